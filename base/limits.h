@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every bound on what comes from outside, in one place. A parser or a door that needs another bound
+ * adds it here, with its unit and the reason where it is not plain.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+#define LIMIT_KIB (1024u)
+#define LIMIT_MIB (1024u * 1024u)
+
+#define LIMIT_ERR_ITEMS 50           /* issues kept in one answer */
+#define LIMIT_ARENA_REQUEST (64u * LIMIT_MIB)
+
+/* JSON */
+#define LIMIT_JSON_DEPTH 64
+/* HTTP */
+#define LIMIT_HTTP_LINE (8u * LIMIT_KIB)    /* request line */
+#define LIMIT_HTTP_HEAD (16u * LIMIT_KIB)   /* all header fields */
+#define LIMIT_HTTP_FIELDS 64
+#define LIMIT_HTTP_BODY (10u * LIMIT_MIB)
+#define LIMIT_HTTP_ANSWER (64u * LIMIT_MIB)
+#define LIMIT_HTTP_HEAD_MS 10000u           /* whole head received */
+#define LIMIT_HTTP_BODY_MS 60000u           /* whole body received */
+#define LIMIT_HTTP_IDLE_MS 75000u           /* keep-alive */
+#define LIMIT_TLS_HANDSHAKE_MS 10000u
+#define LIMIT_WRITE_STALL_MS 30000u
+#define LIMIT_CONNECTIONS 2048u             /* all listeners together */
+/* MLLP */
+#define LIMIT_MLLP_FRAME (16u * LIMIT_MIB)
+#define LIMIT_MLLP_FRAME_MS 60000u          /* from start block to end block */
+#define LIMIT_MLLP_IDLE_MS 600000u
+/* HL7 v2 */
+#define LIMIT_HL7_SEGMENTS 20000u
+#define LIMIT_HL7_FIELDS 500u               /* per segment */
+#define LIMIT_HL7_REPEATS 1000u             /* per field */
+/* FHIR */
+#define LIMIT_FHIR_ID 64u
+#define LIMIT_SEARCH_PARAMS 64u             /* per request */
+#define LIMIT_SEARCH_VALUES 1000u           /* OR values of one parameter */
+#define LIMIT_SEARCH_COUNT 1000u            /* largest page */
+#define LIMIT_SEARCH_COUNT_DEFAULT 50u
+#define LIMIT_FACETS 20000u                 /* search rows of one resource */
+#define LIMIT_SEARCH_MS 5000u               /* one statement */
+/* SS-MIX2 */
+#define LIMIT_SSMIX2_FILE (16u * LIMIT_MIB)
+#define LIMIT_SSMIX2_PATH 1024u
+/* XML */
+#define LIMIT_XML_BYTES (16u * LIMIT_MIB)
+#define LIMIT_XML_TAG (64u * LIMIT_KIB)
+#define LIMIT_XML_ATTRIBUTES 256u
+/* Store */
+#define LIMIT_STORE_QUEUE 4096u             /* jobs waiting */
+#define LIMIT_STORE_GROUP 256u              /* jobs in one commit */
+/* Break-glass */
+#define LIMIT_GLASS_MS (60 * 60 * 1000)
+#define LIMIT_GLASS_TEXT 1000u
+
+#endif
