@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the store itself needs of the audit chain, beside audit.h: signed heads and their copy outside. Only
+ * storage/ includes this. A signed head (checkpoint) is made every AUDIT_CHECKPOINT_ROWS rows inside the
+ * transaction of its row; its line in the outside file must be written after COMMIT only, or the file
+ * could promise rows that were rolled back. Nothing is remembered between the two but a flag: the
+ * lines are read back from audit_checkpoint, so a crash in between is made good at the next commit.
+ *
+ *     line of the file: seq SP at_ms SP hash(64 hex) SP mac(64 hex) LF, opened O_APPEND, fdatasync'd
+ *     mac: HMAC-SHA-256(key, "tasuki-checkpoint-1" || seq || at_ms || hash), integers 64-bit big-endian
+ */
+#ifndef STORAGE_AUDIT_IMPL_H
+#define STORAGE_AUDIT_IMPL_H
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "storage/audit.h"
+
+#define AUDIT_CHECKPOINT_ROWS 1000
+
+/* One per session, a member of struct session. The store fills key and path from store_options on the
+ * writer's session; zero otherwise. No key: no checkpoints are made. */
+struct audit_state {
+    const unsigned char *key; /* 32 bytes, borrowed; or NULL */
+    const char *path;         /* outside file, borrowed; or NULL */
+    bool due;                 /* checkpoint rows were written that the file may lack */
+    bool failed;              /* the file could not be written; tried again at each commit */
+    int64_t copied_seq;       /* newest checkpoint known to be in the file */
+    bool copied_known;        /* copied_seq was read from the file */
+};
+/* The member; defined in storage/session.c. */
+struct audit_state *session_audit(struct session *s);
+
+/* Inside the writer's open transaction: signs the present head unless it is signed already or the chain
+ * is empty. For an orderly close, so that the tail is covered. */
+enum err audit_checkpoint_now(struct session *s) ERR_CHECKED;
+/* After each COMMIT of the writer, outside any transaction: copies new checkpoints to the file. Cheap when
+ * there are none. Failure is kept in audit_state.failed; it does not undo the commit. Call it once
+ * right after opening the store too, with due set: that copies what a crash kept from the file. */
+void audit_after_commit(struct session *s);
+
+/* The canonical bytes of a row and the chain's next hash; shared with audit_verify.c. All texts are
+ * slices so that a row read from the file needs no copies. */
+#define AUDIT_TEXT_TABLE(X)                                                                        \
+    X(event)                                                                                       \
+    X(door)                                                                                        \
+    X(actor)                                                                                       \
+    X(user)                                                                                        \
+    X(role)                                                                                        \
+    X(purpose)                                                                                     \
+    X(entity)                                                                                      \
+    X(query)                                                                                       \
+    X(reason)                                                                                      \
+    X(request)                                                                                     \
+    X(peer)
+
+struct audit_canon {
+    int64_t seq, at_ms, outcome, facility, person, count;
+    bool facility_null, person_null;
+#define X(name) struct slice name;
+    AUDIT_TEXT_TABLE(X)
+#undef X
+};
+/* Replaces the content of OUT by "tasuki-audit-1", every column (tag, length, bytes) and PREVIOUS. */
+void audit_canon_print(struct buf *out, const struct audit_canon *row,
+                       const unsigned char previous[DIGEST_LEN]);
+void audit_checkpoint_mac(const unsigned char key[32], int64_t seq, int64_t at_ms,
+                          const unsigned char hash[DIGEST_LEN], unsigned char ret_mac[DIGEST_LEN]);
+
+#endif
