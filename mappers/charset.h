@@ -29,12 +29,13 @@ enum err charset_init(void) ERR_CHECKED;
 enum err charset_from_hl7(struct slice msh18, enum charset *ret_charset) ERR_CHECKED;
 
 /* Appends BYTES as UTF-8. ISO-2022-JP state resets to ASCII at each CR and LF (a shift left open is
- * tolerated and reported). ERR_CHARSET on a byte the set does not have; ret_offset (may be NULL) says where. */
+ * tolerated and reported). ERR_CHARSET on a byte the set does not have; ret_offset (may be NULL) says where, and
+ * OUT is as before. On success ret_offset says where the first shift was left open, or is bytes.len. */
 enum err charset_decode(enum charset set, struct slice bytes, struct buf *out,
                         size_t *ret_offset) ERR_CHECKED;
 
-/* Appends UTF-8 TEXT in SET. Characters the set lacks become U+25A0 (■) and are counted. For ISO-2022-JP
- * half-width kana become full-width and U+FF5E/FF0D/2225/FFE0..2 their JIS twins first. */
+/* Appends UTF-8 TEXT in SET. Characters the set lacks become U+25A0 (■; in ASCII and Latin-1 a question mark)
+ * and are counted. For ISO-2022-JP half-width kana become full-width and U+FF5E/FF0D/2225/FFE0..2 their JIS twins first. */
 enum err charset_encode(enum charset set, struct slice text, struct buf *out,
                         size_t *ret_replaced) ERR_CHECKED;
 
