@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Decoders and encoders, one step function a set. A step eats input until it ends or its small output block
- * is full, so that the hot loops never ask for memory. ASCII runs go eight bytes at a time. ISO-2022-JP
- * follows ISO/IEC 2022 as Japanese HL7 uses it (guide section 1.7): every line starts in ASCII; JIS X 0201
- * Roman is read as ASCII, because its \ and ~ are HL7's delimiters. No 8-bit byte is ever guessed at.
+ * Decoders and encoders, one step function a set. A step eats input until it ends or its small
+ * output block is full, so that the hot loops never ask for memory. ASCII runs go eight bytes at a
+ * time. ISO-2022-JP follows ISO/IEC 2022 as Japanese HL7 uses it (guide section 1.7): every line
+ * starts in ASCII; JIS X 0201 Roman is read as ASCII, because its \ and ~ are HL7's delimiters. No
+ * 8-bit byte is ever guessed at.
  */
 #include "mappers/charset.h"
 
@@ -206,7 +207,8 @@ static bool shift_is_open(enum shift shift)
     return shift != SHIFT_ASCII && shift != SHIFT_ROMAN;
 }
 
-/* The byte at d->at, which is not a character of the current shift: escape, line end, white space, or wrong. */
+/* The byte at d->at, which is not a character of the current shift: escape, line end, white space,
+ * or wrong. */
 static enum err take_control(struct decoding *d)
 {
     unsigned char c = *d->at;
@@ -217,7 +219,8 @@ static enum err take_control(struct decoding *d)
         if (shift_is_open(d->shift) && !d->open)
             d->open = d->at;
         d->shift = SHIFT_ASCII;
-    } else if (c > 0x20 || c == 0x0E || c == 0x0F) { /* SO and SI would shift to sets we do not hold */
+    } else if (c > 0x20 || c == 0x0E ||
+               c == 0x0F) { /* SO and SI would shift to sets we do not hold */
         return ERR_CHARSET;
     }
     *d->out++ = c;
@@ -389,8 +392,9 @@ static enum err step_eucjp(struct decoding *d)
 }
 
 static const step_cb steps[] = {
-    [CHARSET_ASCII] = step_ascii, [CHARSET_ISO2022JP] = step_iso2022jp, [CHARSET_UTF8] = step_utf8,
-    [CHARSET_SJIS] = step_sjis,   [CHARSET_EUCJP] = step_eucjp,         [CHARSET_LATIN1] = step_latin1,
+    [CHARSET_ASCII] = step_ascii, [CHARSET_ISO2022JP] = step_iso2022jp,
+    [CHARSET_UTF8] = step_utf8,   [CHARSET_SJIS] = step_sjis,
+    [CHARSET_EUCJP] = step_eucjp, [CHARSET_LATIN1] = step_latin1,
 };
 
 static bool needs_table(enum charset set)
@@ -433,8 +437,9 @@ enum err charset_decode(enum charset set, struct slice bytes, struct buf *out, s
 
 /* ---- encoding ---- */
 
-/* Characters that JIS and Microsoft map to different code points; each stands in for the other where the
- * set has only one of them. The last three are what JIS X 0201 Roman and word processors leave behind. */
+/* Characters that JIS and Microsoft map to different code points; each stands in for the other
+ * where the set has only one of them. The last three are what JIS X 0201 Roman and word processors
+ * leave behind. */
 static const uint16_t twins[][2] = {
     {0x301C, 0xFF5E}, {0x2212, 0xFF0D}, {0x2016, 0x2225}, {0x00A2, 0xFFE0}, {0x00A3, 0xFFE1},
     {0x00AC, 0xFFE2}, {0x2015, 0x2014}, {0xFFE5, 0x00A5}, {0xFFE3, 0x203E},
@@ -442,11 +447,12 @@ static const uint16_t twins[][2] = {
 
 /* U+FF61..U+FF9F in full width. */
 static const uint16_t wide_kana[63] = {
-    0x3002, 0x300C, 0x300D, 0x3001, 0x30FB, 0x30F2, 0x30A1, 0x30A3, 0x30A5, 0x30A7, 0x30A9, 0x30E3, 0x30E5,
-    0x30E7, 0x30C3, 0x30FC, 0x30A2, 0x30A4, 0x30A6, 0x30A8, 0x30AA, 0x30AB, 0x30AD, 0x30AF, 0x30B1, 0x30B3,
-    0x30B5, 0x30B7, 0x30B9, 0x30BB, 0x30BD, 0x30BF, 0x30C1, 0x30C4, 0x30C6, 0x30C8, 0x30CA, 0x30CB, 0x30CC,
-    0x30CD, 0x30CE, 0x30CF, 0x30D2, 0x30D5, 0x30D8, 0x30DB, 0x30DE, 0x30DF, 0x30E0, 0x30E1, 0x30E2, 0x30E4,
-    0x30E6, 0x30E8, 0x30E9, 0x30EA, 0x30EB, 0x30EC, 0x30ED, 0x30EF, 0x30F3, 0x309B, 0x309C,
+    0x3002, 0x300C, 0x300D, 0x3001, 0x30FB, 0x30F2, 0x30A1, 0x30A3, 0x30A5, 0x30A7, 0x30A9,
+    0x30E3, 0x30E5, 0x30E7, 0x30C3, 0x30FC, 0x30A2, 0x30A4, 0x30A6, 0x30A8, 0x30AA, 0x30AB,
+    0x30AD, 0x30AF, 0x30B1, 0x30B3, 0x30B5, 0x30B7, 0x30B9, 0x30BB, 0x30BD, 0x30BF, 0x30C1,
+    0x30C4, 0x30C6, 0x30C8, 0x30CA, 0x30CB, 0x30CC, 0x30CD, 0x30CE, 0x30CF, 0x30D2, 0x30D5,
+    0x30D8, 0x30DB, 0x30DE, 0x30DF, 0x30E0, 0x30E1, 0x30E2, 0x30E4, 0x30E6, 0x30E8, 0x30E9,
+    0x30EA, 0x30EB, 0x30EC, 0x30ED, 0x30EF, 0x30F3, 0x309B, 0x309C,
 };
 
 struct encoding {
@@ -478,7 +484,8 @@ static bool is_half_kana(unsigned cp)
     return cp >= 0xFF61 && cp <= 0xFF9F;
 }
 
-/* Full width of half-width kana CP, taking a following (semi-)voiced sound mark in where that is one letter. */
+/* Full width of half-width kana CP, taking a following (semi-)voiced sound mark in where that is
+ * one letter. */
 static unsigned widen_kana(struct encoding *e, unsigned cp)
 {
     unsigned wide = wide_kana[cp - 0xFF61];

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Fills the character tables cell by cell through iconv: about 30,000 two-byte conversions, a few
- * milliseconds at start. JIS X 0208 comes from EUC-JP (so 0x2141 is U+301C, 0x215D U+2212); the vendor rows that
- * EUC-JP does not have (13, 89-92) come from CP932, which is what Japanese senders mean by them. The way
- * back follows Windows: of two code positions of one character the standard's wins over NEC's, NEC's
- * row 13 over IBM's, and the NEC-selected copies of the IBM rows are never written.
+ * milliseconds at start. JIS X 0208 comes from EUC-JP (so 0x2141 is U+301C, 0x215D U+2212); the
+ * vendor rows that EUC-JP does not have (13, 89-92) come from CP932, which is what Japanese senders
+ * mean by them. The way back follows Windows: of two code positions of one character the standard's
+ * wins over NEC's, NEC's row 13 over IBM's, and the NEC-selected copies of the IBM rows are never
+ * written.
  */
 #include "mappers/charset_table.h"
 
@@ -18,7 +19,8 @@
 static struct charset_table table;
 static bool table_ready;
 
-/* The one code point that BYTES mean in CD's set; 0 when they mean nothing, or ASCII, or more than one. */
+/* The one code point that BYTES mean in CD's set; 0 when they mean nothing, or ASCII, or more than
+ * one. */
 static uint16_t one_code_point(iconv_t cd, const unsigned char *bytes, size_t len)
 {
     char in[3];
@@ -60,7 +62,8 @@ static void fill_jis(iconv_t euc, iconv_t sjis)
 {
     for (unsigned row = 0; row < CHARSET_ROWS; row++) {
         for (unsigned cell = 0; cell < CHARSET_ROWS; cell++) {
-            unsigned char bytes[3] = {0x8F, (unsigned char)(row + 0xA1), (unsigned char)(cell + 0xA1)};
+            unsigned char bytes[3] = {0x8F, (unsigned char)(row + 0xA1),
+                                      (unsigned char)(cell + 0xA1)};
             unsigned at = row * CHARSET_ROWS + cell;
             uint16_t cp = one_code_point(euc, bytes + 1, 2);
 
