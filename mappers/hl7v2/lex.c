@@ -206,12 +206,14 @@ static enum err split_line(struct splitter *s, const char *from, const char **re
     struct hl7_message *m = s->m;
     struct slice rest = slice_of(from, (size_t)(m->text.ptr + m->text.len - from));
     struct slice start = raw_line(slice_sub(rest, 0, 4));
-    bool header = slice_starts(start, SLICE("MSH"));
+    bool header = m->segment_count == 0;
     const char *body = from;
 
     if (!raw_is_segment(start, m->delimiters.field))
         return report_bad_line(s, start);
-    if (header != (m->segment_count == 0))
+    /* A bare "MSH" begins nothing: it is an empty segment like any other (NHO's samples have one).
+     */
+    if (!header && start.len > 3 && slice_starts(start, SLICE("MSH")))
         return err_say(s->errors, ERR_SEVERITY_ERROR, ERR_MALFORMED, line_place(s, s->line),
                        "a second MSH inside one message", "1 つのメッセージに MSH が 2 つあります");
     if (m->segment_count == LIMIT_HL7_SEGMENTS)
