@@ -122,8 +122,8 @@ static void keeps_threads_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_one_line), cmocka_unit_test(escapes_control_characters),
-        cmocka_unit_test(keeps_the_level), cmocka_unit_test(cuts_long_lines),
+        cmocka_unit_test(writes_one_line),     cmocka_unit_test(escapes_control_characters),
+        cmocka_unit_test(keeps_the_level),     cmocka_unit_test(cuts_long_lines),
         cmocka_unit_test(keeps_threads_apart),
     };
     return T_RUN(tests);
