@@ -102,10 +102,6 @@ enum err session_open(const struct store_options *options, bool writes,
         return ERR_LIMIT;
     s->options = options;
     s->writes = writes;
-    if (writes) {
-        s->audit.key = options->key;
-        s->audit.path = options->checkpoint_path;
-    }
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     flags |= writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
     enum err err = sql_code(s, sqlite3_open_v2(options->path, &s->db, flags, NULL));
@@ -152,9 +148,4 @@ int64_t session_now_ms(struct session *s)
 bool session_writes(const struct session *s)
 {
     return s->writes;
-}
-
-struct audit_state *session_audit(struct session *s)
-{
-    return &s->audit;
 }

@@ -7,13 +7,27 @@
 #ifndef STORAGE_SESSION_IMPL_H
 #define STORAGE_SESSION_IMPL_H
 
-#include "storage/audit_impl.h"
+#include "base/digest.h"
 #include "storage/session.h"
 
 struct sqlite3;
 struct sql;
 struct sql_cache;
 struct gate_memo;
+
+/* Of storage/audit.c: the head of the chain as last read or appended in the writer's transaction number
+ * `transaction` (another process may append between two transactions, so it is good only for this one),
+ * and how far the checkpoint file outside is known to reach. */
+struct session_audit {
+    uint64_t transaction; /* 0: nothing known */
+    int64_t seq;
+    unsigned char hash[DIGEST_LEN];
+    /* Set by audit_append when a signed head is due for the file outside; the writer calls it after a
+     * successful COMMIT and drops it after a rollback. */
+    void (*after_commit)(struct session *s);
+    bool copied_known; /* copied_seq was read from the file */
+    int64_t copied_seq;
+};
 
 struct session {
     struct sqlite3 *db;
@@ -30,7 +44,7 @@ struct session {
     uint64_t transaction;
     bool broken; /* I/O error or corruption seen: the writer must stop for good */
     bool full;   /* the disk is full: this group fails */
-    struct audit_state audit;
+    struct session_audit audit;
 };
 
 /* Opens the connection: settings, context functions, gated views, authorizer. OPTIONS must outlive it. */
