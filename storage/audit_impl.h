@@ -39,27 +39,38 @@ enum err audit_checkpoint_now(struct session *s) ERR_CHECKED;
  * right after opening the store too, with due set: that copies what a crash kept from the file. */
 void audit_after_commit(struct session *s);
 
-/* The canonical bytes of a row and the chain's next hash; shared with audit_verify.c. All texts are
- * slices so that a row read from the file needs no copies. */
-#define AUDIT_TEXT_TABLE(X)                                                                        \
-    X(event)                                                                                       \
-    X(door)                                                                                        \
-    X(actor)                                                                                       \
-    X(user)                                                                                        \
-    X(role)                                                                                        \
-    X(purpose)                                                                                     \
-    X(entity)                                                                                      \
-    X(query)                                                                                       \
-    X(reason)                                                                                      \
-    X(request)                                                                                     \
-    X(peer)
+/* The columns of a row in schema order, without the hash: the one list behind the canonical form, the
+ * statements and the prover. INT never NULL; ID an integer, or NULL for none (0 here); TEXT. */
+#define AUDIT_COLUMNS(INT, ID, TEXT)                                                               \
+    INT(seq)                                                                                       \
+    INT(at_ms)                                                                                     \
+    TEXT(event)                                                                                    \
+    INT(outcome)                                                                                   \
+    TEXT(door)                                                                                     \
+    TEXT(actor)                                                                                    \
+    ID(facility)                                                                                   \
+    TEXT(user)                                                                                     \
+    TEXT(role)                                                                                     \
+    TEXT(purpose)                                                                                  \
+    ID(person)                                                                                     \
+    TEXT(entity)                                                                                   \
+    TEXT(query)                                                                                    \
+    INT(count)                                                                                     \
+    TEXT(reason)                                                                                   \
+    TEXT(request)                                                                                  \
+    TEXT(peer)
 
+/* A row as it is hashed; texts are borrowed slices so that a row read needs no copies. */
 struct audit_canon {
-    int64_t seq, at_ms, outcome, facility, person, count;
-    bool facility_null, person_null;
-#define X(name) struct slice name;
-    AUDIT_TEXT_TABLE(X)
-#undef X
+#define INT(name) int64_t name;
+#define ID(name)                                                                                   \
+    int64_t name;                                                                                  \
+    bool name##_null;
+#define TEXT(name) struct slice name;
+    AUDIT_COLUMNS(INT, ID, TEXT)
+#undef INT
+#undef ID
+#undef TEXT
 };
 /* Replaces the content of OUT by "tasuki-audit-1", every column (tag, length, bytes) and PREVIOUS. */
 void audit_canon_print(struct buf *out, const struct audit_canon *row,
