@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Configuration: "key = value" lines under "[section]" headings, '#' comments. Unknown keys are errors that name the line
+ * and the nearest known key. Relative paths are relative to the configuration file.
+ */
+#ifndef EXCHANGE_CONF_H
+#define EXCHANGE_CONF_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#define CONF_WATCHES_MAX 64
+
+struct conf_watch {
+    const char *facility; /* key */
+    const char *root;     /* watched SS-MIX2 root */
+};
+
+struct conf {
+    const char *region;      /* name shown to people */
+    const char *host;        /* address to listen on */
+    int system_port, portal_port, mllps_port, mllp_port, ops_port; /* -1 = off, 0 = any */
+    const char *mllp_facility; /* facility key of the plain MLLP port */
+    const char *server_cert, *server_key, *ca, *crl;
+    const char *store;       /* database file */
+    const char *master_key;  /* 32 bytes in hex, file mode 0600 */
+    const char *checkpoints; /* audit heads outside the store */
+    const char *log;         /* file, or "-" for stderr */
+    int readers;
+    struct conf_watch watches[CONF_WATCHES_MAX];
+    unsigned watch_count;
+};
+
+/* Reads PATH into ARENA strings. Findings (line, problem, remedy) go to ERRORS. */
+enum err conf_read(struct arena *arena, const char *path, struct err_list *errors,
+                   struct conf *ret_conf) ERR_CHECKED;
+/* Writes CONF as a commented file. */
+enum err conf_write(const struct conf *conf, const char *path) ERR_CHECKED;
+
+#endif

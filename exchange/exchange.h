@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The running exchange: what every request needs of the region. Made once at start (server.c, or a command), read-only
+ * afterwards except through the store.
+ */
+#ifndef EXCHANGE_EXCHANGE_H
+#define EXCHANGE_EXCHANGE_H
+
+#include "base/when.h"
+#include "exchange/conf.h"
+#include "storage/store.h"
+
+struct exchange {
+    struct conf conf;
+    struct store *store;
+    const struct clock *clock;
+    unsigned char master[32];    /* from the key file; sub-keys by ids_derive */
+    unsigned char key_resource[32]; /* ids of mapped resources */
+    unsigned char key_cursor[32];   /* paging cursors */
+    char base_url[128];          /* https://127.0.0.1:18000/fhir */
+    int64_t home_facility;       /* pseudo-facility of residents' own entries */
+    int64_t started_ms;
+};
+
+/* Opens store and keys of CONF; WAKE as in store_options. TEXT receives what went wrong. */
+enum err exchange_open(struct exchange *x, const struct conf *conf, void (*wake)(void *), void *context,
+                       char *ret_text, size_t text_size) ERR_CHECKED;
+void exchange_close(struct exchange *x);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * HTTP front door: streams in, calls out. One call at a time per connection (pipelined requests wait), deadlines for
+ * head, body and idle connections, a cap on connections. The peer is authenticated before a byte of the body is kept.
+ */
+#ifndef EXCHANGE_NET_HTTP_H
+#define EXCHANGE_NET_HTTP_H
+
+#include "exchange/net/http1.h"
+#include "exchange/net/stream.h"
+
+struct http_call;
+struct http_server;
+
+struct http_field {
+    const char *name;
+    struct slice value;
+};
+
+struct http_answer {
+    int status;
+    const char *content_type;      /* NULL: no body type */
+    const struct http_field *fields; /* further fields */
+    unsigned field_count;
+    struct slice body;             /* copied; for HEAD only its length is sent */
+    bool close;                    /* close the connection after this answer */
+};
+
+struct http_options {
+    uv_loop_t *loop;
+    const char *host;
+    unsigned short port;
+    struct tls_context *tls; /* NULL: plain */
+    /* Before the body is read: the largest body this request may have (0: none allowed), so that routes without a body
+     * refuse early. May be NULL (LIMIT_HTTP_BODY). */
+    size_t (*body_limit)(const struct http1_request *head, const struct net_peer *peer, void *context);
+    /* A complete request. Must lead to exactly one http_call_answer, now or later, on the loop thread. */
+    void (*handle)(struct http_call *call, void *context);
+    void *context;
+};
+
+enum err http_open(const struct http_options *options, struct http_server **ret_server) ERR_CHECKED;
+unsigned short http_port(const struct http_server *server);
+/* Stops accepting, lets running calls be answered (Connection: close), then DONE once. */
+void http_close(struct http_server *server, void (*done)(void *context), void *context);
+
+/* The request, its body and its peer; valid until answered. */
+const struct http1_request *http_call_request(const struct http_call *call);
+struct slice http_call_body(const struct http_call *call);
+const struct net_peer *http_call_peer(const struct http_call *call);
+/* Answers and releases the call. If the peer is gone the answer is dropped. Every answer carries Date, Content-Length,
+ * Cache-Control: no-store, X-Content-Type-Options: nosniff. */
+void http_call_answer(struct http_call *call, const struct http_answer *answer);
+/* True once the peer has gone: work may be cut short (the audit still happens). */
+bool http_call_gone(const struct http_call *call);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Bytes to and from a peer on libuv, with or without TLS (a filter of OpenSSL memory BIOs), for both doors that
+ * listen (HTTP, MLLP). One owner per stream: its callbacks record and step. All calls on the loop's thread.
+ */
+#ifndef EXCHANGE_NET_STREAM_H
+#define EXCHANGE_NET_STREAM_H
+
+#include <uv.h>
+
+#include "base/digest.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+struct tls_context;
+struct stream;
+struct listener;
+
+/* Who is on the other side, fixed when the stream is ready (after the handshake). */
+struct net_peer {
+    bool tls;
+    bool has_cert;                          /* a client certificate that our CA signed and the CRL does not name */
+    unsigned char fingerprint[DIGEST_LEN];  /* SHA-256 of its DER */
+    char address[64];                       /* numeric, with port */
+    unsigned short local_port;
+};
+
+struct stream_events {
+    /* The peer is known; the owner may set its data with stream_set_data. */
+    void (*ready)(struct stream *s);
+    /* Bytes came. Not called again before it returned; may call stream_pause. */
+    void (*data)(struct stream *s, struct slice bytes);
+    /* The peer ended its side, or the stream failed or was closed; last callback, exactly once, also if ready never
+     * fired. The stream is freed after it returns. */
+    void (*closed)(struct stream *s);
+    /* What was written has left (all pending bytes); may be NULL. */
+    void (*drained)(struct stream *s);
+};
+
+struct listener_options {
+    uv_loop_t *loop;
+    const char *host;
+    unsigned short port;          /* 0: any free port, see listener_port */
+    struct tls_context *tls;      /* NULL: plain; borrowed */
+    const struct stream_events *events;
+    void *context;                /* stream_context() of every stream */
+};
+
+/* Listens. ERR_IO (port taken ...). */
+enum err listener_open(const struct listener_options *options, struct listener **ret_listener) ERR_CHECKED;
+unsigned short listener_port(const struct listener *l);
+/* Stops accepting, closes the streams that are left after they drained, then calls DONE once and frees itself. */
+void listener_close(struct listener *l, void (*done)(void *context), void *context);
+/* Open streams of this listener. */
+unsigned listener_streams(const struct listener *l);
+
+void *stream_context(const struct stream *s);
+void stream_set_data(struct stream *s, void *data);
+void *stream_data(const struct stream *s);
+const struct net_peer *stream_peer(const struct stream *s);
+uv_loop_t *stream_loop(const struct stream *s);
+/* Copies (or encrypts) BYTES and sends them. Several writes of one turn of the loop leave together. */
+void stream_write(struct stream *s, struct slice bytes);
+/* Bytes accepted but not yet taken by the kernel. */
+size_t stream_pending(const struct stream *s);
+/* Stops / resumes `data`. */
+void stream_pause(struct stream *s);
+void stream_resume(struct stream *s);
+/* Closes after what was written has left; `closed` follows. Idempotent. */
+void stream_close(struct stream *s);
+/* (Re)starts the one deadline of the stream; when it passes the stream is closed. 0 cancels. */
+void stream_deadline(struct stream *s, unsigned timeout_ms);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Intake of a document that a mapper understands (HL7 v2 by MLLP, SS-MIX2 file, command line, demo generator): decode, map,
+ * link the patient, store resources and original bytes, remember the answer. One use case for all those doors.
+ */
+#ifndef EXCHANGE_USE_INTAKE_H
+#define EXCHANGE_USE_INTAKE_H
+
+#include "exchange/request.h"
+#include "mappers/hl7v2/lex.h"
+#include "mappers/mapped.h"
+#include "mappers/ssmix2/path.h"
+#include "storage/inbox.h"
+
+struct intake {
+    /* filled by the door */
+    struct slice path;        /* SS-MIX2: path relative to the root, for the agreement check and quarantine; else empty */
+    struct inbox_file file;   /* SS-MIX2: remembered as dealt with; path empty otherwise */
+    /* filled by the use case */
+    struct hl7_header header;
+    struct hl7_message *message;
+    struct ssmix2_path parts;
+    struct mapped *mapped;
+    unsigned char sha[DIGEST_LEN];
+    enum inbox_seen seen;
+    struct slice ack;         /* MLLP: the acknowledgement to send, AA, AE or AR */
+    size_t stored, unchanged, removed;
+};
+
+/* Request with r->input = struct intake in the arena and r->body = the message bytes (framing removed). */
+extern const struct use intake_use;
+
+#endif

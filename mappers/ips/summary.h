@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Patient summary as an International Patient Summary document Bundle (HL7 IPS sections: problems 11450-4, medications
+ * 10160-0, allergies 48765-2, then results, vital signs, procedures, encounters where there is something), from the
+ * resources a caller may see. Narratives are made by an XSLT style sheet (mappers/html). Says what is absent.
+ */
+#ifndef MAPPERS_IPS_SUMMARY_H
+#define MAPPERS_IPS_SUMMARY_H
+
+#include "base/err.h"
+#include "base/json.h"
+
+struct summary_input {
+    const struct json *patient;
+    const struct json *const *resources; /* in external form, references rewritten for the reader */
+    size_t count;
+    struct slice base_url;   /* for fullUrl */
+    struct slice author;     /* name of the exchange or facility */
+    int64_t now_ms;
+    bool emergency;          /* emergency window and order of sections */
+    uint64_t withheld;       /* categories the reader may not see (mask): sections say so without content */
+};
+
+/* The document Bundle; entries reference each other by fullUrl. ids: random ones come from MAKE_ID. */
+enum err summary_bundle(struct arena *arena, const struct summary_input *input,
+                        void (*make_id)(char ret_id[37]), struct json **ret_bundle) ERR_CHECKED;
+
+#endif
