@@ -18,25 +18,13 @@
 
 #define AUDIT_CHECKPOINT_ROWS 1000
 
-/* One per session, a member of struct session. The store fills key and path from store_options on the
- * writer's session; zero otherwise. No key: no checkpoints are made. */
-struct audit_state {
-    const unsigned char *key; /* 32 bytes, borrowed; or NULL */
-    const char *path;         /* outside file, borrowed; or NULL */
-    bool due;                 /* checkpoint rows were written that the file may lack */
-    bool failed;              /* the file could not be written; tried again at each commit */
-    int64_t copied_seq;       /* newest checkpoint known to be in the file */
-    bool copied_known;        /* copied_seq was read from the file */
-};
-/* The member; defined in storage/session.c. */
-struct audit_state *session_audit(struct session *s);
-
 /* Inside the writer's open transaction: signs the present head unless it is signed already or the chain
  * is empty. For an orderly close, so that the tail is covered. */
 enum err audit_checkpoint_now(struct session *s) ERR_CHECKED;
-/* After each COMMIT of the writer, outside any transaction: copies new checkpoints to the file. Cheap when
- * there are none. Failure is kept in audit_state.failed; it does not undo the commit. Call it once
- * right after opening the store too, with due set: that copies what a crash kept from the file. */
+/* After a COMMIT of the writer, outside any transaction: copies checkpoints that the file lacks. audit_append
+ * leaves it in session.audit.after_commit when one is due, and at a session's first append, which makes
+ * good what a crash kept from the file. Calling it after every COMMIT is fine: it is cheap when nothing is
+ * due. A failure does not undo the commit; the lines are tried again at the next checkpoint. */
 void audit_after_commit(struct session *s);
 
 /* The columns of a row in schema order, without the hash: the one list behind the canonical form, the

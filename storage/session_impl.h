@@ -15,20 +15,18 @@ struct sql;
 struct sql_cache;
 struct gate_memo;
 
-/* The head of the audit chain as last read or appended in the writer's transaction number `transaction`
- * (storage/audit.c's; another process may append between two transactions, so it is good only for this
- * one). A checkpoint made in this transaction waits here until the commit: then after_commit is called. */
+/* Of storage/audit.c: the head of the chain as last read or appended in the writer's transaction number
+ * `transaction` (another process may append between two transactions, so it is good only for this one),
+ * and how far the checkpoint file outside is known to reach. */
 struct session_audit {
     uint64_t transaction; /* 0: nothing known */
     int64_t seq;
     unsigned char hash[DIGEST_LEN];
-    /* Set by audit_append when a signed head is due for the file outside; the writer calls it once after a
+    /* Set by audit_append when a signed head is due for the file outside; the writer calls it after a
      * successful COMMIT and drops it after a rollback. */
     void (*after_commit)(struct session *s);
-    int64_t checkpoint_seq;
-    int64_t checkpoint_ms;
-    unsigned char checkpoint_hash[DIGEST_LEN];
-    unsigned char checkpoint_mac[DIGEST_LEN];
+    bool copied_known; /* copied_seq was read from the file */
+    int64_t copied_seq;
 };
 
 struct session {
