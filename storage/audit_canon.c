@@ -8,6 +8,7 @@
 #include "storage/audit_impl.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 #include "base/banned.h"
 
@@ -53,17 +54,43 @@ void audit_canon_print(struct buf *out, const struct audit_canon *row,
     buf_add(out, slice_of(previous, DIGEST_LEN));
 }
 
-void audit_checkpoint_mac(const unsigned char key[32], int64_t seq, int64_t at_ms,
-                          const unsigned char hash[DIGEST_LEN], unsigned char ret_mac[DIGEST_LEN])
+void audit_checkpoint_sign(const unsigned char key[32], const struct audit_checkpoint *head,
+                           unsigned char ret_mac[DIGEST_LEN])
 {
-    struct buf signed_bytes;
+    struct buf bytes;
 
-    buf_init(&signed_bytes, 128);
-    buf_adds(&signed_bytes, CHECKPOINT_NAME);
-    buf_add_u64(&signed_bytes, (uint64_t)seq);
-    buf_add_u64(&signed_bytes, (uint64_t)at_ms);
-    buf_add(&signed_bytes, slice_of(hash, DIGEST_LEN));
-    assert(buf_err(&signed_bytes) == ERR_OK);
-    digest_hmac(slice_of(key, 32), buf_slice(&signed_bytes), ret_mac);
-    buf_fini(&signed_bytes);
+    buf_init(&bytes, 128);
+    buf_adds(&bytes, CHECKPOINT_NAME);
+    buf_add_u64(&bytes, (uint64_t)head->seq);
+    buf_add_u64(&bytes, (uint64_t)head->at_ms);
+    buf_add(&bytes, slice_of(head->hash, DIGEST_LEN));
+    assert(buf_err(&bytes) == ERR_OK);
+    digest_hmac(slice_of(key, 32), buf_slice(&bytes), ret_mac);
+    buf_fini(&bytes);
+}
+
+void audit_checkpoint_print(struct buf *out, const struct audit_checkpoint *head)
+{
+    buf_addf(out, "%" PRId64 " %" PRId64 " ", head->seq, head->at_ms);
+    digest_hex(out, slice_of(head->hash, DIGEST_LEN));
+    buf_addc(out, ' ');
+    digest_hex(out, slice_of(head->mac, DIGEST_LEN));
+    buf_addc(out, '\n');
+}
+
+bool audit_checkpoint_parse(struct slice line, struct audit_checkpoint *ret_head)
+{
+    struct slice rest = line;
+    struct audit_checkpoint head;
+    struct slice seq = slice_cut(&rest, ' ');
+    struct slice at = slice_cut(&rest, ' ');
+    struct slice hash = slice_cut(&rest, ' ');
+
+    if (!slice_i64(seq, &head.seq) || !slice_i64(at, &head.at_ms) ||
+        hash.len != 2 * DIGEST_LEN || rest.len != 2 * DIGEST_LEN)
+        return false;
+    if (!digest_unhex(hash, head.hash, DIGEST_LEN) || !digest_unhex(rest, head.mac, DIGEST_LEN))
+        return false;
+    *ret_head = head;
+    return true;
 }

@@ -10,6 +10,7 @@
 #include "storage/audit_impl.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -18,28 +19,19 @@
 
 #include "base/banned.h"
 
-#define HEAD_LINE_MAX 256               /* seq, at, two hashes: at most 20+20+64+64+4 */
 #define HEADS_MAX (512u * 1024u * 1024u) /* bytes of heads in memory: some 5 million */
-#define ROW_MAX (64u * 1024u * 1024u)
-
-struct head {
-    int64_t seq;
-    int64_t at_ms;
-    unsigned char hash[DIGEST_LEN];
-    unsigned char mac[DIGEST_LEN];
-};
 
 struct proof {
     struct audit_verdict *verdict;
     const unsigned char *key;
     bool file_missing;
-    struct buf file_bytes; /* struct head[], sorted by seq */
+    struct buf file_bytes; /* struct audit_checkpoint[], sorted by seq */
     size_t file_at;        /* next one not yet held against a row */
     sqlite3 *db;
     sqlite3_stmt *rows;
     sqlite3_stmt *heads;
     bool have_head; /* `head` is the next one of the table */
-    struct head head;
+    struct audit_checkpoint head;
     struct buf canon;
     int64_t seq; /* of the last good row */
     unsigned char hash[DIGEST_LEN];
@@ -62,53 +54,42 @@ __attribute__((format(printf, 3, 4))) static void fail(struct proof *p, int64_t 
 
 static size_t file_count(const struct proof *p)
 {
-    return p->file_bytes.len / sizeof(struct head);
+    return p->file_bytes.len / sizeof(struct audit_checkpoint);
 }
 
-static const struct head *file_head(const struct proof *p, size_t at)
+static const struct audit_checkpoint *file_head(const struct proof *p, size_t at)
 {
-    return at < file_count(p) ? (const struct head *)(const void *)p->file_bytes.ptr + at : NULL;
+    return at < file_count(p) ? (const struct audit_checkpoint *)(const void *)p->file_bytes.ptr + at : NULL;
 }
 
-static bool parse_line(struct slice line, struct head *ret_head)
+/* A crash can tear the line being written; the writer ends the piece with a line end and writes the whole
+ * line again, so a piece is fine exactly when what follows begins with it. *TORN keeps the longest
+ * piece not yet followed by its line. */
+static bool take_line(struct proof *p, struct slice line, struct buf *torn)
 {
-    struct slice rest = line;
-    struct head head;
-    struct slice seq = slice_cut(&rest, ' ');
-    struct slice at = slice_cut(&rest, ' ');
-    struct slice hash = slice_cut(&rest, ' ');
+    struct slice piece = buf_slice(torn);
+    struct audit_checkpoint head;
 
-    if (!slice_i64(seq, &head.seq) || !slice_i64(at, &head.at_ms) ||
-        hash.len != 2 * DIGEST_LEN || rest.len != 2 * DIGEST_LEN)
-        return false;
-    if (!digest_unhex(hash, head.hash, DIGEST_LEN) || !digest_unhex(rest, head.mac, DIGEST_LEN))
-        return false;
-    *ret_head = head;
-    return true;
-}
+    if (audit_checkpoint_parse(line, &head)) {
+        bool whole = slice_starts(line, piece);
 
-/* A crash can tear the line being written; the writer ends the torn piece with a line end and writes the
- * whole line again, so a piece is fine exactly when what follows begins with it. */
-static bool take_line(struct proof *p, struct slice line, struct slice *torn, char *torn_bytes)
-{
-    struct head head;
-
-    if (torn->len > 0 && !slice_starts(line, *torn))
-        return false;
-    if (!parse_line(line, &head)) {
-        memcpy(torn_bytes, line.ptr, line.len);
-        *torn = slice_of(torn_bytes, line.len);
-        return true;
+        buf_clear(torn);
+        buf_add(&p->file_bytes, slice_of(&head, sizeof head));
+        return whole;
     }
-    *torn = SLICE_NONE;
-    buf_add(&p->file_bytes, slice_of(&head, sizeof head));
+    if (line.len <= piece.len)
+        return slice_starts(piece, line);
+    if (!slice_starts(line, piece))
+        return false;
+    buf_clear(torn);
+    buf_add(torn, line);
     return true;
 }
 
 static int head_order(const void *a, const void *b)
 {
-    int64_t x = ((const struct head *)a)->seq;
-    int64_t y = ((const struct head *)b)->seq;
+    int64_t x = ((const struct audit_checkpoint *)a)->seq;
+    int64_t y = ((const struct audit_checkpoint *)b)->seq;
 
     return (x > y) - (x < y);
 }
@@ -116,17 +97,17 @@ static int head_order(const void *a, const void *b)
 /* ERR_OK with a failed verdict when the file was edited. */
 static enum err read_file(struct proof *p, const char *path)
 {
-    char bytes[HEAD_LINE_MAX];
-    char torn_bytes[HEAD_LINE_MAX];
-    struct slice torn = SLICE_NONE;
+    char bytes[AUDIT_LINE_MAX];
+    struct buf torn;
     FILE *file = fopen(path, "re");
     int64_t number = 0;
     enum err err;
 
     if (!file) {
         p->file_missing = true;
-        return ERR_OK;
+        return errno == ENOENT ? ERR_OK : ERR_IO;
     }
+    buf_init(&torn, AUDIT_LINE_MAX);
     while (p->verdict->ok && fgets(bytes, sizeof bytes, file)) {
         struct slice line = slice_str(bytes);
 
@@ -137,13 +118,14 @@ static enum err read_file(struct proof *p, const char *path)
             break; /* the torn last line of a crash */
         }
         line.len--;
-        if (!take_line(p, line, &torn, torn_bytes))
-            fail(p, 0, "line %" PRId64 " of the checkpoint file is not one", number - 1);
+        if (!take_line(p, line, &torn))
+            fail(p, 0, "line %" PRId64 " of the checkpoint file is not one", number);
     }
     err = ferror(file) ? ERR_IO : buf_err(&p->file_bytes);
     fclose(file);
+    buf_fini(&torn);
     if (err == ERR_OK && file_count(p) > 1)
-        qsort(p->file_bytes.ptr, file_count(p), sizeof(struct head), head_order);
+        qsort(p->file_bytes.ptr, file_count(p), sizeof(struct audit_checkpoint), head_order);
     return err;
 }
 
@@ -263,11 +245,11 @@ static bool read_row(sqlite3_stmt *stmt, struct audit_canon *ret_row)
 
 /* ── the proof ────────────────────────────────────────────────────────────────────────────────── */
 
-static void hold_against(struct proof *p, const struct head *head, const char *where)
+static void hold_against(struct proof *p, const struct audit_checkpoint *head, const char *where)
 {
     unsigned char mac[DIGEST_LEN];
 
-    audit_checkpoint_mac(p->key, head->seq, head->at_ms, head->hash, mac);
+    audit_checkpoint_sign(p->key, head, mac);
     if (!digest_equal(mac, head->mac, DIGEST_LEN))
         fail(p, head->seq, "checkpoint %" PRId64 " in the %s is not signed with this key", head->seq,
              where);
@@ -280,7 +262,7 @@ static void hold_against(struct proof *p, const struct head *head, const char *w
  * newest may not have reached the file. */
 static enum err check_heads(struct proof *p)
 {
-    const struct head *f = file_head(p, p->file_at);
+    const struct audit_checkpoint *f = file_head(p, p->file_at);
     bool in_table = p->have_head && p->head.seq == p->seq;
     bool in_file = f && f->seq == p->seq;
 
@@ -330,7 +312,7 @@ static enum err check_row(struct proof *p)
 /* What is left over names rows that are not there. */
 static void check_end(struct proof *p)
 {
-    const struct head *f = file_head(p, p->file_at);
+    const struct audit_checkpoint *f = file_head(p, p->file_at);
     int64_t named = f ? file_head(p, file_count(p) - 1)->seq : 0;
 
     if (p->have_head && p->head.seq > named)
@@ -367,7 +349,7 @@ enum err audit_verify(const char *db_path, const char *checkpoint_path, const un
 
     assert(db_path && key);
     buf_init(&p.file_bytes, HEADS_MAX);
-    buf_init(&p.canon, ROW_MAX);
+    buf_init(&p.canon, AUDIT_ROW_MAX);
     if (checkpoint_path)
         err = read_file(&p, checkpoint_path);
     if (err == ERR_OK && verdict.ok)
