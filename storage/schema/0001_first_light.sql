@@ -40,6 +40,7 @@ CREATE TABLE cert(
     CHECK ((facility IS NULL) <> (person IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cert_serial ON cert(serial);
+CREATE INDEX cert_person ON cert(person) WHERE person IS NOT NULL;
 
 -- ── relay index (中継DB): no clinical data ────────────────────────────────────────────────────────
 CREATE TABLE person(
@@ -75,6 +76,8 @@ CREATE TABLE link_log(
     reason      TEXT NOT NULL,             -- card, insurer, local, operator, undo
     at_ms       INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX link_log_chart ON link_log(chart, seq);
+CREATE INDEX link_log_from ON link_log(from_person) WHERE from_person IS NOT NULL;
 
 -- Likely links that a human must decide.
 CREATE TABLE link_queue(
