@@ -97,6 +97,12 @@ static bool oracle(const struct consent_rule *rules, size_t count, int64_t facil
     return permitted;
 }
 
+static uint64_t draw(uint64_t *seed, uint64_t below)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (*seed >> 33) % below;
+}
+
 static void test_against_oracle(void **state)
 {
     uint64_t seed = 20261122;
@@ -109,18 +115,16 @@ static void test_against_oracle(void **state)
         const struct consent_rule *rule;
         bool got;
 
-#define DRAW(n) ((seed = seed * 6364136223846793005u + 1442695040888963407u) >> 33) % (n)
-        count = DRAW(7);
+        count = draw(&seed, 7);
         for (size_t i = 0; i < count; i++)
-            rules[i] = (struct consent_rule){.consent = 1 + (int64_t)(DRAW(3)),
-                                             .permit = DRAW(2),
-                                             .nested = DRAW(2),
-                                             .facility = (int64_t)(DRAW(3)),
-                                             .purposes = (uint32_t)(DRAW(4)),
-                                             .categories = DRAW(4),
-                                             .from_ms = (int64_t)(DRAW(3)),
-                                             .to_ms = (int64_t)(DRAW(4))};
-#undef DRAW
+            rules[i] = (struct consent_rule){.consent = 1 + (int64_t)draw(&seed, 3),
+                                             .permit = draw(&seed, 2) != 0,
+                                             .nested = draw(&seed, 2) != 0,
+                                             .facility = (int64_t)draw(&seed, 3),
+                                             .purposes = (uint32_t)draw(&seed, 4),
+                                             .categories = draw(&seed, 4),
+                                             .from_ms = (int64_t)draw(&seed, 3),
+                                             .to_ms = (int64_t)draw(&seed, 4)};
         got = consent_decide(rules, count, 1, (enum grant_purpose)1, (enum category)1, 1, &rule);
         assert_int_equal(got, oracle(rules, count, 1, 2, 2, 1));
         permits += got;
