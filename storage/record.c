@@ -588,25 +588,27 @@ enum err record_reindex(struct session *s,
 {
     uint64_t count = 0;
     int64_t rid = 0;
-    enum err err = ERR_OK;
-    while (!err) {
+    for (;;) {
         struct slice type = SLICE_NONE, body = SLICE_NONE;
         struct facet_list facets = {NULL, 0};
         struct arena *arena = arena_new(LIMIT_ARENA_REQUEST);
         if (!arena)
             return ERR_LIMIT;
-        err = next_current(s, arena, &rid, &type, &body);
+        enum err err = next_current(s, arena, &rid, &type, &body);
+        bool over = err == ERR_NOT_FOUND;
         if (!err)
             err = fn(context, arena, type, body, &facets);
         if (!err)
             err = index_drop(s, rid);
         if (!err)
             err = index_put(s, rid, &facets);
-        count += !err;
         arena_free(arena);
+        if (over)
+            break;
+        if (err)
+            return err;
+        count++;
     }
-    if (err != ERR_NOT_FOUND)
-        return err;
     *ret_count = count;
     return ERR_OK;
 }

@@ -8,6 +8,7 @@
 #include "storage/store.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <sqlite3.h>
@@ -371,7 +372,7 @@ enum err store_backup(struct store *store, const char *path)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
-        return ERR_IO;
+        return errno == EEXIST ? ERR_CONFLICT : ERR_IO;
     (void)close(fd);
     sqlite3 *from = NULL, *to = NULL;
     enum err err = sql_code(NULL, sqlite3_open_v2(store->path, &from, SQLITE_OPEN_READONLY, NULL));

@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 
 #include "base/limits.h"
+#include "storage/audit_impl.h"
 #include "storage/session_impl.h"
 #include "storage/sql.h"
 #include "storage/store_impl.h"
@@ -46,6 +47,7 @@ static enum err begin(struct session *s)
 static void roll_back(struct session *s)
 {
     s->transaction++;
+    s->audit.after_commit = NULL;
     if (!sqlite3_get_autocommit(s->db) && simple(s, "ROLLBACK"))
         s->broken = true;
 }
@@ -84,42 +86,34 @@ static enum err run_job(struct session *s, struct store_job *job, enum err look)
     return !err && lost(s) ? ERR_UNAVAILABLE : err;
 }
 
-static enum err audit_seq(struct session *s, uint64_t *ret_seq)
+static void after_commit(struct store *store)
 {
-    struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT max(seq) FROM audit", SQL_OWN, &q);
-    if (err)
-        return err;
-    err = sql_row(q);
-    if (!err)
-        *ret_seq = (uint64_t)sql_i64(q, 0);
-    return sql_done(q, err);
+    struct session *s = store->writer;
+    (void)pthread_mutex_lock(&store->lock);
+    store->commits++;
+    if (s->audit.transaction == s->transaction)
+        store->audit_seq = (uint64_t)s->audit.seq;
+    (void)pthread_mutex_unlock(&store->lock);
+    if (s->audit.after_commit)
+        s->audit.after_commit(s);
 }
 
 /* Jobs [FROM, FROM + COUNT) of the group in one transaction: all of it, or nothing. */
 static enum err attempt(struct store *store, struct group *group, unsigned from, unsigned count)
 {
     struct session *s = store->writer;
-    uint64_t seq = 0;
     enum err err = begin(s);
     if (err)
         return err;
     for (unsigned i = from; !err && i < from + count; i++)
         err = run_job(s, group->jobs[i], group->looks[i]);
     if (!err)
-        err = audit_seq(s, &seq);
-    if (!err)
         err = simple(s, "COMMIT");
-    if (err) {
+    if (err)
         roll_back(s);
-        return err;
-    }
-    (void)pthread_mutex_lock(&store->lock);
-    store->commits++;
-    store->audit_seq = seq;
-    (void)pthread_mutex_unlock(&store->lock);
-    audit_after_commit(s);
-    return ERR_OK;
+    else
+        after_commit(store);
+    return err;
 }
 
 /* ── a group ───────────────────────────────────────────────────────────────────────────────────── */
@@ -215,7 +209,7 @@ static void orderly_end(struct store *store)
         return;
     if (begin(s) == ERR_OK) {
         if (audit_checkpoint_now(s) == ERR_OK && simple(s, "COMMIT") == ERR_OK)
-            audit_after_commit(s);
+            after_commit(store);
         else
             roll_back(s);
     }
@@ -224,14 +218,27 @@ static void orderly_end(struct store *store)
         (void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
+/* Where the chain stands, for the figures before the first append. */
+static void note_audit_seq(struct store *store)
+{
+    struct sql *q = NULL;
+    enum err err = sql_prepare(store->writer, "SELECT max(seq) FROM audit", SQL_OWN, &q);
+    if (err)
+        return;
+    err = sql_row(q);
+    if (!err)
+        store->audit_seq = (uint64_t)sql_i64(q, 0);
+    if (sql_done(q, err))
+        note_failure(store);
+}
+
 void *writer_main(void *argument)
 {
     struct store *store = argument;
     struct group group = {.count = 0};
     (void)sqlite3_wal_hook(store->writer->db, after_commit_hook, store);
-    store->writer->audit.due = true; /* what a crash kept from the outside file */
-    audit_after_commit(store->writer);
     (void)pthread_mutex_lock(&store->lock);
+    note_audit_seq(store);
     for (;;) {
         while (!store->writes.first && !(store->closing && store->looking == 0)) {
             store->writer_asleep = true;
