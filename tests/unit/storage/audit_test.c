@@ -628,6 +628,85 @@ static void test_history_follows_link(void **state)
     assert_int_equal(seen_by(b, 1), 8);
 }
 
+/* ── through the store's own threads ──────────────────────────────────────────────────────────── */
+
+static enum err audit_one(struct session *s, struct store_job *job)
+{
+    struct audit_row row = sample(3);
+
+    (void)job;
+    return audit_append(s, &row);
+}
+
+static enum err fail_apply(struct session *s, struct store_job *job)
+{
+    struct audit_row row = sample(1);
+    enum err err = audit_append(s, &row); /* rolled back with the job */
+
+    (void)job;
+    return err != ERR_OK ? err : ERR_CONFLICT;
+}
+
+static void test_store(void **state)
+{
+    struct bench *b = *state;
+    struct store *store = NULL;
+    int64_t rows = 0;
+
+    bench_close_session(b);
+    for (int round = 0; round < 3; round++) {
+        assert_int_equal(store_open(&b->options, &store), ERR_OK);
+        for (int i = 0; i < 400; i++) {
+            struct store_job job = {.audit = audit_one, .apply = i % 3 == 0 ? fail_apply : NULL};
+
+            assert_int_equal(store_run(store, &job), i % 3 == 0 ? ERR_CONFLICT : ERR_OK);
+            rows++;
+            if (i == 200)
+                assert_good(b, rows); /* beside the running store */
+        }
+        store_close(store);
+        assert_good(b, rows);
+        assert_int_equal(lines_of(b), verify(b).checkpoints); /* the tail is covered outside, too */
+    }
+    assert_int_equal(lines_of(b), 4); /* 400, 800, 1000, 1200 */
+}
+
+/* A damaged file is a verdict or an error; never a crash, and a row's own bytes never pass. */
+static void test_damage(void **state)
+{
+    struct bench *b = *state;
+    uint64_t seed = 11;
+    unsigned caught = 0;
+    unsigned char good;
+    unsigned char bad;
+    int64_t size;
+    int file;
+
+    append(b, 200);
+    assert_int_equal(audit_checkpoint_now(b->s), ERR_OK);
+    bench_close_session(b);
+    file = open(b->db, O_RDWR | O_CLOEXEC);
+    assert_true(file >= 0);
+    size = lseek(file, 0, SEEK_END);
+    for (int round = 0; round < 400; round++) {
+        struct audit_verdict verdict = {0};
+        off_t at;
+        enum err err;
+
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        at = (off_t)((seed >> 30) % (uint64_t)size);
+        assert_int_equal(pread(file, &good, 1, at), 1);
+        bad = good ^ (unsigned char)(1u << (seed >> 29) % 8);
+        assert_int_equal(pwrite(file, &bad, 1, at), 1);
+        err = audit_verify(b->db, b->file, bench_key, &verdict);
+        caught += err != ERR_OK || !verdict.ok;
+        assert_int_equal(pwrite(file, &good, 1, at), 1);
+    }
+    close(file);
+    assert_true(caught > 20); /* most of the file is other tables' empty pages */
+    assert_good(b, 200);
+}
+
 /* Figures, not gates: a shared machine with sanitizers on says little. */
 static void test_speed(void **state)
 {
@@ -666,6 +745,8 @@ int main(void)
         BENCH_TEST(test_list),
         BENCH_TEST(test_get),
         BENCH_TEST(test_history_follows_link),
+        BENCH_TEST(test_store),
+        BENCH_TEST(test_damage),
         BENCH_TEST(test_speed),
     };
     return T_RUN(tests);

@@ -5,6 +5,7 @@
  */
 #include "storage/consent.h"
 
+#include "storage/search.h"
 #include "tests/unit/storage/bench.h"
 
 #include "base/banned.h"
@@ -223,6 +224,62 @@ static void test_emergency(void **state)
     }
 }
 
+/* ── the gate inside the SQL decides the same ─────────────────────────────────────────────────── */
+
+static void put_random_rules(struct bench *b, const int64_t charts[2], uint64_t *seed)
+{
+    for (int64_t consent = 1; consent <= 3; consent++) {
+        struct consent_rule rules[3];
+        int64_t chart = charts[consent % 2];
+        size_t count = draw(seed, 4);
+
+        for (size_t i = 0; i < count; i++)
+            rules[i] = (struct consent_rule){.permit = draw(seed, 3) != 0,
+                                             .nested = draw(seed, 2) != 0,
+                                             .facility = (int64_t)draw(seed, 3) * 7,
+                                             .purposes = (uint32_t)draw(seed, 1u << 7),
+                                             .categories = draw(seed, CATEGORY_ALL + 1),
+                                             .from_ms = (int64_t)draw(seed, 4),
+                                             .to_ms = 4 + (int64_t)draw(seed, 4)};
+        assert_int_equal(consent_put_rules(b->s, chart, chart << 32 | consent, rules, count), ERR_OK);
+    }
+}
+
+static void test_gate_agrees(void **state)
+{
+    struct bench *b = *state;
+    int64_t charts[2] = {make_chart(b, 3), make_chart(b, 3)};
+    uint64_t seed = 3;
+    unsigned opened = 0;
+
+    for (int round = 0; round < 1500; round++) {
+        struct grant grant = {.magic = GRANT_MAGIC,
+                              .actor = GRANT_FACILITY,
+                              .facility = 14, /* has no chart of his: consent alone opens */
+                              .purpose = (enum grant_purpose)draw(&seed, 2),
+                              .now_ms = (int64_t)draw(&seed, 9)};
+        struct consent_rule *rules = NULL;
+        const struct consent_rule *rule;
+        size_t count = 0;
+        uint64_t visible = 0;
+        uint64_t want = 0;
+
+        put_random_rules(b, charts, &seed);
+        assert_int_equal(consent_rules(b->s, b->arena, 3, &rules, &count), ERR_OK);
+        for (unsigned c = 1; c < CATEGORY_COUNT; c++) {
+            if (consent_decide(rules, count, grant.facility, grant.purpose, (enum category)c,
+                               grant.now_ms, &rule))
+                want |= CATEGORY_BIT(c);
+        }
+        session_bind(b->s, &grant);
+        assert_int_equal(search_visible(b->s, 3, &visible), ERR_OK);
+        session_bind(b->s, NULL);
+        assert_true(visible == want);
+        opened += want != 0;
+    }
+    assert_in_range(opened, 300, 1400);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_against_oracle),
         BENCH_TEST(test_store),
         BENCH_TEST(test_emergency),
+        BENCH_TEST(test_gate_agrees),
     };
     return T_RUN(tests);
 }
