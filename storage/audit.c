@@ -235,9 +235,9 @@ void audit_after_commit(struct session *s)
     struct buf lines;
     int file;
 
-    s->audit.after_commit = NULL;
-    if (!s->options->checkpoint_path)
+    if (!s->options->checkpoint_path || (!s->audit.after_commit && s->audit.copied_known))
         return;
+    s->audit.after_commit = NULL;
     file = open(s->options->checkpoint_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0)
         return;
@@ -246,7 +246,7 @@ void audit_after_commit(struct session *s)
         write_lines(file, buf_slice(&lines)))
         s->audit.copied_seq = last > s->audit.copied_seq ? last : s->audit.copied_seq;
     else
-        s->audit.copied_known = false; /* look again at the next append */
+        s->audit.copied_known = false; /* looks again after the next commit */
     buf_fini(&lines);
     close(file);
 }

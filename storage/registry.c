@@ -74,7 +74,7 @@ bool staff_role_find(struct slice code, enum staff_role *ret_role)
 
 #define FACILITY_COLUMNS "f.id, f.key, f.code, f.name, f.kind, f.active"
 
-/* A number from the file is not trusted to be a kind: an unknown one is a plain hospital's least right. */
+/* False when the kind is none this program knows: then it cannot say what the facility may do. */
 static bool read_facility(struct sql *q, struct arena *arena, int column, struct facility *ret)
 {
     int64_t kind = sql_i64(q, column + 4);
