@@ -23,9 +23,12 @@ struct use {
     const char *event;   /* audit event: read, search, create, intake ... */
     unsigned actors;     /* mask of 1 << enum grant_actor that may use it at all */
     bool writes;         /* needs apply; refused under an emergency session */
+    bool opens_glass;    /* $break-glass itself: purpose BTG needs no session yet */
     bool anyone;         /* needs no known caller (metadata) and leaves no audit row */
     enum err (*look)(struct session *s, struct request *r);  /* reader thread; may be NULL */
     enum err (*apply)(struct session *s, struct request *r); /* writer thread; may be NULL */
+    /* Writer thread, in the audit's transaction, when look or apply refused: to keep what was refused. May be NULL. */
+    enum err (*refused)(struct session *s, struct request *r);
 };
 
 /* One audit row to write besides or instead of the default one; texts in the request's arena. */
@@ -46,6 +49,7 @@ struct request {
     unsigned char fingerprint[DIGEST_LEN];
     struct slice facility_key; /* doors that know the facility by configuration (plain MLLP, watched folder) */
     struct slice peer;         /* address or folder */
+    const char *base_url;      /* FHIR base of the listener asked; never NULL */
     struct slice purpose, user, role, glass_token; /* headers as sent; empty = not sent */
     struct slice method, target; /* for the audit row */
     struct slice body;         /* bytes to work on; must outlive the request */
@@ -62,6 +66,7 @@ struct request {
     struct glass glass;             /* session in force when grant.emergency */
     struct grant grant;
     bool granted;
+    unsigned char wire_key[32];     /* of the audience, for Patient ids (gate/wire.h) */
 
     /* ── filled by the use case ── */
     int64_t person;                 /* about whom; goes into the audit row also when refused */
@@ -70,6 +75,7 @@ struct request {
     const char *reason;             /* deciding rule, break-glass reason */
     struct request_audit *audits;   /* more rows: one per further person */
     bool audit_default_off;         /* the rows in `audits` say it all */
+    struct request *next;           /* the pipeline's, while an answer is due that the store never took */
     int status;                     /* HTTP status of a success; 0 = 200 */
     struct slice answer_body;       /* in arena or answer_buf */
     const char *answer_type;
