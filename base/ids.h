@@ -32,7 +32,7 @@ void ids_derive(const unsigned char master[32], const char *purpose, struct slic
 /* Luhn (ISO/IEC 7812) over all digits, the last being the check digit; false for non-digits. Used by
  * the common clinic card and by insurer and institution numbers. */
 bool ids_luhn_ok(struct slice digits);
-/* The check digit that makes DIGITS + it valid. */
+/* The check digit that makes DIGITS + it valid; '\0' for no digits or anything but digits. */
 char ids_luhn_digit(struct slice digits);
 
 #endif

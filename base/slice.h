@@ -61,5 +61,7 @@ bool slice_u64(struct slice s, uint64_t *ret_value);
 bool slice_i64(struct slice s, int64_t *ret_value);
 /* Well-formed UTF-8 (RFC 3629: no overlong, no surrogates, <= U+10FFFF)? */
 bool slice_is_utf8(struct slice s);
+/* How many bytes from the start are well-formed UTF-8: where a fault lies, or s.len. */
+size_t slice_utf8_len(struct slice s);
 
 #endif

@@ -36,6 +36,7 @@ void when_print_instant(struct buf *out, int64_t ms);
 void when_print_date(struct buf *out, int64_t ms);
 /* HL7 TS YYYYMMDDHHMMSS.mmm+0900 and its 17-digit form without point and zone. */
 void when_print_hl7(struct buf *out, int64_t ms);
+void when_print_stamp(struct buf *out, int64_t ms);
 /* HTTP date (RFC 9110 section 5.6.7), always GMT. */
 void when_print_http(struct buf *out, int64_t ms);
 /* JST calendar day of MS as YYYYMMDD number, e.g. 20261122. */

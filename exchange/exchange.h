@@ -10,6 +10,8 @@
 #include "exchange/conf.h"
 #include "storage/store.h"
 
+struct request;
+
 struct exchange {
     struct conf conf;
     struct store *store;
@@ -17,9 +19,11 @@ struct exchange {
     unsigned char master[32];    /* from the key file; sub-keys by ids_derive */
     unsigned char key_resource[32]; /* ids of mapped resources */
     unsigned char key_cursor[32];   /* paging cursors */
+    unsigned char key_audit[32];    /* MAC of the audit chain's signed heads */
     char base_url[128];          /* https://127.0.0.1:18000/fhir */
     int64_t home_facility;       /* pseudo-facility of residents' own entries */
     int64_t started_ms;
+    struct request *refused;     /* not taken by the store (queue full): answered at the next collect; loop thread */
 };
 
 /* Opens store and keys of CONF; WAKE as in store_options. TEXT receives what went wrong. */

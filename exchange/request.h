@@ -23,6 +23,7 @@ struct use {
     const char *event;   /* audit event: read, search, create, intake ... */
     unsigned actors;     /* mask of 1 << enum grant_actor that may use it at all */
     bool writes;         /* needs apply; refused under an emergency session */
+    bool opens_glass;    /* $break-glass itself: purpose BTG needs no session yet */
     bool anyone;         /* needs no known caller (metadata) and leaves no audit row */
     enum err (*look)(struct session *s, struct request *r);  /* reader thread; may be NULL */
     enum err (*apply)(struct session *s, struct request *r); /* writer thread; may be NULL */
@@ -62,6 +63,7 @@ struct request {
     struct glass glass;             /* session in force when grant.emergency */
     struct grant grant;
     bool granted;
+    unsigned char wire_key[32];     /* of the audience, for Patient ids (gate/wire.h) */
 
     /* ── filled by the use case ── */
     int64_t person;                 /* about whom; goes into the audit row also when refused */
@@ -70,6 +72,7 @@ struct request {
     const char *reason;             /* deciding rule, break-glass reason */
     struct request_audit *audits;   /* more rows: one per further person */
     bool audit_default_off;         /* the rows in `audits` say it all */
+    struct request *next;           /* the pipeline's, while an answer is due that the store never took */
     int status;                     /* HTTP status of a success; 0 = 200 */
     struct slice answer_body;       /* in arena or answer_buf */
     const char *answer_type;

@@ -18,48 +18,47 @@
 
 #define AUDIT_CHECKPOINT_ROWS 1000
 
-/* One per session, a member of struct session. The store fills key and path from store_options on the
- * writer's session; zero otherwise. No key: no checkpoints are made. */
-struct audit_state {
-    const unsigned char *key; /* 32 bytes, borrowed; or NULL */
-    const char *path;         /* outside file, borrowed; or NULL */
-    bool due;                 /* checkpoint rows were written that the file may lack */
-    bool failed;              /* the file could not be written; tried again at each commit */
-    int64_t copied_seq;       /* newest checkpoint known to be in the file */
-    bool copied_known;        /* copied_seq was read from the file */
-};
-/* The member; defined in storage/session.c. */
-struct audit_state *session_audit(struct session *s);
-
 /* Inside the writer's open transaction: signs the present head unless it is signed already or the chain
  * is empty. For an orderly close, so that the tail is covered. */
 enum err audit_checkpoint_now(struct session *s) ERR_CHECKED;
-/* After each COMMIT of the writer, outside any transaction: copies new checkpoints to the file. Cheap when
- * there are none. Failure is kept in audit_state.failed; it does not undo the commit. Call it once
- * right after opening the store too, with due set: that copies what a crash kept from the file. */
+/* After a COMMIT of the writer, outside any transaction: copies checkpoints that the file lacks. audit_append
+ * leaves it in session.audit.after_commit when one is due, and at a session's first append, which makes
+ * good what a crash kept from the file. Calling it after every COMMIT is fine: it is cheap when nothing is
+ * due. A failure does not undo the commit; the lines are tried again at the next checkpoint. */
 void audit_after_commit(struct session *s);
 
-/* The canonical bytes of a row and the chain's next hash; shared with audit_verify.c. All texts are
- * slices so that a row read from the file needs no copies. */
-#define AUDIT_TEXT_TABLE(X)                                                                        \
-    X(event)                                                                                       \
-    X(door)                                                                                        \
-    X(actor)                                                                                       \
-    X(user)                                                                                        \
-    X(role)                                                                                        \
-    X(purpose)                                                                                     \
-    X(entity)                                                                                      \
-    X(query)                                                                                       \
-    X(reason)                                                                                      \
-    X(request)                                                                                     \
-    X(peer)
+/* The columns of a row in schema order, without the hash: the one list behind the canonical form, the
+ * statements and the prover. INT never NULL; ID an integer, or NULL for none (0 here); TEXT. */
+#define AUDIT_COLUMNS(INT, ID, TEXT)                                                               \
+    INT(seq)                                                                                       \
+    INT(at_ms)                                                                                     \
+    TEXT(event)                                                                                    \
+    INT(outcome)                                                                                   \
+    TEXT(door)                                                                                     \
+    TEXT(actor)                                                                                    \
+    ID(facility)                                                                                   \
+    TEXT(user)                                                                                     \
+    TEXT(role)                                                                                     \
+    TEXT(purpose)                                                                                  \
+    ID(person)                                                                                     \
+    TEXT(entity)                                                                                   \
+    TEXT(query)                                                                                    \
+    INT(count)                                                                                     \
+    TEXT(reason)                                                                                   \
+    TEXT(request)                                                                                  \
+    TEXT(peer)
 
+/* A row as it is hashed; texts are borrowed slices so that a row read needs no copies. */
 struct audit_canon {
-    int64_t seq, at_ms, outcome, facility, person, count;
-    bool facility_null, person_null;
-#define X(name) struct slice name;
-    AUDIT_TEXT_TABLE(X)
-#undef X
+#define INT(name) int64_t name;
+#define ID(name)                                                                                   \
+    int64_t name;                                                                                  \
+    bool name##_null;
+#define TEXT(name) struct slice name;
+    AUDIT_COLUMNS(INT, ID, TEXT)
+#undef INT
+#undef ID
+#undef TEXT
 };
 /* Replaces the content of OUT by "tasuki-audit-1", every column (tag, length, bytes) and PREVIOUS. */
 void audit_canon_print(struct buf *out, const struct audit_canon *row,

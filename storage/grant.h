@@ -43,7 +43,7 @@ enum grant_purpose {
 struct grant {
     uint32_t magic;
     enum grant_actor actor;
-    int64_t facility;        /* reading or writing facility; 0 for a resident */
+    int64_t facility;        /* reading or writing facility; for a resident the pseudo-facility of home entries */
     int64_t person;          /* RESIDENT: himself. Emergency: the one person opened. Else 0 */
     enum grant_purpose purpose;
     bool emergency;          /* break-glass session in force for `person` */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Patient ids on the wire: derive the audience's key, and resolve ids back to persons. Nothing here may let a caller tell
+ * an id of another organisation from an id that never existed.
+ */
+#include "exchange/gate/wire.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "storage/person.h"
+
+#include "base/banned.h"
+
+void wire_prepare(struct request *r)
+{
+    char audience[48];
+    assert(r->granted);
+    if (r->grant.actor == GRANT_RESIDENT)
+        snprintf(audience, sizeof(audience), "resident %lld", (long long)r->grant.person);
+    else
+        snprintf(audience, sizeof(audience), "facility %lld", (long long)r->grant.facility);
+    ids_derive(r->exchange->master, "patient-id", slice_str(audience), r->wire_key);
+}
+
+void wire_id(const struct request *r, int64_t person, char ret_id[IDS_WIRE_LEN + 1])
+{
+    assert(person > 0);
+    ids_wire(r->wire_key, (uint64_t)person, ret_id);
+}
+
+enum err wire_person(struct session *s, const struct request *r, struct slice id,
+                     int64_t *ret_person)
+{
+    uint64_t number = 0;
+    int64_t chart = 0;
+    if (ids_unwire(r->wire_key, id, &number) && number <= INT64_MAX) {
+        enum err err = person_exists(s, (int64_t)number);
+        if (!err)
+            *ret_person = (int64_t)number;
+        return err;
+    }
+    return person_by_alias(s, r->grant.facility, id, ret_person, &chart);
+}
