@@ -23,7 +23,12 @@
 #define LIMIT_HTTP_HEAD_MS 10000u           /* whole head received */
 #define LIMIT_HTTP_BODY_MS 60000u           /* whole body received */
 #define LIMIT_HTTP_IDLE_MS 75000u           /* keep-alive */
+#define LIMIT_HTTP_CHUNK_LINE 256u          /* chunk size and its extensions */
+#define LIMIT_HTTP_TRAILERS (4u * LIMIT_KIB)
 #define LIMIT_TLS_HANDSHAKE_MS 10000u
+#define LIMIT_TLS_HANDSHAKES 256u           /* at once, per listener; over it the oldest is dropped */
+#define LIMIT_TLS_FILE (16u * LIMIT_MIB)    /* certificates, key, CRL */
+#define LIMIT_LINGER_MS 1000u               /* after our last byte: time for the peer to read it */
 #define LIMIT_WRITE_STALL_MS 30000u
 #define LIMIT_CONNECTIONS 2048u             /* all listeners together */
 /* MLLP */
