@@ -30,7 +30,7 @@ bool build_string(struct spot *at)
     before = json_get(at->target, at->row->path);
     if (before && before->kind == JSON_STRING)
         text = mapping_format(at->mp, "%.*s\n%.*s", SLICE_ARG(before->text), SLICE_ARG(text));
-    return mapping_put(at, json_string(at->mp->a, text));
+    return mapping_put_at(at->mp->a, at->target, at->row->path, json_string(at->mp->a, text));
 }
 
 static bool put_wrapped(struct spot *at, const char *member)

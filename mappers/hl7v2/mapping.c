@@ -170,6 +170,10 @@ bool mapping_put_at(struct arena *a, struct json *target, const char *path, stru
 
 bool mapping_put(struct spot *at, struct json *value)
 {
+    if (at->repeat > 0 && !strstr(at->row->path, "[]")) {
+        mapping_mark(at->mp, at->s, at->row->field, MAPPING_PARTLY);
+        return false; /* room for one only: the first stays */
+    }
     return mapping_put_at(at->mp->a, at->target, at->row->path, value);
 }
 
