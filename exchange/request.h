@@ -47,6 +47,7 @@ struct request {
     unsigned char fingerprint[DIGEST_LEN];
     struct slice facility_key; /* doors that know the facility by configuration (plain MLLP, watched folder) */
     struct slice peer;         /* address or folder */
+    const char *base_url;      /* FHIR base of the listener asked; never NULL */
     struct slice purpose, user, role, glass_token; /* headers as sent; empty = not sent */
     struct slice method, target; /* for the audit row */
     struct slice body;         /* bytes to work on; must outlive the request */
