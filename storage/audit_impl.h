@@ -17,6 +17,8 @@
 #include "storage/audit.h"
 
 #define AUDIT_CHECKPOINT_ROWS 1000
+#define AUDIT_ROW_MAX (64u * 1024u * 1024u) /* bytes of a canonical row: our own, never reached */
+#define AUDIT_LINE_MAX 256                  /* of the file: at most 20+20+64+64+4 */
 
 /* Inside the writer's open transaction: signs the present head unless it is signed already or the chain
  * is empty. For an orderly close, so that the tail is covered. */
@@ -63,7 +65,18 @@ struct audit_canon {
 /* Replaces the content of OUT by "tasuki-audit-1", every column (tag, length, bytes) and PREVIOUS. */
 void audit_canon_print(struct buf *out, const struct audit_canon *row,
                        const unsigned char previous[DIGEST_LEN]);
-void audit_checkpoint_mac(const unsigned char key[32], int64_t seq, int64_t at_ms,
-                          const unsigned char hash[DIGEST_LEN], unsigned char ret_mac[DIGEST_LEN]);
+
+struct audit_checkpoint {
+    int64_t seq;
+    int64_t at_ms;
+    unsigned char hash[DIGEST_LEN];
+    unsigned char mac[DIGEST_LEN];
+};
+/* The signature that belongs to seq, at_ms and hash. */
+void audit_checkpoint_sign(const unsigned char key[32], const struct audit_checkpoint *head,
+                           unsigned char ret_mac[DIGEST_LEN]);
+/* The line of the file, with its line end; and back, without. False when LINE is not one. */
+void audit_checkpoint_print(struct buf *out, const struct audit_checkpoint *head);
+bool audit_checkpoint_parse(struct slice line, struct audit_checkpoint *ret_head);
 
 #endif
