@@ -7,9 +7,9 @@
  * remembered between the two but a flag: the lines are read back from audit_checkpoint, so a crash
  * in between is made good at the next commit.
  *
- *     line of the file: seq SP at_ms SP hash(64 hex) SP mac(64 hex) LF, opened O_APPEND,
- * fdatasync'd mac: HMAC-SHA-256(key, "tasuki-checkpoint-1" || seq || at_ms || hash), integers
- * 64-bit big-endian
+ *     line: seq SP at_ms SP hash(64 hex) SP mac(64 hex) LF, opened O_APPEND, then fdatasync
+ *     mac:  HMAC-SHA-256(key, "tasuki-checkpoint-1" || seq || at_ms || hash), integers 64-bit
+ *           big-endian
  */
 #ifndef STORAGE_AUDIT_IMPL_H
 #define STORAGE_AUDIT_IMPL_H
@@ -65,8 +65,7 @@ struct audit_canon {
 #undef ID
 #undef TEXT
 };
-/* Replaces the content of OUT by "tasuki-audit-1", every column (tag, length, bytes) and PREVIOUS.
- */
+/* Replaces the content of OUT: "tasuki-audit-1", every column (tag, length, bytes), PREVIOUS. */
 void audit_canon_print(struct buf *out, const struct audit_canon *row,
                        const unsigned char previous[DIGEST_LEN]);
 
