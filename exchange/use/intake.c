@@ -27,6 +27,7 @@ static void resource_id(void *context, const char *type, struct slice local_no, 
 static enum err look_path(struct session *s, struct request *r, struct intake *in)
 {
     bool seen = false;
+    in->file.facility = r->caller.facility.id;
     enum err err = inbox_file_seen(s, &in->file, &seen);
     if (err)
         return err;
@@ -106,6 +107,8 @@ static enum err intake_look(struct session *s, struct request *r)
     digest_sha256(r->body, in->sha);
     hl7_peek(r->arena, r->body, &in->header);
     r->entity = "";
+    if (r->errors.errors) /* the door could not even read all of it */
+        return err_list_code(&r->errors);
     if (in->path.len)
         err = look_path(s, r, in);
     if (err || in->seen == INBOX_SAME)
