@@ -1,5 +1,12 @@
-int main(void);
-int main(void)
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The program: hands its arguments to the command line (exchange/cli), nothing else.
+ */
+#include "exchange/cli/cli.h"
+
+#include "base/banned.h"
+
+int main(int argc, char **argv)
 {
-    return 0;
+    return cli_main(argc, argv);
 }

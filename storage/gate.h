@@ -9,7 +9,8 @@
  *     v_record_version  former versions; visible if they and the current one are
  *     v_token v_string v_date v_number v_reference v_uri    search rows of v_record
  *     v_chart           chart, person and the rid range of a chart's records [rid_lo, rid_hi)
- *     v_access          person, category: what the grant would see of a normal record of another's
+ *     v_access          person, category: what the grant would see of a normal record of another's; a row
+ *                       for each chart of the person
  */
 #ifndef STORAGE_GATE_H
 #define STORAGE_GATE_H
@@ -21,8 +22,8 @@ enum err gate_open(struct session *s) ERR_CHECKED;
 void gate_close(struct session *s);
 /* Forgets the consent answers found under the grant bound before. */
 void gate_forget(struct session *s);
-/* May TEXT be compiled as a gated statement at all? No WITH: a common table expression named like a view
- * would be taken for the view by the authorizer. */
+/* May TEXT be compiled as a gated statement at all? Not with the words WITH, NATURAL or USING, in any place:
+ * the authorizer would not see through them (gate.c). */
 bool gate_text_ok(const char *text);
 
 #endif

@@ -15,7 +15,6 @@
 #include "storage/search.h"
 
 #include <assert.h>
-#include <math.h>
 
 #include "base/limits.h"
 #include "storage/record_impl.h"
@@ -203,7 +202,8 @@ static void say_number(struct compose *c, const struct search_value *v)
 {
     static const char middle[] = "(t.lo + t.hi) / 2";
     double value = (v->lo + v->hi) / 2;
-    double slack = fabs(value) * 1e-12;
+    double size = value < 0 ? -value : value;
+    double slack = size * 1e-12;
     say(c, "(");
     if (v->op == SEARCH_NE)
         say(c, "NOT (");
@@ -224,8 +224,8 @@ static void say_number(struct compose *c, const struct search_value *v)
         say_real(c, " <= ?", value + slack);
         break;
     case SEARCH_AP:
-        say_real(c, " BETWEEN ?", fmin(v->lo, value - fabs(value) / 10));
-        say_real(c, " AND ?", fmax(v->hi, value + fabs(value) / 10));
+        say_real(c, " BETWEEN ?", value - size / 10 - slack);
+        say_real(c, " AND ?", value + size / 10 + slack);
         break;
     default:
         say_real(c, " >= ?", v->lo - slack);

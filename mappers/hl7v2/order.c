@@ -38,8 +38,17 @@ struct cutter {
     unsigned count;
 };
 
+/* Results taken back: what the group made in its scope is to be removed. BEFORE: the last resource before it. */
+static void withdraw(struct mapping *mp, const struct order *o, struct mapped_resource *before)
+{
+    for (struct mapped_resource *r = before ? before->next : mp->out->first; r; r = r->next)
+        r->remove = r->remove || (r->scope.len && slice_eq(r->scope, o->scope));
+}
+
 static void close_group(struct cutter *c, size_t end)
 {
+    struct mapped_resource *before = c->mp->out->last;
+
     if (!c->open)
         return;
     c->now.to = end;
@@ -48,6 +57,8 @@ static void close_group(struct cutter *c, size_t end)
         c->now.spm = c->specimen;
     finish_group(c->mp, &c->now);
     c->fn(c->mp, &c->now);
+    if (c->now.result && c->now.cancelled)
+        withdraw(c->mp, &c->now, before);
     c->open = false;
 }
 
@@ -287,6 +298,12 @@ struct mapped_resource *order_request(struct mapping *mp, const struct order *o,
 
 void order_based_on(struct mapping *mp, const struct mapped_resource *request, struct json *resource)
 {
-    if (request)
-        mapping_put_at(mp->a, resource, "basedOn[]", mapping_reference(mp, request));
+    struct json *reference = request ? mapping_reference(mp, request) : NULL;
+    const struct json *list = json_get(resource, "basedOn");
+
+    for (const struct json *i = list ? list->first : NULL; reference && i; i = i->next) {
+        if (json_equal(i, reference))
+            return;
+    }
+    mapping_put_at(mp->a, resource, "basedOn[]", reference);
 }

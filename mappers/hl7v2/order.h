@@ -17,6 +17,7 @@ struct order {
     bool numbered;      /* number is an order number */
     struct slice scope; /* set by the family before it maps the group */
     bool cancelled;     /* ORC-1 takes the order back */
+    bool result;        /* set by families of results: taken back, they are removed rather than marked */
 };
 
 typedef void (*order_cb)(struct mapping *mp, struct order *o);

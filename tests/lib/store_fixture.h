@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "storage/audit.h"
+#include "storage/consent.h"
 #include "storage/person.h"
 #include "storage/record.h"
 #include "storage/registry.h"
@@ -245,6 +246,24 @@ static inline int64_t fixture_put(struct fixture *f, int64_t facility, const str
     struct fixture_put put = {.grant = fixture_facility(facility, GRANT_TREAT), .record = *record};
     assert_int_equal(fixture_try_put(f, &put), ERR_OK);
     return put.mark.rid;
+}
+
+struct fixture_rules {
+    int64_t chart, rid;
+    const struct consent_rule *rules;
+    size_t count;
+};
+static inline enum err fixture_rules_step(struct session *s, void *context)
+{
+    struct fixture_rules *fr = context;
+    return consent_put_rules(s, fr->chart, fr->rid, fr->rules, fr->count);
+}
+/* The rules of the N-th Consent in CHART. */
+static inline void fixture_rules(struct fixture *f, int64_t chart, int n,
+                                 const struct consent_rule *rules, size_t count)
+{
+    struct fixture_rules fr = {chart, (int64_t)((uint64_t)chart << 32) + 1000 + n, rules, count};
+    assert_int_equal(fixture_write(f, fixture_rules_step, &fr), ERR_OK);
 }
 
 struct fixture_search {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The audit chain: honest histories verify, and whatever is done to the file behind the store's back shows,
- * down to one letter moved between two columns. Who may read what of it.
+ * The audit chain: honest histories verify, and whatever is done to the file behind the store's
+ * back shows, down to one letter moved between two columns. Who may read what of it.
  */
 #include "storage/audit.h"
 
@@ -70,7 +70,7 @@ static void make_history(struct bench *b)
     bench_close_session(b);
 }
 
-/* ── honest histories ─────────────────────────────────────────────────────────────────────────── */
+/* ── honest histories ───────────────────────────────────────────────────────────────────────── */
 
 static void test_clean(void **state)
 {
@@ -163,7 +163,8 @@ static void test_file_follows_commit(void **state)
     assert_good(b, 3500);
 }
 
-/* A crash before the file was written, or in the middle of a line, is made good by the next session. */
+/* A crash before the file was written, or in the middle of a line, is made good by the next
+ * session. */
 static void test_file_is_mended(void **state)
 {
     struct bench *b = *state;
@@ -199,7 +200,7 @@ static void test_without_key(void **state)
     assert_int_equal(verify(b).checkpoints, 0);
 }
 
-/* ── tampering ────────────────────────────────────────────────────────────────────────────────── */
+/* ── tampering ──────────────────────────────────────────────────────────────────────────────── */
 
 static void raw(struct bench *b, const char *text)
 {
@@ -268,7 +269,8 @@ static const struct tampering tamperings[] = {
      "UPDATE audit SET seq = 101 WHERE seq = -1",
      100},
     {"UPDATE audit SET seq = 3000 WHERE seq = 2500", 2500},
-    {"INSERT INTO audit SELECT 0, at_ms, event, outcome, door, actor, facility, user, role, purpose,"
+    {"INSERT INTO audit SELECT 0, at_ms, event, outcome, door, actor, facility, user, role, "
+     "purpose,"
      " person, entity, query, count, reason, request, peer, hash FROM audit WHERE seq = 1",
      1},
     {"INSERT INTO audit SELECT 2501, at_ms, event, outcome, door, actor, facility, user, role,"
@@ -282,7 +284,8 @@ static const struct tampering tamperings[] = {
     {"UPDATE audit_checkpoint SET hash = x'00' WHERE seq = 2000", 2000},
     {"UPDATE audit_checkpoint SET seq = 2001 WHERE seq = 2000", 2000},
     {"INSERT INTO audit_checkpoint SELECT 0, at_ms, hash, mac FROM audit_checkpoint LIMIT 1", 1},
-    {"INSERT INTO audit_checkpoint SELECT 9000, at_ms, hash, mac FROM audit_checkpoint LIMIT 1", 2501},
+    {"INSERT INTO audit_checkpoint SELECT 9000, at_ms, hash, mac FROM audit_checkpoint LIMIT 1",
+     2501},
     {"ALTER TABLE audit RENAME TO former", 1},
 };
 
@@ -430,10 +433,16 @@ static void test_file_edited(void **state)
         const char *script;
         bool ok;
     } cases[] = {
-        {"s/^2000 /2001 /", false}, {"2d", false},         {"1d", false},
-        {"2s/.$/x/", false},        {"2s/ .*//", false},   {"1s/^/x/", false},
-        {"2s/^\\(.*\\) \\(.\\)/\\1 0\\2/", false},         {"1p", true}, /* twice */
-        {"$d", true},               {"2i 2000 17", true}, /* a torn line, then the whole one */
+        {"s/^2000 /2001 /", false},
+        {"2d", false},
+        {"1d", false},
+        {"2s/.$/x/", false},
+        {"2s/ .*//", false},
+        {"1s/^/x/", false},
+        {"2s/^\\(.*\\) \\(.\\)/\\1 0\\2/", false},
+        {"1p", true}, /* twice */
+        {"$d", true},
+        {"2i 2000 17", true}, /* a torn line, then the whole one */
         {"2i 3000 17", false},
     };
     struct bench *b = *state;
@@ -455,7 +464,7 @@ static void test_file_edited(void **state)
     assert_false(verify(b).ok); /* taken away */
 }
 
-/* ── reading ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── reading ────────────────────────────────────────────────────────────────────────────────── */
 
 static struct grant grant_of(enum grant_actor actor, int64_t person, int64_t facility)
 {
@@ -471,19 +480,13 @@ static void test_entitlement(void **state)
         int64_t about, of;        /* asked for */
         enum err want;
     } cases[] = {
-        {GRANT_RESIDENT, 2, 0, 2, 0, ERR_OK},
-        {GRANT_RESIDENT, 2, 0, 2, 1, ERR_OK},
-        {GRANT_RESIDENT, 2, 0, 3, 0, ERR_FORBIDDEN},
-        {GRANT_RESIDENT, 2, 0, 0, 0, ERR_FORBIDDEN},
-        {GRANT_RESIDENT, 0, 0, 0, 0, ERR_FORBIDDEN},
-        {GRANT_FACILITY, 0, 1, 0, 1, ERR_OK},
-        {GRANT_FACILITY, 0, 1, 2, 1, ERR_OK},
-        {GRANT_FACILITY, 0, 1, 2, 0, ERR_FORBIDDEN},
-        {GRANT_FACILITY, 0, 1, 0, 2, ERR_FORBIDDEN},
-        {GRANT_FACILITY, 0, 0, 0, 0, ERR_FORBIDDEN},
+        {GRANT_RESIDENT, 2, 0, 2, 0, ERR_OK},        {GRANT_RESIDENT, 2, 0, 2, 1, ERR_OK},
+        {GRANT_RESIDENT, 2, 0, 3, 0, ERR_FORBIDDEN}, {GRANT_RESIDENT, 2, 0, 0, 0, ERR_FORBIDDEN},
+        {GRANT_RESIDENT, 0, 0, 0, 0, ERR_FORBIDDEN}, {GRANT_FACILITY, 0, 1, 0, 1, ERR_OK},
+        {GRANT_FACILITY, 0, 1, 2, 1, ERR_OK},        {GRANT_FACILITY, 0, 1, 2, 0, ERR_FORBIDDEN},
+        {GRANT_FACILITY, 0, 1, 0, 2, ERR_FORBIDDEN}, {GRANT_FACILITY, 0, 0, 0, 0, ERR_FORBIDDEN},
         {GRANT_FACILITY, 2, 1, 2, 0, ERR_FORBIDDEN}, /* an emergency opens no log */
-        {GRANT_INTAKE, 0, 1, 0, 1, ERR_FORBIDDEN},
-        {GRANT_OPERATOR, 0, 0, 0, 0, ERR_OK},
+        {GRANT_INTAKE, 0, 1, 0, 1, ERR_FORBIDDEN},   {GRANT_OPERATOR, 0, 0, 0, 0, ERR_OK},
         {GRANT_OPERATOR, 0, 0, 3, 0, ERR_OK},
     };
     struct bench *b = *state;
@@ -506,9 +509,9 @@ static void test_entitlement(void **state)
         }
         session_bind(b->s, NULL);
     }
-    assert_int_equal(audit_list(b->s, b->arena, &(struct audit_filter){.person = 2}, &rows, &count,
-                                &total),
-                     ERR_FORBIDDEN);
+    assert_int_equal(
+        audit_list(b->s, b->arena, &(struct audit_filter){.person = 2}, &rows, &count, &total),
+        ERR_FORBIDDEN);
     assert_int_equal(audit_get(b->s, b->arena, 1, &row), ERR_FORBIDDEN);
 }
 
@@ -561,10 +564,10 @@ static void test_get(void **state)
         int64_t person, facility, seq;
         enum err want;
     } cases[] = {
-        {GRANT_OPERATOR, 0, 0, 2, ERR_OK},          {GRANT_OPERATOR, 0, 0, 99, ERR_NOT_FOUND},
-        {GRANT_RESIDENT, 2, 0, 2, ERR_OK},          {GRANT_RESIDENT, 3, 0, 2, ERR_NOT_FOUND},
-        {GRANT_RESIDENT, 2, 0, 1, ERR_NOT_FOUND},   {GRANT_FACILITY, 0, 1, 2, ERR_OK},
-        {GRANT_FACILITY, 0, 2, 2, ERR_NOT_FOUND},   {GRANT_FACILITY, 0, 1, 1, ERR_NOT_FOUND},
+        {GRANT_OPERATOR, 0, 0, 2, ERR_OK},        {GRANT_OPERATOR, 0, 0, 99, ERR_NOT_FOUND},
+        {GRANT_RESIDENT, 2, 0, 2, ERR_OK},        {GRANT_RESIDENT, 3, 0, 2, ERR_NOT_FOUND},
+        {GRANT_RESIDENT, 2, 0, 1, ERR_NOT_FOUND}, {GRANT_FACILITY, 0, 1, 2, ERR_OK},
+        {GRANT_FACILITY, 0, 2, 2, ERR_NOT_FOUND}, {GRANT_FACILITY, 0, 1, 1, ERR_NOT_FOUND},
         {GRANT_INTAKE, 0, 1, 2, ERR_FORBIDDEN},
     };
     struct bench *b = *state;
@@ -599,7 +602,8 @@ static uint64_t seen_by(struct bench *b, int64_t person)
     return total;
 }
 
-/* What was read before the card came is the resident's to see after, and no more once the link is undone. */
+/* What was read before the card came is the resident's to see after, and no more once the link is
+ * undone. */
 static void test_history_follows_link(void **state)
 {
     struct bench *b = *state;
@@ -628,7 +632,7 @@ static void test_history_follows_link(void **state)
     assert_int_equal(seen_by(b, 1), 8);
 }
 
-/* ── through the store's own threads ──────────────────────────────────────────────────────────── */
+/* ── through the store's own threads ────────────────────────────────────────────────────────── */
 
 static enum err audit_one(struct session *s, struct store_job *job)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A writer's session on a new store in a temporary folder, for tests of what runs inside a transaction. The
- * threads of store.c are left out on purpose: cmocka's assertions must fail in the test's own thread.
- * Time is what the test says.
+ * A writer's session on a new store in a temporary folder, for tests of what runs inside a
+ * transaction. The threads of store.c are left out on purpose: cmocka's assertions must fail in the
+ * test's own thread. Time is what the test says.
  */
 #ifndef TESTS_UNIT_STORAGE_BENCH_H
 #define TESTS_UNIT_STORAGE_BENCH_H
@@ -67,10 +67,8 @@ static inline int bench_open(void **state)
     assert_non_null(mkdtemp(b->dir));
     snprintf(b->db, sizeof b->db, "%s/db", b->dir);
     snprintf(b->file, sizeof b->file, "%s/heads", b->dir);
-    b->options = (struct store_options){.path = b->db,
-                                        .checkpoint_path = b->file,
-                                        .key = bench_key,
-                                        .clock = &bench_clock_fixed};
+    b->options = (struct store_options){
+        .path = b->db, .checkpoint_path = b->file, .key = bench_key, .clock = &bench_clock_fixed};
     b->arena = arena_new(64u << 20);
     bench_session(b);
     *state = b;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Consent decisions: a table of worked cases, a second evaluator written the other way round against random
- * rules, and the round trip through the store.
+ * Consent decisions: a table of worked cases, a second evaluator written the other way round
+ * against random rules, and the round trip through the store.
  */
 #include "storage/consent.h"
 
@@ -24,8 +24,8 @@ struct decision {
     int want_rule; /* index; -1: none */
 };
 
-/* Asked: facility 7, TREAT, laboratory, now 1000. Columns of a rule: Consent, permit, nested, facility,
- * purposes, categories, from, to. */
+/* Asked: facility 7, TREAT, laboratory, now 1000. Columns of a rule: Consent, permit, nested,
+ * facility, purposes, categories, from, to. */
 static const struct decision decisions[] = {
     {"no rule", {{0}}, 0, false, -1},
     {"root permit", {{1, true, false, 0, T, LAB, ALWAYS}}, 1, true, 0},
@@ -38,24 +38,47 @@ static const struct decision decisions[] = {
     {"ended just now", {{1, true, false, 0, T, LAB, 0, 1000}}, 1, false, -1},
     {"not yet", {{1, true, false, 0, T, LAB, 1001, INT64_MAX}}, 1, false, -1},
     {"nested deny beats root permit",
-     {{1, true, false, 0, T, LAB, ALWAYS}, {1, false, true, 7, T, LAB, ALWAYS}}, 2, false, 1},
+     {{1, true, false, 0, T, LAB, ALWAYS}, {1, false, true, 7, T, LAB, ALWAYS}},
+     2,
+     false,
+     1},
     {"nested permit beats root deny",
-     {{1, false, false, 0, T, LAB, ALWAYS}, {1, true, true, 7, T, LAB, ALWAYS}}, 2, true, 1},
+     {{1, false, false, 0, T, LAB, ALWAYS}, {1, true, true, 7, T, LAB, ALWAYS}},
+     2,
+     true,
+     1},
     {"order does not matter",
-     {{1, true, true, 7, T, LAB, ALWAYS}, {1, false, false, 0, T, LAB, ALWAYS}}, 2, true, 0},
+     {{1, true, true, 7, T, LAB, ALWAYS}, {1, false, false, 0, T, LAB, ALWAYS}},
+     2,
+     true,
+     0},
     {"nested of another Consent excepts nothing",
-     {{1, false, false, 0, T, LAB, ALWAYS}, {2, true, true, 7, T, LAB, ALWAYS}}, 2, false, 0},
+     {{1, false, false, 0, T, LAB, ALWAYS}, {2, true, true, 7, T, LAB, ALWAYS}},
+     2,
+     false,
+     0},
     {"nested that does not match excepts nothing",
-     {{1, false, false, 0, T, LAB, ALWAYS}, {1, true, true, 7, T, MED, ALWAYS}}, 2, false, 0},
+     {{1, false, false, 0, T, LAB, ALWAYS}, {1, true, true, 7, T, MED, ALWAYS}},
+     2,
+     false,
+     0},
     {"among nested deny beats permit",
-     {{1, true, true, 7, T, LAB, ALWAYS}, {1, false, true, 0, T, LAB, ALWAYS}}, 2, false, 1},
+     {{1, true, true, 7, T, LAB, ALWAYS}, {1, false, true, 0, T, LAB, ALWAYS}},
+     2,
+     false,
+     1},
     {"over Consents deny beats permit",
-     {{1, true, false, 0, T, LAB, ALWAYS}, {2, false, false, 0, T, LAB, ALWAYS}}, 2, false, 1},
+     {{1, true, false, 0, T, LAB, ALWAYS}, {2, false, false, 0, T, LAB, ALWAYS}},
+     2,
+     false,
+     1},
     {"excepted deny leaves the other Consent's permit",
      {{1, false, false, 0, T, LAB, ALWAYS},
       {1, true, true, 7, T, LAB, ALWAYS},
       {2, true, false, 0, T, LAB, ALWAYS}},
-     3, true, 1},
+     3,
+     true,
+     1},
 };
 
 static void test_decisions(void **state)
@@ -64,8 +87,8 @@ static void test_decisions(void **state)
     for (size_t i = 0; i < T_COUNT(decisions); i++) {
         const struct decision *d = &decisions[i];
         const struct consent_rule *rule = &d->rules[3];
-        bool got = consent_decide(d->rules, d->count, 7, GRANT_TREAT, CATEGORY_LABORATORY, 1000,
-                                  &rule);
+        bool got =
+            consent_decide(d->rules, d->count, 7, GRANT_TREAT, CATEGORY_LABORATORY, 1000, &rule);
 
         if (got != d->want || rule != (d->want_rule < 0 ? NULL : &d->rules[d->want_rule]))
             fail_msg("%s", d->name);
@@ -73,8 +96,8 @@ static void test_decisions(void **state)
 }
 
 /* The other way round: per Consent first, then over Consents. */
-static bool oracle(const struct consent_rule *rules, size_t count, int64_t facility, uint32_t purpose,
-                   uint64_t category, int64_t now)
+static bool oracle(const struct consent_rule *rules, size_t count, int64_t facility,
+                   uint32_t purpose, uint64_t category, int64_t now)
 {
     bool permitted = false;
 
@@ -137,7 +160,8 @@ static int64_t make_chart(struct bench *b, int64_t person)
 {
     char text[200];
 
-    bench_do(b, "INSERT OR IGNORE INTO facility(id, key, code, name, kind) VALUES(7,'a','1','A',0)");
+    bench_do(b,
+             "INSERT OR IGNORE INTO facility(id, key, code, name, kind) VALUES(7,'a','1','A',0)");
     snprintf(text, sizeof text, "INSERT OR IGNORE INTO person(id, created_ms) VALUES(%d, 0)",
              (int)person);
     bench_do(b, text);
@@ -163,7 +187,8 @@ static void test_store(void **state)
     int64_t other = make_chart(b, 4);
 
     assert_int_equal(consent_put_rules(b->s, first, first << 32 | 1, one, 1), ERR_OK);
-    assert_int_equal(consent_put_rules(b->s, first, first << 32 | 1, one, 2), ERR_OK); /* replaces */
+    assert_int_equal(consent_put_rules(b->s, first, first << 32 | 1, one, 2),
+                     ERR_OK); /* replaces */
     assert_int_equal(consent_put_rules(b->s, second, second << 32 | 1, one, 1), ERR_OK);
     assert_int_equal(consent_put_rules(b->s, other, other << 32 | 1, one, 1), ERR_OK);
     assert_int_equal(consent_rules(b->s, b->arena, 3, &rules, &count), ERR_OK);
@@ -193,18 +218,24 @@ struct emergency {
 static const struct emergency emergencies[] = {
     {"nothing said", {{0}}, 0, false},
     {"ordinary deny says nothing of emergencies",
-     {{0, false, false, 0, GRANT_PURPOSES_ORDINARY, CATEGORY_ALL, ALWAYS}}, 1, false},
+     {{0, false, false, 0, GRANT_PURPOSES_ORDINARY, CATEGORY_ALL, ALWAYS}},
+     1,
+     false},
     {"deny", {{0, false, false, 0, B, CATEGORY_ALL, ALWAYS}}, 1, true},
     {"deny for another", {{0, false, false, 8, B, CATEGORY_ALL, ALWAYS}}, 1, false},
     {"deny over", {{0, false, false, 0, B, CATEGORY_ALL, 0, 999}}, 1, false},
     {"deny of one category", {{0, false, false, 0, B, LAB, ALWAYS}}, 1, true},
     {"deny but here",
-     {{0, false, false, 0, B, CATEGORY_ALL, ALWAYS}, {0, true, true, 7, B, CATEGORY_ALL, ALWAYS}}, 2,
+     {{0, false, false, 0, B, CATEGORY_ALL, ALWAYS}, {0, true, true, 7, B, CATEGORY_ALL, ALWAYS}},
+     2,
      false},
     {"deny but here in one category",
-     {{0, false, false, 0, B, CATEGORY_ALL, ALWAYS}, {0, true, true, 7, B, LAB, ALWAYS}}, 2, true},
+     {{0, false, false, 0, B, CATEGORY_ALL, ALWAYS}, {0, true, true, 7, B, LAB, ALWAYS}},
+     2,
+     true},
     {"permit but not here",
-     {{0, true, false, 0, B, CATEGORY_ALL, ALWAYS}, {0, false, true, 7, B, CATEGORY_ALL, ALWAYS}}, 2,
+     {{0, true, false, 0, B, CATEGORY_ALL, ALWAYS}, {0, false, true, 7, B, CATEGORY_ALL, ALWAYS}},
+     2,
      true},
 };
 
@@ -217,14 +248,15 @@ static void test_emergency(void **state)
         const struct emergency *e = &emergencies[i];
         bool got = !e->want;
 
-        assert_int_equal(consent_put_rules(b->s, chart, chart << 32 | 1, e->rules, e->count), ERR_OK);
+        assert_int_equal(consent_put_rules(b->s, chart, chart << 32 | 1, e->rules, e->count),
+                         ERR_OK);
         assert_int_equal(consent_forbids_emergency(b->s, 3, 7, 1000, &got), ERR_OK);
         if (got != e->want)
             fail_msg("%s", e->name);
     }
 }
 
-/* ── the gate inside the SQL decides the same ─────────────────────────────────────────────────── */
+/* ── the gate inside the SQL decides the same ───────────────────────────────────────────────── */
 
 static void put_random_rules(struct bench *b, const int64_t charts[2], uint64_t *seed)
 {
@@ -241,7 +273,8 @@ static void put_random_rules(struct bench *b, const int64_t charts[2], uint64_t 
                                              .categories = draw(seed, CATEGORY_ALL + 1),
                                              .from_ms = (int64_t)draw(seed, 4),
                                              .to_ms = 4 + (int64_t)draw(seed, 4)};
-        assert_int_equal(consent_put_rules(b->s, chart, chart << 32 | consent, rules, count), ERR_OK);
+        assert_int_equal(consent_put_rules(b->s, chart, chart << 32 | consent, rules, count),
+                         ERR_OK);
     }
 }
 
@@ -283,10 +316,8 @@ static void test_gate_agrees(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decisions),
-        cmocka_unit_test(test_against_oracle),
-        BENCH_TEST(test_store),
-        BENCH_TEST(test_emergency),
+        cmocka_unit_test(test_decisions), cmocka_unit_test(test_against_oracle),
+        BENCH_TEST(test_store),           BENCH_TEST(test_emergency),
         BENCH_TEST(test_gate_agrees),
     };
     return T_RUN(tests);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Emergency sessions: found by the right token, at the right facility, in time, and by nothing else.
+ * Emergency sessions: found by the right token, at the right facility, in time, and by nothing
+ * else.
  */
 #include "storage/glass.h"
 

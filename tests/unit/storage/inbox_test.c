@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Intake's memory: a repeat is recognised whatever else is like it, refusals are kept once, counts add up.
+ * Intake's memory: a repeat is recognised whatever else is like it, refusals are kept once, counts
+ * add up.
  */
 #include "storage/inbox.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who is meant: every rule of person_identify with the case beside it that must not follow it (design
- * invariant 6), cards, and random link, unlink and undo against a model.
+ * Who is meant: every rule of person_identify with the case beside it that must not follow it
+ * (design invariant 6), cards, and random link, unlink and undo against a model.
  */
 #include "storage/person.h"
 
@@ -46,7 +46,8 @@ static struct person_match identify(struct bench *b, int64_t facility,
 }
 
 /* A refusal changes nothing. */
-static void refused(struct bench *b, int64_t facility, const struct person_claim *claim, enum err want)
+static void refused(struct bench *b, int64_t facility, const struct person_claim *claim,
+                    enum err want)
 {
     struct person_match match = {.chart = -5};
     int64_t before = sqlite3_total_changes(b->s->db);
@@ -66,7 +67,7 @@ static int64_t resident(struct bench *b, const struct person_claim *claim, char 
     return person;
 }
 
-/* ── identification ───────────────────────────────────────────────────────────────────────────── */
+/* ── identification ─────────────────────────────────────────────────────────────────────────── */
 
 static void test_new_and_known(void **state)
 {
@@ -86,7 +87,8 @@ static void test_new_and_known(void **state)
     assert_int_equal(again.chart, first.chart);
     assert_int_equal(identify(b, HOSPITAL, &bare).person, first.person);
     assert_int_not_equal(identify(b, HOSPITAL, &other).person, first.person);
-    assert_int_not_equal(identify(b, CLINIC, &bare).person, first.person); /* a number is one facility's */
+    assert_int_not_equal(identify(b, CLINIC, &bare).person,
+                         first.person); /* a number is one facility's */
     assert_int_equal(person_by_local(b->s, HOSPITAL, SLICE("1001"), &person, &chart), ERR_OK);
     assert_int_equal(person, first.person);
     assert_int_equal(chart, first.chart);
@@ -152,9 +154,9 @@ static void test_card_later(void **state)
     assert_int_equal(bench_ask(b, "SELECT count(*) FROM link_log WHERE reason = 'card'"
                                   " AND from_person IS NOT NULL"),
                      1);
-    assert_int_equal(person_by_insured(b->s, claim.insurer, claim.symbol, claim.number, claim.branch,
-                                       &found),
-                     ERR_OK);
+    assert_int_equal(
+        person_by_insured(b->s, claim.insurer, claim.symbol, claim.number, claim.branch, &found),
+        ERR_OK);
     assert_int_equal(found, person);
     assert_int_equal(bench_ask(b, "SELECT person FROM insured"), person);
     /* and the person's empty fields were filled, so that another house finds him by insurer */
@@ -250,24 +252,38 @@ static const struct agreement agreements[] = {
     {"identity alone", {ID, BRANCH}, PERSON_NEW, true, 3},
     {"other name, five others (a marriage)",
      {ID, BRANCH, .name = {"別名", 6}, KANA, BIRTH, MALE},
-     PERSON_BY_INSURER, false, 0},
+     PERSON_BY_INSURER,
+     false,
+     0},
     {"other birth date",
      {ID, BRANCH, NAME, KANA, .birth_date = {"1950-01-16", 10}, MALE},
-     PERSON_NEW, true, 6},
-    {"other gender",
-     {ID, BRANCH, NAME, KANA, BIRTH, .gender = {"female", 6}},
-     PERSON_NEW, true, 6},
+     PERSON_NEW,
+     true,
+     6},
+    {"other gender", {ID, BRANCH, NAME, KANA, BIRTH, .gender = {"female", 6}}, PERSON_NEW, true, 6},
     {"gender unknown is not said",
      {ID, BRANCH, NAME, KANA, BIRTH, .gender = {"unknown", 7}},
-     PERSON_BY_INSURER, false, 0},
+     PERSON_BY_INSURER,
+     false,
+     0},
     {"another branch is another member of the family",
      {ID, .branch = {"02", 2}, NAME, KANA, BIRTH, MALE},
-     PERSON_NEW, false, 0},
+     PERSON_NEW,
+     false,
+     0},
     {"no branch: never linked, asked", {ID, NAME, KANA, BIRTH, MALE}, PERSON_NEW, true, 6},
     {"no branch and too little in common", {ID, NAME, BIRTH}, PERSON_NEW, false, 0},
     {"another number",
-     {.insurer = {"01130012", 8}, .symbol = {"記1", 4}, .number = {"101", 3}, NAME, KANA, BIRTH, MALE},
-     PERSON_NEW, false, 0},
+     {.insurer = {"01130012", 8},
+      .symbol = {"記1", 4},
+      .number = {"101", 3},
+      NAME,
+      KANA,
+      BIRTH,
+      MALE},
+     PERSON_NEW,
+     false,
+     0},
     {"no identity: names alone never link", {NAME, KANA, BIRTH, MALE}, PERSON_NEW, false, 0},
 };
 
@@ -329,11 +345,15 @@ static void test_known_number_stays(void **state)
 static void test_fields_are_filled_not_changed(void **state)
 {
     struct bench *b = *state;
-    struct person_claim claim = {.local_no = SLICE("1"), .name = SLICE("a"), .gender = SLICE("unknown")};
+    struct person_claim claim = {
+        .local_no = SLICE("1"), .name = SLICE("a"), .gender = SLICE("unknown")};
 
     identify(b, HOSPITAL, &claim);
-    claim = (struct person_claim){.local_no = SLICE("1"), .name = SLICE("b"), .kana = SLICE("k"),
-                                  .birth_date = SLICE("2000-01-01"), .gender = SLICE("male")};
+    claim = (struct person_claim){.local_no = SLICE("1"),
+                                  .name = SLICE("b"),
+                                  .kana = SLICE("k"),
+                                  .birth_date = SLICE("2000-01-01"),
+                                  .gender = SLICE("male")};
     identify(b, HOSPITAL, &claim);
     assert_int_equal(bench_ask(b, "SELECT name = 'a' AND kana = 'k' AND birth_date = '2000-01-01'"
                                   " AND gender = 'male' FROM person"),
@@ -404,7 +424,7 @@ static void test_without_number(void **state)
     assert_int_equal(person_open_chart(b->s, CLINIC, 999, &chart), ERR_NOT_FOUND);
 }
 
-/* ── cards and numbers ────────────────────────────────────────────────────────────────────────── */
+/* ── cards and numbers ──────────────────────────────────────────────────────────────────────── */
 
 static void test_cards(void **state)
 {
@@ -420,12 +440,14 @@ static void test_cards(void **state)
     assert_int_equal(found, person);
     assert_int_equal(person_issue_card(b->s, person, SLICE("123456789012")), ERR_INVALID);
     assert_int_equal(person_free_card(b->s, next), ERR_OK);
-    assert_int_equal(person_issue_card(b->s, person, slice_str(next)), ERR_CONFLICT); /* holds one */
+    assert_int_equal(person_issue_card(b->s, person, slice_str(next)),
+                     ERR_CONFLICT); /* holds one */
     assert_int_equal(person_issue_card(b->s, 999, slice_str(next)), ERR_NOT_FOUND);
     assert_int_equal(person_revoke_card(b->s, slice_str(next)), ERR_NOT_FOUND);
     assert_int_equal(person_revoke_card(b->s, slice_str(card)), ERR_OK);
     assert_int_equal(person_by_card(b->s, slice_str(card), &found), ERR_NOT_FOUND);
-    assert_int_equal(person_issue_card(b->s, person, slice_str(card)), ERR_CONFLICT); /* never again */
+    assert_int_equal(person_issue_card(b->s, person, slice_str(card)),
+                     ERR_CONFLICT); /* never again */
     assert_int_equal(person_issue_card(b->s, person, slice_str(next)), ERR_OK);
     assert_int_equal(person_exists(b->s, person), ERR_OK);
     assert_int_equal(person_exists(b->s, 999), ERR_NOT_FOUND);
@@ -486,7 +508,7 @@ static void test_identifiers(void **state)
     assert_int_equal(rows[1].facility, CLINIC);
 }
 
-/* ── link, unlink, undo ───────────────────────────────────────────────────────────────────────── */
+/* ── link, unlink, undo ─────────────────────────────────────────────────────────────────────── */
 
 static int64_t person_now_of(struct bench *b, int64_t chart)
 {

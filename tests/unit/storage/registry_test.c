@@ -37,7 +37,8 @@ static void test_codes(void **state)
 
     (void)state;
     for (unsigned i = 0; i < FACILITY_KIND_COUNT; i++) {
-        assert_true(facility_kind_find(slice_str(facility_kind_code((enum facility_kind)i)), &kind));
+        assert_true(
+            facility_kind_find(slice_str(facility_kind_code((enum facility_kind)i)), &kind));
         assert_int_equal(kind, i);
     }
     for (unsigned i = 0; i < STAFF_ROLE_COUNT; i++) {
@@ -101,7 +102,8 @@ static void test_staff(void **state)
                      ERR_NOT_FOUND);
     bench_do(b, "UPDATE staff SET active = 0");
     assert_int_equal(registry_staff(b->s, b->arena, id, SLICE("d1"), &name, &role), ERR_NOT_FOUND);
-    assert_int_equal(registry_put_staff(b->s, id, SLICE(""), SLICE("x"), STAFF_DOCTOR), ERR_REQUIRED);
+    assert_int_equal(registry_put_staff(b->s, id, SLICE(""), SLICE("x"), STAFF_DOCTOR),
+                     ERR_REQUIRED);
 }
 
 static void test_cert(void **state)

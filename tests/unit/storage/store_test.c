@@ -4,16 +4,10 @@
  * back only itself, a failing audit only its job; groups from many threads arrive complete; what was
  * acknowledged is there after reopening; a newer schema is refused.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "lib/t.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
 
 #include "lib/store_fixture.h"
 #include "storage/session_impl.h"
@@ -483,5 +477,5 @@ int main(void)
         cmocka_unit_test(test_endless_look_ends),
         cmocka_unit_test(test_readers_cannot_write),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return T_RUN(tests);
 }
