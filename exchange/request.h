@@ -27,6 +27,8 @@ struct use {
     bool anyone;         /* needs no known caller (metadata) and leaves no audit row */
     enum err (*look)(struct session *s, struct request *r);  /* reader thread; may be NULL */
     enum err (*apply)(struct session *s, struct request *r); /* writer thread; may be NULL */
+    /* Writer thread, in the audit's transaction, when look or apply refused: to keep what was refused. May be NULL. */
+    enum err (*refused)(struct session *s, struct request *r);
 };
 
 /* One audit row to write besides or instead of the default one; texts in the request's arena. */

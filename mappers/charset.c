@@ -393,6 +393,7 @@ static enum err decode_blocks(struct decoding *d, enum charset set, struct buf *
         if (buf_err(out) != ERR_OK)
             err = buf_err(out);
     }
+    d->out = d->stop = NULL; /* the block ends here */
     return err;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/limits.h"
 #include "exchange/gate/refs.h"
 #include "exchange/gate/wire.h"
 
