@@ -281,7 +281,7 @@ static void add_person_text(struct answer *a, const char *en, const char *ja)
 {
     if (a->japanese) {
         add_escaped(a, slice_str(ja));
-        buf_adds(&a->text, " / ");
+        add_escaped(a, SLICE(" / "));
     }
     add_escaped(a, slice_str(en));
 }
@@ -302,7 +302,7 @@ static void add_err(struct answer *a, const struct err_item *item)
     field(a);
     buf_addc(&a->text, severities[item->severity]);
     field(a);
-    buf_adds(&a->text, err_name(item->code));
+    add_escaped(a, slice_str(err_name(item->code)));
     component(a);
     add_escaped(a, slice_str(err_en(item->code)));
     component(a);
