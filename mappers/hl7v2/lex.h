@@ -66,8 +66,8 @@ struct slice hl7_repeat(const struct hl7_message *m, struct slice field, unsigne
 struct slice hl7_component(const struct hl7_message *m, struct slice repeat, unsigned c);
 struct slice hl7_sub(const struct hl7_message *m, struct slice component, unsigned s);
 /* With escapes resolved, in the arena: \F\ \S\ \T\ \R\ \E\, \X..\ in the message's charset, \.br\
- * as newline; unknown ones are dropped, and control characters; what cannot be an escape, such as the
- * backslashes of C:\temp\x, stays. */
+ * as newline; unknown ones are dropped, and control characters. What cannot be an escape, such as
+ * the backslashes of C:\temp\x, stays. */
 struct slice hl7_unescape(const struct hl7_message *m, struct slice text);
 /* Shorthand: unescaped component C of the first repetition of field N ("" is no content; the HL7
  * null "" in quotes is returned as it is, test with hl7_is_null). */
