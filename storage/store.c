@@ -325,16 +325,16 @@ enum err store_run(struct store *store, struct store_job *job)
         .over = PTHREAD_COND_INITIALIZER,
     };
     assert(job->audit);
-    job->err = store_submit(store, &waiting.job);
-    if (job->err)
-        return job->err;
+    enum err err = store_submit(store, &waiting.job); /* from here on the job is the threads' */
+    if (err)
+        return job->err = err;
     (void)pthread_mutex_lock(&waiting.lock);
     while (!waiting.finished)
         (void)pthread_cond_wait(&waiting.over, &waiting.lock);
     (void)pthread_mutex_unlock(&waiting.lock);
     (void)pthread_cond_destroy(&waiting.over);
     (void)pthread_mutex_destroy(&waiting.lock);
-    enum err err = job->err = waiting.job.err;
+    job->err = err = waiting.job.err;
     if (job->done)
         job->done(job);
     return err;
