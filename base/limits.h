@@ -23,7 +23,12 @@
 #define LIMIT_HTTP_HEAD_MS 10000u           /* whole head received */
 #define LIMIT_HTTP_BODY_MS 60000u           /* whole body received */
 #define LIMIT_HTTP_IDLE_MS 75000u           /* keep-alive */
+#define LIMIT_HTTP_CHUNK_LINE 256u          /* chunk size and its extensions */
+#define LIMIT_HTTP_TRAILERS (4u * LIMIT_KIB)
 #define LIMIT_TLS_HANDSHAKE_MS 10000u
+#define LIMIT_TLS_HANDSHAKES 256u           /* at once, per listener; over it the oldest is dropped */
+#define LIMIT_TLS_FILE (16u * LIMIT_MIB)    /* certificates, key, CRL */
+#define LIMIT_LINGER_MS 1000u               /* after our last byte: time for the peer to read it */
 #define LIMIT_WRITE_STALL_MS 30000u
 #define LIMIT_CONNECTIONS 2048u             /* all listeners together */
 /* MLLP */
@@ -36,6 +41,10 @@
 #define LIMIT_HL7_REPEATS 1000u             /* per field */
 /* FHIR */
 #define LIMIT_FHIR_ID 64u
+#define LIMIT_FHIR_STRING (1u * LIMIT_MIB)  /* R4 datatypes.html#string */
+#define LIMIT_FHIR_DECIMAL 64u              /* characters of a literal */
+#define LIMIT_FHIR_NARRATIVE_DEPTH 64u      /* open tags in a narrative */
+#define LIMIT_FACET_TEXT 2048u              /* bytes of one search row; longer text is cut, codes left out */
 #define LIMIT_SEARCH_PARAMS 64u             /* per request */
 #define LIMIT_SEARCH_VALUES 1000u           /* OR values of one parameter */
 #define LIMIT_SEARCH_COUNT 1000u            /* largest page */

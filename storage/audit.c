@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Appending to the audit chain, its signed heads, and reading it back for those entitled. The head is asked
- * of the file once per transaction, since another process may have appended in between, and remembered
- * until the transaction ends. Rows follow IHE ATNA (ITI-20) in what they keep. Must never update or
- * delete a row (triggers refuse it too), nor keep names or values: ids only.
+ * Appending to the audit chain, its signed heads, and reading it back for those entitled. The head
+ * is asked of the file once per transaction, since another process may have appended in between,
+ * and remembered until the transaction ends. Rows follow IHE ATNA (ITI-20) in what they keep. Must
+ * never update or delete a row (triggers refuse it too), nor keep names or values: ids only.
  */
 #include "storage/audit_impl.h"
 
@@ -19,10 +19,10 @@
 
 #include "base/banned.h"
 
-#define LINES_MAX (64u * 1024u * 1024u) /* checkpoints copied at once: all there ever were, at worst */
+#define LINES_MAX (64u * 1024u * 1024u) /* copied at once: all there ever were, at worst */
 #define FILE_END 4096                   /* bytes read to find the last line */
 
-/* ── append ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── append ─────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err know_head(struct session *s)
 {
@@ -73,11 +73,12 @@ static enum err insert_row(struct session *s, const struct audit_canon *row,
 {
     struct sql *q;
     int column = 1;
-    enum err err = sql_prepare(s,
-                               "INSERT INTO audit(seq, at_ms, event, outcome, door, actor, facility,"
-                               " user, role, purpose, person, entity, query, count, reason, request,"
-                               " peer, hash) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s,
+                    "INSERT INTO audit(seq, at_ms, event, outcome, door, actor, facility,"
+                    " user, role, purpose, person, entity, query, count, reason, request,"
+                    " peer, hash) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                    SQL_OWN, &q);
 
     if (err != ERR_OK)
         return err;
@@ -155,7 +156,7 @@ enum err audit_checkpoint_now(struct session *s)
     return sign_head(s);
 }
 
-/* ── the file outside ─────────────────────────────────────────────────────────────────────────── */
+/* ── the file outside ───────────────────────────────────────────────────────────────────────── */
 
 /* The last whole line of BYTES names how far the file reaches; 0 when there is none. */
 static int64_t last_seq(struct slice bytes)
@@ -177,7 +178,7 @@ static int64_t last_seq(struct slice bytes)
     return 0;
 }
 
-/* Looks where the file ends. A line torn by a crash is ended, so that the next starts on its own. */
+/* Looks where the file ends. A line torn by a crash is ended: the next starts on its own. */
 static bool find_end(struct session *s, int file, struct buf *lines)
 {
     char bytes[FILE_END];
@@ -235,9 +236,9 @@ void audit_after_commit(struct session *s)
     struct buf lines;
     int file;
 
-    s->audit.after_commit = NULL;
-    if (!s->options->checkpoint_path)
+    if (!s->options->checkpoint_path || (!s->audit.after_commit && s->audit.copied_known))
         return;
+    s->audit.after_commit = NULL;
     file = open(s->options->checkpoint_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0)
         return;
@@ -246,24 +247,24 @@ void audit_after_commit(struct session *s)
         write_lines(file, buf_slice(&lines)))
         s->audit.copied_seq = last > s->audit.copied_seq ? last : s->audit.copied_seq;
     else
-        s->audit.copied_known = false; /* look again at the next append */
+        s->audit.copied_known = false; /* looks again after the next commit */
     buf_fini(&lines);
     close(file);
 }
 
-/* ── reading ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── reading ────────────────────────────────────────────────────────────────────────────────── */
 
 #define COLUMNS                                                                                    \
-    "SELECT seq, at_ms, event, outcome, door, actor, facility, user, role, purpose, person, entity," \
-    " query, count, reason, request, peer FROM audit "
+    "SELECT seq, at_ms, event, outcome, door, actor, facility, user, role, purpose, person,"       \
+    " entity, query, count, reason, request, peer FROM audit "
 #define RANGE " AND at_ms >= ?3 AND at_ms < ?4 AND seq < ?5 "
 #define NEWEST " ORDER BY seq DESC LIMIT ?6"
-/* A resident's rows include those about a person he was found to be: one whose charts have all become
- * his. Undoing the link takes them away again. */
+/* A resident's rows include those about a person he was found to be: one whose charts have all
+ * become his. Undoing the link takes them away again. */
 #define ABOUT_PERSON                                                                               \
     "WHERE person IN (SELECT ?1 UNION SELECT l.from_person FROM chart c JOIN link_log l"           \
-    " ON l.chart = c.id WHERE c.person = ?1 AND " PERSON_BECAME("l.from_person", "?1")             \
-    ") AND (?2 = 0 OR facility = ?2)" RANGE
+    " ON l.chart = c.id WHERE c.person = ?1"                                                       \
+    " AND " PERSON_BECAME("l.from_person", "?1") ") AND (?2 = 0 OR facility = ?2)" RANGE
 #define OF_FACILITY "WHERE facility = ?2 AND ?1 = 0" RANGE
 #define OF_ANY "WHERE ?1 = 0 AND ?2 = 0" RANGE
 
@@ -326,7 +327,8 @@ static enum err prepare_list(struct session *s, const struct audit_filter *filte
     return ERR_OK;
 }
 
-static enum err count_list(struct session *s, const struct audit_filter *filter, uint64_t *ret_total)
+static enum err count_list(struct session *s, const struct audit_filter *filter,
+                           uint64_t *ret_total)
 {
     struct sql *q;
     uint64_t total = 0;

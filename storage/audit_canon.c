@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The bytes that the audit chain hashes and signs. Every column in schema order carries a tag and its length,
- * so that no two different rows print alike (moving a letter from one column to the next, or NULL to 0,
- * changes the bytes). The writer (audit.c) and the prover (audit_verify.c) share this and nothing else.
- * Must never change once a store exists: another form needs another name than "tasuki-audit-1".
+ * The bytes that the audit chain hashes and signs. Every column in schema order carries a tag and
+ * its length, so that no two different rows print alike (moving a letter from one column to the
+ * next, or NULL to 0, changes the bytes). The writer (audit.c) and the prover (audit_verify.c)
+ * share this and nothing else. Must never change once a store exists: another form needs another
+ * name than "tasuki-audit-1".
  */
 #include "storage/audit_impl.h"
 
@@ -86,8 +87,8 @@ bool audit_checkpoint_parse(struct slice line, struct audit_checkpoint *ret_head
     struct slice at = slice_cut(&rest, ' ');
     struct slice hash = slice_cut(&rest, ' ');
 
-    if (!slice_i64(seq, &head.seq) || !slice_i64(at, &head.at_ms) ||
-        hash.len != 2 * DIGEST_LEN || rest.len != 2 * DIGEST_LEN)
+    if (!slice_i64(seq, &head.seq) || !slice_i64(at, &head.at_ms) || hash.len != 2 * DIGEST_LEN ||
+        rest.len != 2 * DIGEST_LEN)
         return false;
     if (!digest_unhex(hash, head.hash, DIGEST_LEN) || !digest_unhex(rest, head.mac, DIGEST_LEN))
         return false;

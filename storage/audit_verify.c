@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Proves the audit chain: recomputes every row in order and holds the result against the signed heads in
- * the store and in the file outside it. Opens the store by itself, read-only, in one snapshot, and
- * trusts nothing in it: column types are checked, because a changed schema could let other types in.
- * The outside file is read before the snapshot is taken; heads reach it after COMMIT, so a running
- * server can never make it look as if rows were cut off. Must not change anything, nor share code with
- * the writer but the canonical form.
+ * Proves the audit chain: recomputes every row in order and holds the result against the signed
+ * heads in the store and in the file outside it. Opens the store by itself, read-only, in one
+ * snapshot, and trusts nothing in it: column types are checked, because a changed schema could let
+ * other types in. The outside file is read before the snapshot is taken; heads reach it after
+ * COMMIT, so a running server can never make it look as if rows were cut off. Must not change
+ * anything, nor share code with the writer but the canonical form.
  */
 #include "storage/audit_impl.h"
 
@@ -50,7 +50,7 @@ __attribute__((format(printf, 3, 4))) static void fail(struct proof *p, int64_t 
     va_end(args);
 }
 
-/* ── the file outside ─────────────────────────────────────────────────────────────────────────── */
+/* ── the file outside ───────────────────────────────────────────────────────────────────────── */
 
 static size_t file_count(const struct proof *p)
 {
@@ -59,12 +59,14 @@ static size_t file_count(const struct proof *p)
 
 static const struct audit_checkpoint *file_head(const struct proof *p, size_t at)
 {
-    return at < file_count(p) ? (const struct audit_checkpoint *)(const void *)p->file_bytes.ptr + at : NULL;
+    return at < file_count(p)
+               ? (const struct audit_checkpoint *)(const void *)p->file_bytes.ptr + at
+               : NULL;
 }
 
-/* A crash can tear the line being written; the writer ends the piece with a line end and writes the whole
- * line again, so a piece is fine exactly when what follows begins with it. *TORN keeps the longest
- * piece not yet followed by its line. */
+/* A crash can tear the line being written; the writer ends the piece with a line end and writes the
+ * whole line again, so a piece is fine exactly when what follows begins with it. *TORN keeps the
+ * longest piece not yet followed by its line. */
 static bool take_line(struct proof *p, struct slice line, struct buf *torn)
 {
     struct slice piece = buf_slice(torn);
@@ -129,7 +131,7 @@ static enum err read_file(struct proof *p, const char *path)
     return err;
 }
 
-/* ── the store ────────────────────────────────────────────────────────────────────────────────── */
+/* ── the store ──────────────────────────────────────────────────────────────────────────────── */
 
 static enum err open_store(struct proof *p, const char *db_path)
 {
@@ -143,7 +145,7 @@ static enum err open_store(struct proof *p, const char *db_path)
     return ERR_OK;
 }
 
-/* What an SQLite failure in mid-proof means: trouble of the moment, or a damaged store (a verdict). */
+/* An SQLite failure in mid-proof: trouble of the moment, or a damaged store (a verdict). */
 static enum err sqlite_trouble(struct proof *p)
 {
     switch (sqlite3_errcode(p->db) & 0xff) {
@@ -243,7 +245,7 @@ static bool read_row(sqlite3_stmt *stmt, struct audit_canon *ret_row)
     return good && is_digest(stmt, column);
 }
 
-/* ── the proof ────────────────────────────────────────────────────────────────────────────────── */
+/* ── the proof ──────────────────────────────────────────────────────────────────────────────── */
 
 static void hold_against(struct proof *p, const struct audit_checkpoint *head, const char *where)
 {
@@ -251,15 +253,15 @@ static void hold_against(struct proof *p, const struct audit_checkpoint *head, c
 
     audit_checkpoint_sign(p->key, head, mac);
     if (!digest_equal(mac, head->mac, DIGEST_LEN))
-        fail(p, head->seq, "checkpoint %" PRId64 " in the %s is not signed with this key", head->seq,
-             where);
+        fail(p, head->seq, "checkpoint %" PRId64 " in the %s is not signed with this key",
+             head->seq, where);
     else if (!digest_equal(head->hash, p->hash, DIGEST_LEN))
         fail(p, head->seq, "rows up to %" PRId64 " were rewritten: checkpoint in the %s differs",
              head->seq, where);
 }
 
-/* Holds row p->seq against the checkpoints that name it. Both lists must know the same ones, but that the
- * newest may not have reached the file. */
+/* Holds row p->seq against the checkpoints that name it. Both lists must know the same ones, but
+ * that the newest may not have reached the file. */
 static enum err check_heads(struct proof *p)
 {
     const struct audit_checkpoint *f = file_head(p, p->file_at);
@@ -318,8 +320,9 @@ static void check_end(struct proof *p)
     if (p->have_head && p->head.seq > named)
         named = p->head.seq;
     if (named != 0)
-        fail(p, p->seq + 1, "cut off: the last row is %" PRId64 ", checkpoint %" PRId64 " was signed",
-             p->seq, named);
+        fail(p, p->seq + 1,
+             "cut off: the last row is %" PRId64 ", checkpoint %" PRId64 " was signed", p->seq,
+             named);
     else if (p->file_missing && p->verdict->checkpoints > 0)
         fail(p, 0, "the checkpoint file is missing");
 }

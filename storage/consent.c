@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Consent rules: kept beside the Consent's row, read back, and decided in plain C. The gate inside the SQL
- * (storage/gate.c) decides the same for itself; the two are written apart on purpose, so that one can
- * check the other. Consent semantics: R4 consent.html (provision, nested exceptions), IHE PCF for the
- * order of rules; what both leave open (several Consents) is settled as deny. Must never permit for
- * want of a rule.
+ * Consent rules: kept beside the Consent's row, read back, and decided in plain C. The gate inside
+ * the SQL (storage/gate.c) decides the same for itself; the two are written apart on purpose, so
+ * that one can check the other. Consent semantics: R4 consent.html (provision, nested exceptions),
+ * IHE PCF for the order of rules; what both leave open (several Consents) is settled as deny. Must
+ * never permit for want of a rule.
  */
 #include "storage/consent.h"
 
@@ -26,10 +26,10 @@ static bool matches(const struct consent_rule *rule, int64_t facility, enum gran
            now_ms < rule->to_ms;
 }
 
-/* Does another matching rule of the same Consent, an exception inside its root, come before RULE? */
-static bool excepted(const struct consent_rule *rules, size_t count, const struct consent_rule *rule,
-                     int64_t facility, enum grant_purpose purpose, enum category category,
-                     int64_t now_ms)
+/* Does a matching exception inside the same Consent come before RULE? */
+static bool excepted(const struct consent_rule *rules, size_t count,
+                     const struct consent_rule *rule, int64_t facility, enum grant_purpose purpose,
+                     enum category category, int64_t now_ms)
 {
     if (rule->nested)
         return false;
@@ -150,8 +150,8 @@ enum err consent_rules(struct session *s, struct arena *arena, int64_t person,
     return ERR_OK;
 }
 
-/* An emergency opens several categories at once, so that a deny which stands in any of them keeps the glass
- * whole: opening the rest would need a decision the resident did not make. */
+/* An emergency opens several categories at once, so that a deny which stands in any of them keeps
+ * the glass whole: opening the rest would need a decision the resident did not make. */
 enum err consent_forbids_emergency(struct session *s, int64_t person, int64_t facility,
                                    int64_t now_ms, bool *ret_forbids)
 {
@@ -167,9 +167,9 @@ enum err consent_forbids_emergency(struct session *s, int64_t person, int64_t fa
     for (unsigned c = 0; err == ERR_OK && !forbids && c < CATEGORY_COUNT; c++) {
         const struct consent_rule *rule = NULL;
 
-        forbids = !consent_decide(rules, count, facility, GRANT_BTG, (enum category)c, now_ms,
-                                  &rule) &&
-                  rule;
+        forbids =
+            !consent_decide(rules, count, facility, GRANT_BTG, (enum category)c, now_ms, &rule) &&
+            rule;
     }
     arena_free(arena);
     if (err == ERR_OK)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Emergency access sessions. The token is random and held by the physician's system; the store keeps its
- * SHA-256, so that a stolen copy of the store opens nothing. A session is one facility's for one
- * person and at most LIMIT_GLASS_MS long; both are checked on every use, not on opening alone.
+ * Emergency access sessions. The token is random and held by the physician's system; the store
+ * keeps its SHA-256, so that a stolen copy of the store opens nothing. A session is one facility's
+ * for one person and at most LIMIT_GLASS_MS long; both are checked on every use, not on opening
+ * alone.
  */
 #include "storage/glass.h"
 
@@ -28,10 +29,11 @@ enum err glass_open(struct session *s, struct slice token, const struct glass *g
     if (glass->text.len > TEXT_MAX)
         return ERR_TOO_LARGE;
     digest_sha256(token, sha);
-    err = sql_prepare(s,
-                      "INSERT INTO glass(token_sha, facility, person, user, reason, text, opened_ms,"
-                      " expires_ms) VALUES(?,?,?,?,?,?,?,?)",
-                      SQL_OWN, &q);
+    err =
+        sql_prepare(s,
+                    "INSERT INTO glass(token_sha, facility, person, user, reason, text, opened_ms,"
+                    " expires_ms) VALUES(?,?,?,?,?,?,?,?)",
+                    SQL_OWN, &q);
     if (err != ERR_OK)
         return err;
     sql_bind_blob(q, 1, sha, sizeof sha);
@@ -56,10 +58,11 @@ enum err glass_find(struct session *s, struct arena *arena, struct slice token, 
     if (token.len == 0)
         return ERR_NOT_FOUND;
     digest_sha256(token, sha);
-    err = sql_prepare(s,
-                      "SELECT person, user, reason, text, opened_ms, expires_ms FROM glass"
-                      " WHERE token_sha = ? AND facility = ? AND opened_ms <= ?3 AND expires_ms > ?3",
-                      SQL_OWN, &q);
+    err =
+        sql_prepare(s,
+                    "SELECT person, user, reason, text, opened_ms, expires_ms FROM glass"
+                    " WHERE token_sha = ? AND facility = ? AND opened_ms <= ?3 AND expires_ms > ?3",
+                    SQL_OWN, &q);
     if (err != ERR_OK)
         return err;
     sql_bind_blob(q, 1, sha, sizeof sha);

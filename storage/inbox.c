@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Memory of intake. HL7 v2 senders repeat a message when the acknowledgement got lost (MSH-10, enhanced
- * and original mode alike): the same content gets the answer given then and no second effect, other content
- * under the same id is refused. Quarantine keeps what was refused; unmapped counts what was kept in the
- * original only. Must never let a repeat through as new.
+ * Memory of intake. HL7 v2 senders repeat a message when the acknowledgement got lost (MSH-10,
+ * enhanced and original mode alike): the same content gets the answer given then and no second
+ * effect, other content under the same id is refused. Quarantine keeps what was refused; unmapped
+ * counts what was kept in the original only. Must never let a repeat through as new.
  */
 #include "storage/inbox.h"
 
@@ -13,7 +13,7 @@
 
 #include "base/banned.h"
 
-/* ── messages ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── messages ───────────────────────────────────────────────────────────────────────────────── */
 
 static void bind_key(struct sql *q, const struct inbox_key *key)
 {
@@ -82,7 +82,7 @@ enum err inbox_put(struct session *s, const struct inbox_key *key,
     return err == ERR_OK && sql_changes(s) == 0 ? ERR_CONTROL_ID_REUSED : err;
 }
 
-/* ── files ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── files ──────────────────────────────────────────────────────────────────────────────────── */
 
 enum err inbox_file_seen(struct session *s, const struct inbox_file *file, bool *ret_seen)
 {
@@ -128,7 +128,7 @@ enum err inbox_file_put(struct session *s, const struct inbox_file *file,
     return sql_run(q);
 }
 
-/* ── quarantine ───────────────────────────────────────────────────────────────────────────────── */
+/* ── quarantine ─────────────────────────────────────────────────────────────────────────────── */
 
 static enum err original_exists(struct session *s, const unsigned char sha[DIGEST_LEN])
 {
@@ -141,8 +141,8 @@ static enum err original_exists(struct session *s, const unsigned char sha[DIGES
     return sql_done(q, sql_row(q));
 }
 
-/* The same content refused again keeps its row and time of arrival; the reason is the newest, since a
- * replay with a better mapper may refuse for another. */
+/* The same content refused again keeps its row and time of arrival; the reason is the newest, since
+ * a replay with a better mapper may refuse for another. */
 enum err quarantine_put(struct session *s, const struct quarantine_row *row)
 {
     struct sql *q;
@@ -197,11 +197,12 @@ enum err quarantine_list(struct session *s, struct arena *arena, int64_t facilit
     size_t count = 0;
     bool more = false;
     struct sql *q;
-    enum err err = sql_prepare(s,
-                               "SELECT id, facility, door, name, sha, outcome, place, en, ja, at_ms,"
-                               " count(*) OVER () FROM quarantine WHERE ?1 = 0 OR facility = ?1"
-                               " ORDER BY id DESC",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s,
+                    "SELECT id, facility, door, name, sha, outcome, place, en, ja, at_ms,"
+                    " count(*) OVER () FROM quarantine WHERE ?1 = 0 OR facility = ?1"
+                    " ORDER BY id DESC",
+                    SQL_OWN, &q);
 
     if (err != ERR_OK)
         return err;
@@ -220,17 +221,18 @@ enum err quarantine_list(struct session *s, struct arena *arena, int64_t facilit
     return ERR_OK;
 }
 
-/* ── unmapped fields ──────────────────────────────────────────────────────────────────────────── */
+/* ── unmapped fields ────────────────────────────────────────────────────────────────────────── */
 
 enum err unmapped_add(struct session *s, int64_t facility, struct slice message, struct slice field,
                       unsigned seen)
 {
     struct sql *q;
-    enum err err = sql_prepare(s,
-                               "INSERT INTO unmapped(facility, message, field, seen) VALUES(?,?,?,?)"
-                               " ON CONFLICT(facility, message, field)"
-                               " DO UPDATE SET seen = seen + excluded.seen",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s,
+                    "INSERT INTO unmapped(facility, message, field, seen) VALUES(?,?,?,?)"
+                    " ON CONFLICT(facility, message, field)"
+                    " DO UPDATE SET seen = seen + excluded.seen",
+                    SQL_OWN, &q);
 
     assert(session_writes(s));
     if (err != ERR_OK)
@@ -264,9 +266,8 @@ enum err unmapped_list(struct session *s, struct arena *arena, int64_t facility,
             err = ERR_LIMIT;
             break;
         }
-        rows[count++] = (struct unmapped_row){.message = sql_dup(q, 0, arena),
-                                              .field = sql_dup(q, 1, arena),
-                                              .seen = sql_i64(q, 2)};
+        rows[count++] = (struct unmapped_row){
+            .message = sql_dup(q, 0, arena), .field = sql_dup(q, 1, arena), .seen = sql_i64(q, 2)};
     }
     err = sql_done(q, err);
     if (err != ERR_OK)

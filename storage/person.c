@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The relay index: looking up persons and charts, registering residents, cards. Card numbers have 12 digits,
- * the last a Luhn check digit (ISO/IEC 7812). These are the store's own statements, outside the gate:
- * they say who is meant and release nothing clinical. Must never hand out a '~' local number, which is
- * the store's own invention, nor find a person by a revoked card.
+ * The relay index: looking up persons and charts, registering residents, cards. Card numbers have
+ * 12 digits, the last a Luhn check digit (ISO/IEC 7812). These are the store's own statements,
+ * outside the gate: they say who is meant and release nothing clinical. Must never hand out a '~'
+ * local number, which is the store's own invention, nor find a person by a revoked card.
  */
 #include "storage/person_impl.h"
 
@@ -16,10 +16,10 @@
 #include "base/banned.h"
 
 #define CARD_LEN 12
-#define CARD_TRIES 100 /* draws for a free number; 10^11 numbers exist */
+#define CARD_TRIES 100  /* draws for a free number; 10^11 numbers exist */
 #define LOCAL_RANDOM 16 /* bytes behind '~' */
 
-/* ── look-ups ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── look-ups ───────────────────────────────────────────────────────────────────────────────── */
 
 /* Runs Q, whose one row has one or two numbers. Ends it. */
 static enum err find_ids(struct sql *q, int64_t *ret_first, int64_t *ret_second)
@@ -70,8 +70,8 @@ enum err person_by_local(struct session *s, int64_t facility, struct slice local
 
     if (local_no.len == 0 || local_no.ptr[0] == '~')
         return ERR_NOT_FOUND;
-    err = sql_prepare(s, "SELECT person, id FROM chart WHERE facility = ? AND local_no = ?", SQL_OWN,
-                      &q);
+    err = sql_prepare(s, "SELECT person, id FROM chart WHERE facility = ? AND local_no = ?",
+                      SQL_OWN, &q);
     if (err != ERR_OK)
         return err;
     sql_bind_i64(q, 1, facility);
@@ -119,11 +119,11 @@ enum err person_by_insured(struct session *s, struct slice insurer, struct slice
 enum err person_now(struct session *s, int64_t person, int64_t *ret_now)
 {
     struct sql *q;
-    enum err err = sql_prepare(s,
-                               "SELECT c.person FROM link_log l JOIN chart c ON c.id = l.chart"
-                               " WHERE l.from_person = ?1 AND " PERSON_BECAME("?1", "c.person")
-                               " LIMIT 1",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s,
+                    "SELECT c.person FROM link_log l JOIN chart c ON c.id = l.chart"
+                    " WHERE l.from_person = ?1 AND " PERSON_BECAME("?1", "c.person") " LIMIT 1",
+                    SQL_OWN, &q);
 
     if (err != ERR_OK)
         return err;
@@ -146,7 +146,8 @@ enum err person_exists(struct session *s, int64_t person)
     return find_ids(q, NULL, NULL);
 }
 
-enum err person_of_chart(struct session *s, int64_t chart, int64_t *ret_person, int64_t *ret_facility)
+enum err person_of_chart(struct session *s, int64_t chart, int64_t *ret_person,
+                         int64_t *ret_facility)
 {
     struct sql *q;
     enum err err = sql_prepare(s, "SELECT person, facility FROM chart WHERE id = ?", SQL_OWN, &q);
@@ -160,8 +161,9 @@ enum err person_of_chart(struct session *s, int64_t chart, int64_t *ret_person, 
 enum err person_chart(struct session *s, int64_t facility, int64_t person, int64_t *ret_chart)
 {
     struct sql *q;
-    enum err err = sql_prepare(
-        s, "SELECT id FROM chart WHERE person = ? AND facility = ? ORDER BY id LIMIT 1", SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s, "SELECT id FROM chart WHERE person = ? AND facility = ? ORDER BY id LIMIT 1",
+                    SQL_OWN, &q);
 
     if (err != ERR_OK)
         return err;
@@ -198,11 +200,11 @@ enum err person_is_carded(struct session *s, int64_t person, bool *ret_carded)
 {
     struct sql *q;
     int64_t carded = 0;
-    enum err err = sql_prepare(
-        s,
-        "SELECT EXISTS (SELECT 1 FROM card WHERE person = ?1 AND revoked_ms IS NULL)"
-        " OR EXISTS (SELECT 1 FROM cert WHERE person = ?1 AND revoked_ms IS NULL)",
-        SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s,
+                    "SELECT EXISTS (SELECT 1 FROM card WHERE person = ?1 AND revoked_ms IS NULL)"
+                    " OR EXISTS (SELECT 1 FROM cert WHERE person = ?1 AND revoked_ms IS NULL)",
+                    SQL_OWN, &q);
 
     if (err != ERR_OK)
         return err;
@@ -213,7 +215,7 @@ enum err person_is_carded(struct session *s, int64_t person, bool *ret_carded)
     return err;
 }
 
-/* ── what a facility may know of a person's numbers ───────────────────────────────────────────── */
+/* ── what a facility may know of a person's numbers ─────────────────────────────────────────── */
 
 static enum err card_of(struct session *s, struct arena *arena, int64_t person,
                         struct slice *ret_card)
@@ -259,8 +261,8 @@ static enum err read_texts(struct sql *q, struct arena *arena, const struct slic
     return ERR_OK;
 }
 
-enum err person_identifiers(struct session *s, struct arena *arena, int64_t person, int64_t facility,
-                            bool with_insured, struct person_ids *ret_ids)
+enum err person_identifiers(struct session *s, struct arena *arena, int64_t person,
+                            int64_t facility, bool with_insured, struct person_ids *ret_ids)
 {
     struct person_ids ids = {.card = SLICE_NONE};
     struct sql *q;
@@ -278,10 +280,11 @@ enum err person_identifiers(struct session *s, struct arena *arena, int64_t pers
     sql_bind_i64(q, 2, facility);
     err = read_texts(q, arena, &ids.local_nos, &ids.local_count);
     if (err == ERR_OK && with_insured) {
-        err = sql_prepare(s,
-                          "SELECT insurer || ':' || symbol || ':' || number || ':' || branch,"
-                          " count(*) OVER () FROM insured WHERE person = ? ORDER BY seen_ms DESC, 1",
-                          SQL_OWN, &q);
+        err =
+            sql_prepare(s,
+                        "SELECT insurer || ':' || symbol || ':' || number || ':' || branch,"
+                        " count(*) OVER () FROM insured WHERE person = ? ORDER BY seen_ms DESC, 1",
+                        SQL_OWN, &q);
         if (err != ERR_OK)
             return err;
         sql_bind_i64(q, 1, person);
@@ -329,7 +332,7 @@ enum err person_charts(struct session *s, struct arena *arena, int64_t person,
     return ERR_OK;
 }
 
-/* ── making ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── making ─────────────────────────────────────────────────────────────────────────────────── */
 
 enum err person_make(struct session *s, const struct person_claim *claim, int64_t *ret_person)
 {
@@ -408,7 +411,7 @@ enum err person_make_chart(struct session *s, int64_t facility, const struct per
     return err;
 }
 
-/* ── cards ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── cards ──────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err card_used(struct session *s, struct slice number, bool *ret_used)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who is meant by a claim, in a fixed order of trust: card, the facility's own number, insurer identity with
- * at least five agreeing fields, and else a new person. The wrong person is the worst error (design
- * invariant 6): whatever contradicts is refused or left to a human in link_queue, and everything is read
- * and judged before the first row is written. Japan's mislinked insurance cards came from joining
- * on three fields or fewer; hence five, and never against a birth date or gender that differs.
+ * Who is meant by a claim, in a fixed order of trust: card, the facility's own number, insurer
+ * identity with at least five agreeing fields, and else a new person. The wrong person is the worst
+ * error (design invariant 6): whatever contradicts is refused or left to a human in link_queue, and
+ * everything is read and judged before the first row is written. Japan's mislinked insurance cards
+ * came from joining on three fields or fewer; hence five, and never against a birth date or gender
+ * that differs.
  */
 #include "storage/person_impl.h"
 
@@ -15,8 +16,10 @@
 
 #include "base/banned.h"
 
-#define SEEN_STEP_MS (24 * 60 * 60 * 1000) /* insured.seen_ms is kept to the day, to save writes */
-#define NEAR_MAX 8                         /* family members under one insurer number */
+#define SEEN_STEP_MS                                                                               \
+    (24 * 60 * 60 * 1000) /* insured.seen_ms is kept to the day, to save writes                    \
+                           */
+#define NEAR_MAX 8        /* family members under one insurer number */
 
 struct identify {
     struct session *s;
@@ -25,12 +28,12 @@ struct identify {
     int64_t card_person; /* 0: no card */
     int64_t owner;       /* whose the insurer identity is now; 0: nobody's, or none claimed */
     struct person_agreement agreement; /* with the owner */
-    int64_t chart;       /* 0: not known yet */
+    int64_t chart;                     /* 0: not known yet */
     int64_t chart_person;
     struct person_match match;
 };
 
-/* ── agreement ────────────────────────────────────────────────────────────────────────────────── */
+/* ── agreement ──────────────────────────────────────────────────────────────────────────────── */
 
 static void compare(struct slice claimed, struct slice held, bool decides,
                     struct person_agreement *agreement)
@@ -106,7 +109,7 @@ static enum err find_owner(struct session *s, const struct person_claim *claim, 
     return ERR_OK;
 }
 
-/* ── reading what is known ────────────────────────────────────────────────────────────────────── */
+/* ── reading what is known ──────────────────────────────────────────────────────────────────── */
 
 static enum err check_claim(struct identify *id)
 {
@@ -146,8 +149,8 @@ static enum err find_named(struct sql *q, int64_t facility, struct slice name,
     return sql_done(q, err);
 }
 
-/* The chart that the facility's number or Patient id names. Both must name the same one, and a chart that
- * bears another number or id already is another patient's. */
+/* The chart that the facility's number or Patient id names. Both must name the same one, and a
+ * chart that bears another number or id already is another patient's. */
 static enum err find_chart(struct identify *id)
 {
     const struct person_claim *claim = id->claim;
@@ -188,7 +191,8 @@ static enum err find_chart(struct identify *id)
     return ERR_OK;
 }
 
-/* A claim without number or with a new Patient id: the facility's oldest chart of PERSON that can bear it. */
+/* A claim without number or with a new Patient id: the facility's oldest chart of PERSON that can
+ * bear it. */
 static enum err find_unnamed(struct identify *id, int64_t person)
 {
     struct sql *q;
@@ -212,7 +216,7 @@ static enum err find_unnamed(struct identify *id, int64_t person)
     return sql_done(q, err);
 }
 
-/* ── the queue ────────────────────────────────────────────────────────────────────────────────── */
+/* ── the queue ──────────────────────────────────────────────────────────────────────────────── */
 
 /* Leaves "is CHART the candidate's?" to a human, unless one answered it before. */
 static enum err queue(struct identify *id, int64_t candidate, unsigned fields)
@@ -247,8 +251,8 @@ static enum err queue(struct identify *id, int64_t candidate, unsigned fields)
     return sql_done(q, err);
 }
 
-/* The same insurer number with the branch said on one side only (older cards have none): never linked, but
- * worth a human's look when five other fields agree. */
+/* The same insurer number with the branch said on one side only (older cards have none): never
+ * linked, but worth a human's look when five other fields agree. */
 static enum err queue_near(struct identify *id)
 {
     const struct person_claim *claim = id->claim;
@@ -286,7 +290,7 @@ static enum err queue_near(struct identify *id)
     return err;
 }
 
-/* ── writing ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── writing ────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err fill_person(struct session *s, int64_t person, const struct person_claim *claim)
 {
@@ -367,8 +371,8 @@ static enum err name_chart(struct identify *id)
     return sql_run(q);
 }
 
-/* The facility's number was known, a card names somebody else. A chart alone under its person, who has no
- * card of his own, is the card's; a person of several charts is a human's question. */
+/* The facility's number was known, a card names somebody else. A chart alone under its person, who
+ * has no card of his own, is the card's; a person of several charts is a human's question. */
 static enum err follow_card(struct identify *id)
 {
     struct person_agreement agreement = {0};
@@ -406,9 +410,8 @@ static enum err take_known(struct identify *id)
 
 static enum err take_new(struct identify *id)
 {
-    static const char *const reasons[] = {[PERSON_BY_CARD] = "card",
-                                          [PERSON_BY_INSURER] = "insurer",
-                                          [PERSON_NEW] = "local"};
+    static const char *const reasons[] = {
+        [PERSON_BY_CARD] = "card", [PERSON_BY_INSURER] = "insurer", [PERSON_NEW] = "local"};
     struct person_match *match = &id->match;
     enum err err = ERR_OK;
 
@@ -458,8 +461,8 @@ enum err person_identify(struct session *s, int64_t facility, const struct perso
     return err;
 }
 
-/* At the desk: a person whom charts made known already is found by the same rule, so that his card leads to
- * them; an identity that is another's stays there. */
+/* At the desk: a person whom charts made known already is found by the same rule, so that his card
+ * leads to them; an identity that is another's stays there. */
 enum err person_register(struct session *s, const struct person_claim *claim, int64_t *ret_person)
 {
     struct person_agreement agreement = {0};

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the files of the relay index share: person.c (looking up, cards), person_identify.c (who is meant)
- * and person_link.c (moving charts). Only storage/ includes this.
+ * What the files of the relay index share: person.c (looking up, cards), person_identify.c (who is
+ * meant) and person_link.c (moving charts). Only storage/ includes this.
  *
- * A person who never had a card or certificate of his own and whose charts have all moved to one other
- * person was that other person all along: his insurer identities and the audit rows about him count as
- * the other's. This follows from chart.person and link_log alone, so undoing a link undoes it too.
+ * A person who never had a card or certificate of his own and whose charts have all moved to one
+ * other person was that other person all along: his insurer identities and the audit rows about him
+ * count as the other's. This follows from chart.person and link_log alone, so undoing a link undoes
+ * it too.
  */
 #ifndef STORAGE_PERSON_IMPL_H
 #define STORAGE_PERSON_IMPL_H

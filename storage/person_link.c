@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Moving charts between persons: link, unlink, undo, and the queue of likely links that a human decides.
- * A move changes chart.person, writes link_log, and nothing else; no clinical row is touched (design
- * invariant 6, HL7 "link" rather than "merge"). A decision a human made is remembered in link_queue,
- * so that the next message does not ask again.
+ * Moving charts between persons: link, unlink, undo, and the queue of likely links that a human
+ * decides. A move changes chart.person, writes link_log, and nothing else; no clinical row is
+ * touched (design invariant 6, HL7 "link" rather than "merge"). A decision a human made is
+ * remembered in link_queue, so that the next message does not ask again.
  */
 #include "storage/person_impl.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Facilities, their staff and everybody's certificates. registry_cert runs on every request and is one
- * indexed point read, so that nothing is remembered and a revocation counts from the next request on.
- * A facility switched off is as good as unregistered. Must never bring a revoked certificate back:
- * registering its fingerprint again is refused.
+ * Facilities, their staff and everybody's certificates. registry_cert runs on every request and is
+ * one indexed point read, so that nothing is remembered and a revocation counts from the next
+ * request on. A facility switched off is as good as unregistered. Must never bring a revoked
+ * certificate back: registering its fingerprint again is refused.
  */
 #include "storage/registry.h"
 
@@ -13,7 +13,7 @@
 
 #include "base/banned.h"
 
-/* ── code tables ──────────────────────────────────────────────────────────────────────────────── */
+/* ── code tables ────────────────────────────────────────────────────────────────────────────── */
 
 static const char *const kind_codes[] = {
 #define X(name, code) [name] = code,
@@ -70,11 +70,11 @@ bool staff_role_find(struct slice code, enum staff_role *ret_role)
     return true;
 }
 
-/* ── looking up ───────────────────────────────────────────────────────────────────────────────── */
+/* ── looking up ─────────────────────────────────────────────────────────────────────────────── */
 
 #define FACILITY_COLUMNS "f.id, f.key, f.code, f.name, f.kind, f.active"
 
-/* A number from the file is not trusted to be a kind: an unknown one is a plain hospital's least right. */
+/* False when the kind is none this program knows: then it cannot say what the facility may do. */
 static bool read_facility(struct sql *q, struct arena *arena, int column, struct facility *ret)
 {
     int64_t kind = sql_i64(q, column + 4);
@@ -142,8 +142,8 @@ enum err registry_facility_by_key(struct session *s, struct arena *arena, struct
                                   struct facility *ret_facility)
 {
     struct sql *q;
-    enum err err = sql_prepare(s, "SELECT " FACILITY_COLUMNS " FROM facility f WHERE f.key = ?",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s, "SELECT " FACILITY_COLUMNS " FROM facility f WHERE f.key = ?", SQL_OWN, &q);
 
     if (err != ERR_OK)
         return err;
@@ -155,8 +155,8 @@ enum err registry_facility_by_code(struct session *s, struct arena *arena, struc
                                    struct facility *ret_facility)
 {
     struct sql *q;
-    enum err err = sql_prepare(s, "SELECT " FACILITY_COLUMNS " FROM facility f WHERE f.code = ?",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s, "SELECT " FACILITY_COLUMNS " FROM facility f WHERE f.code = ?", SQL_OWN, &q);
 
     if (err != ERR_OK)
         return err;
@@ -168,8 +168,8 @@ enum err registry_facility_by_id(struct session *s, struct arena *arena, int64_t
                                  struct facility *ret_facility)
 {
     struct sql *q;
-    enum err err = sql_prepare(s, "SELECT " FACILITY_COLUMNS " FROM facility f WHERE f.id = ?",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s, "SELECT " FACILITY_COLUMNS " FROM facility f WHERE f.id = ?", SQL_OWN, &q);
 
     if (err != ERR_OK)
         return err;
@@ -177,8 +177,8 @@ enum err registry_facility_by_id(struct session *s, struct arena *arena, int64_t
     return find_facility(q, arena, ret_facility);
 }
 
-enum err registry_facilities(struct session *s, struct arena *arena, struct facility **ret_facilities,
-                             size_t *ret_count)
+enum err registry_facilities(struct session *s, struct arena *arena,
+                             struct facility **ret_facilities, size_t *ret_count)
 {
     struct facility *rows = NULL;
     size_t count = 0;
@@ -235,14 +235,15 @@ enum err registry_staff(struct session *s, struct arena *arena, int64_t facility
     return ERR_OK;
 }
 
-/* ── registering ──────────────────────────────────────────────────────────────────────────────── */
+/* ── registering ────────────────────────────────────────────────────────────────────────────── */
 
 /* Is CODE another facility's than KEY's? */
 static enum err code_taken(struct session *s, const struct facility *facility)
 {
     bool taken = false;
     struct sql *q;
-    enum err err = sql_prepare(s, "SELECT 1 FROM facility WHERE code = ? AND key <> ?", SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s, "SELECT 1 FROM facility WHERE code = ? AND key <> ?", SQL_OWN, &q);
 
     if (err != ERR_OK)
         return err;

@@ -26,13 +26,18 @@ struct http_answer {
     bool close;                    /* close the connection after this answer */
 };
 
+/* Answer of body_limit: do not read the body at all; the call is handled at once without it and the connection closed
+ * after the answer (a caller who is refused anyway). */
+#define HTTP_BODY_SKIP SIZE_MAX
+
 struct http_options {
     uv_loop_t *loop;
     const char *host;
     unsigned short port;
     struct tls_context *tls; /* NULL: plain */
+    struct net_quota *quota; /* as in listener_options */
     /* Before the body is read: the largest body this request may have (0: none allowed), so that routes without a body
-     * refuse early. May be NULL (LIMIT_HTTP_BODY). */
+     * refuse early. May be NULL (LIMIT_HTTP_BODY). Asked only when the request announces a body. */
     size_t (*body_limit)(const struct http1_request *head, const struct net_peer *peer, void *context);
     /* A complete request. Must lead to exactly one http_call_answer, now or later, on the loop thread. */
     void (*handle)(struct http_call *call, void *context);
@@ -41,6 +46,7 @@ struct http_options {
 
 enum err http_open(const struct http_options *options, struct http_server **ret_server) ERR_CHECKED;
 unsigned short http_port(const struct http_server *server);
+void http_figures(const struct http_server *server, struct net_figures *ret_figures);
 /* Stops accepting, lets running calls be answered (Connection: close), then DONE once. */
 void http_close(struct http_server *server, void (*done)(void *context), void *context);
 

@@ -16,6 +16,7 @@ struct mllp_options {
     uv_loop_t *loop;
     const char *host;
     unsigned short port;
+    struct net_quota *quota; /* as in listener_options */
     struct tls_context *tls; /* NULL: plain, then HOST must be a loopback address (ERR_INVALID otherwise) */
     /* A complete frame; exactly one mllp_answer must follow. */
     void (*handle)(struct mllp_call *call, void *context);
@@ -25,6 +26,7 @@ struct mllp_options {
 struct mllp_figures {
     uint64_t frames;
     uint64_t framing_errors;
+    struct net_figures net;
 };
 
 enum err mllp_open(const struct mllp_options *options, struct mllp_server **ret_server) ERR_CHECKED;
@@ -37,7 +39,8 @@ const struct net_peer *mllp_call_peer(const struct mllp_call *call);
 /* Frames MESSAGE, sends it and releases the call; an empty MESSAGE sends nothing. CLOSE ends the connection after it. */
 void mllp_answer(struct mllp_call *call, struct slice message, bool close);
 
-/* Pure deframer, fuzzed: looks at the start of BYTES. MORE / a frame in *ret_frame with *ret_used / BAD. */
+/* Pure deframer, fuzzed: looks at the start of BYTES. MORE: incomplete, *ret_used bytes (CR, LF between frames) may be
+ * dropped already. FRAME: *ret_frame and *ret_used. BAD. CR and LF before a frame are passed over. */
 enum mllp_state { MLLP_MORE, MLLP_FRAME, MLLP_BAD };
 enum mllp_state mllp_deframe(struct slice bytes, struct slice *ret_frame, size_t *ret_used);
 

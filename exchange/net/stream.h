@@ -25,6 +25,21 @@ struct net_peer {
     unsigned short local_port;
 };
 
+/* A cap on open connections that several listeners share; `open` is theirs to keep. */
+struct net_quota {
+    unsigned open;
+};
+
+/* Counted since a listener was opened. */
+struct net_figures {
+    uint64_t accepted;
+    uint64_t refused;            /* over the cap: accepted and closed */
+    uint64_t handshake_failures; /* no or bad certificate, no common version, garbage, too slow ... */
+    uint64_t late;               /* deadlines that passed */
+    uint64_t stalled;            /* peers that stopped reading, or let too much wait */
+    unsigned open;
+};
+
 struct stream_events {
     /* The peer is known; the owner may set its data with stream_set_data. */
     void (*ready)(struct stream *s);
@@ -35,6 +50,8 @@ struct stream_events {
     void (*closed)(struct stream *s);
     /* What was written has left (all pending bytes); may be NULL. */
     void (*drained)(struct stream *s);
+    /* The deadline passed; may be NULL, then the stream is closed. */
+    void (*late)(struct stream *s);
 };
 
 struct listener_options {
@@ -44,15 +61,19 @@ struct listener_options {
     struct tls_context *tls;      /* NULL: plain; borrowed */
     const struct stream_events *events;
     void *context;                /* stream_context() of every stream */
+    struct net_quota *quota;      /* shared cap, borrowed; NULL: one of its own */
 };
 
 /* Listens. ERR_IO (port taken ...). */
 enum err listener_open(const struct listener_options *options, struct listener **ret_listener) ERR_CHECKED;
 unsigned short listener_port(const struct listener *l);
+/* Stops accepting; the streams go on. Idempotent. */
+void listener_stop(struct listener *l);
 /* Stops accepting, closes the streams that are left after they drained, then calls DONE once and frees itself. */
 void listener_close(struct listener *l, void (*done)(void *context), void *context);
 /* Open streams of this listener. */
 unsigned listener_streams(const struct listener *l);
+void listener_figures(const struct listener *l, struct net_figures *ret_figures);
 
 void *stream_context(const struct stream *s);
 void stream_set_data(struct stream *s, void *data);
@@ -68,7 +89,7 @@ void stream_pause(struct stream *s);
 void stream_resume(struct stream *s);
 /* Closes after what was written has left; `closed` follows. Idempotent. */
 void stream_close(struct stream *s);
-/* (Re)starts the one deadline of the stream; when it passes the stream is closed. 0 cancels. */
+/* (Re)starts the one deadline of the stream; when it passes `late` is told, or the stream is closed. 0 cancels. */
 void stream_deadline(struct stream *s, unsigned timeout_ms);
 
 #endif

@@ -22,7 +22,9 @@ struct tls_options {
 
 struct tls_context;
 
-/* ERR_IO / ERR_INVALID; TEXT (size bytes) receives what is wrong, with the file's name. */
+/* ERR_IO / ERR_INVALID; TEXT (size bytes) receives what is wrong, with the file's name. A CRL that is configured but
+ * missing, malformed or not signed by the CA is an error; an expired one is not (TEXT says so), but no client
+ * certificate is accepted until a newer one is loaded. TEXT is empty when all is well. */
 enum err tls_context_new(const struct tls_options *options, char *ret_text, size_t text_size,
                          struct tls_context **ret_context) ERR_CHECKED;
 void tls_context_free(struct tls_context *context);

@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The HTTP front door (RFC 9110, 9112) as one machine per connection:
+ *
+ *   HEAD -> [BODY] -> RUNNING -> [SENDING] -> HEAD ... -> ENDING
+ *
+ * The connection is the call: its buffers are used again for each request, so a kept-alive request allocates nothing.
+ * While a call runs, its request's bytes stay where they are and what comes next waits in `more`. A request that cannot be
+ * read for certain is answered and the connection closed. Must not look at paths, fields or bodies beyond their framing.
+ */
+#include "exchange/net/http.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "base/when.h"
+
+#include "base/banned.h"
+
+#define PIECE (128u * LIMIT_KIB)   /* of a large answer at a time */
+#define SMALL (64u * LIMIT_KIB)    /* an answer up to here is one write; buffers up to here are kept */
+#define AHEAD_MAX (32u * LIMIT_KIB) /* read ahead of the running call, to see the peer go */
+
+enum call_state { HEAD, BODY, RUNNING, SENDING, ENDING };
+
+struct http_call {
+    struct http_server *server;
+    struct stream *stream; /* NULL: the peer is gone */
+    TAILQ_ENTRY(http_call) link;
+    enum call_state state;
+    bool stepping;   /* step() is on the stack */
+    bool head_timed; /* the deadline of a partial head runs */
+    bool last;       /* close after this answer */
+    bool skip;       /* throw away what still comes */
+    struct net_peer peer;
+    struct buf in;   /* holds the request's head; not moved while the call runs */
+    struct buf more; /* what came meanwhile */
+    size_t at;       /* of in: where the request begins */
+    size_t next;     /* of in: where the one after it begins */
+    struct buf body;
+    struct buf answer;
+    size_t sent; /* of answer */
+    uint64_t body_left;
+    struct http1_chunks chunks;
+    struct http1_request request;
+};
+
+TAILQ_HEAD(call_list, http_call);
+
+struct http_server {
+    struct http_options options;
+    struct listener *listener;
+    struct call_list calls;
+    unsigned busy; /* RUNNING or SENDING */
+    bool closing, listener_closing;
+    void (*done)(void *context);
+    void *done_context;
+    int64_t date_second;
+    char date[40];
+};
+
+static void step(struct http_call *c);
+
+/* ---- answers ---- */
+
+static const struct {
+    int status;
+    const char *reason;
+} REASONS[] = {
+    {100, "Continue"},
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {428, "Precondition Required"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {503, "Service Unavailable"},
+    {505, "HTTP Version Not Supported"},
+};
+
+static const char *reason_of(int status)
+{
+    for (size_t i = 0; i < sizeof(REASONS) / sizeof(REASONS[0]); i++) {
+        if (REASONS[i].status == status)
+            return REASONS[i].reason;
+    }
+    return "Other";
+}
+
+/* Bodies of the refusals made here. */
+static const struct {
+    int status;
+    struct slice text;
+} REFUSALS[] = {
+    {400, SLICE("要求の形式が不正です / the request is malformed\n")},
+    {408, SLICE("要求が時間内に届きませんでした / the request did not arrive in time\n")},
+    {413, SLICE("要求の本文が大きすぎます / the request body is larger than allowed\n")},
+    {414, SLICE("要求行が長すぎます / the request line is too long\n")},
+    {431, SLICE("要求ヘッダーが大きすぎます / the request header fields are too large\n")},
+    {500, SLICE("内部エラーです / an internal error\n")},
+    {501, SLICE("この転送符号化には対応していません / the transfer coding is not supported\n")},
+    {505, SLICE("この HTTP の版には対応していません / the HTTP version is not supported\n")},
+};
+
+static struct slice refusal_text(int status)
+{
+    for (size_t i = 0; i < sizeof(REFUSALS) / sizeof(REFUSALS[0]); i++) {
+        if (REFUSALS[i].status == status)
+            return REFUSALS[i].text;
+    }
+    return SLICE("要求を処理できません / the request cannot be handled\n");
+}
+
+static void add_number(struct buf *out, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    buf_add(out, slice_of(digits + at, sizeof(digits) - at));
+}
+
+/* Printed once a second. */
+static struct slice date_now(struct http_server *server)
+{
+    int64_t now_ms = clock_system.now_ms(&clock_system);
+    if (now_ms / 1000 != server->date_second) {
+        struct buf text;
+        buf_init(&text, sizeof(server->date) - 1);
+        when_print_http(&text, now_ms);
+        assert(buf_err(&text) == ERR_OK);
+        memcpy(server->date, text.ptr, text.len);
+        server->date[text.len] = '\0';
+        buf_fini(&text);
+        server->date_second = now_ms / 1000;
+    }
+    return slice_str(server->date);
+}
+
+static void add_field(struct buf *out, const char *name, struct slice value)
+{
+    buf_adds(out, name);
+    buf_add(out, SLICE(": "));
+    buf_add(out, value);
+    buf_add(out, SLICE("\r\n"));
+}
+
+/* A line break in a value would let whoever supplied it write fields of his own. */
+static bool fields_are_safe(const struct http_answer *a)
+{
+    for (unsigned i = 0; i < a->field_count; i++) {
+        struct slice v = a->fields[i].value;
+        for (size_t j = 0; j < v.len; j++) {
+            if ((unsigned char)v.ptr[j] < 0x20 || v.ptr[j] == 0x7f)
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool has_field(const struct http_answer *a, const char *name)
+{
+    for (unsigned i = 0; i < a->field_count; i++) {
+        if (slice_ieq(slice_str(a->fields[i].name), slice_str(name)))
+            return true;
+    }
+    return false;
+}
+
+static void print_status(struct buf *out, int status)
+{
+    assert(status >= 100 && status <= 599);
+    buf_add(out, SLICE("HTTP/1.1 "));
+    add_number(out, (uint64_t)status);
+    buf_addc(out, ' ');
+    buf_adds(out, reason_of(status));
+    buf_add(out, SLICE("\r\n"));
+}
+
+static void print_answer(struct http_call *c, const struct http_answer *a, bool body_too)
+{
+    struct buf *out = &c->answer;
+    bool bodiless = a->status == 204 || a->status == 304;
+    print_status(out, a->status);
+    add_field(out, "Date", date_now(c->server));
+    if (!has_field(a, "Cache-Control"))
+        buf_add(out, SLICE("Cache-Control: no-store\r\n"));
+    buf_add(out, SLICE("X-Content-Type-Options: nosniff\r\n"));
+    if (a->content_type && !bodiless)
+        add_field(out, "Content-Type", slice_str(a->content_type));
+    if (!bodiless) {
+        buf_add(out, SLICE("Content-Length: "));
+        add_number(out, a->body.len);
+        buf_add(out, SLICE("\r\n"));
+    }
+    if (c->last)
+        buf_add(out, SLICE("Connection: close\r\n"));
+    for (unsigned i = 0; i < a->field_count; i++)
+        add_field(out, a->fields[i].name, a->fields[i].value);
+    buf_add(out, SLICE("\r\n"));
+    if (body_too && !bodiless)
+        buf_add(out, a->body);
+}
+
+static struct http_answer plain_answer(int status)
+{
+    return (struct http_answer){.status = status,
+                                .content_type = "text/plain; charset=utf-8",
+                                .body = refusal_text(status),
+                                .close = true};
+}
+
+/* ---- life of a connection ---- */
+
+static void call_free(struct http_call *c)
+{
+    TAILQ_REMOVE(&c->server->calls, c, link);
+    buf_fini(&c->in);
+    buf_fini(&c->more);
+    buf_fini(&c->body);
+    buf_fini(&c->answer);
+    free(c);
+}
+
+static void on_listener_closed(void *context)
+{
+    struct http_server *server = context;
+    void (*done)(void *) = server->done;
+    void *done_context = server->done_context;
+    assert(TAILQ_EMPTY(&server->calls));
+    free(server);
+    if (done)
+        done(done_context);
+}
+
+/* Once nothing runs, a closing server closes what is left. */
+static void settle(struct http_server *server)
+{
+    if (!server->closing || server->busy > 0 || server->listener_closing)
+        return;
+    server->listener_closing = true;
+    listener_close(server->listener, on_listener_closed, server);
+}
+
+static void leave(struct http_call *c)
+{
+    c->state = ENDING;
+    stream_close(c->stream);
+}
+
+static void empty(struct buf *b)
+{
+    if (b->cap > SMALL)
+        buf_fini(b);
+    else
+        buf_clear(b);
+}
+
+/* What follows the request becomes the next input; moved only when it must be joined with what came meanwhile. */
+static void turn_over(struct http_call *c)
+{
+    c->at = c->next;
+    if (c->at < c->in.len && c->more.len == 0)
+        return;
+    if (c->at < c->in.len) {
+        buf_drop(&c->in, c->at);
+        buf_add(&c->in, buf_slice(&c->more));
+        buf_clear(&c->more);
+    } else {
+        struct buf swap = c->in;
+        c->in = c->more;
+        c->more = swap;
+        empty(&c->more);
+    }
+    c->at = 0;
+}
+
+/* The answer has been handed to the stream: the connection is free for the next request. */
+static void finish(struct http_call *c)
+{
+    empty(&c->answer);
+    empty(&c->body);
+    c->server->busy--;
+    if (c->last) {
+        leave(c);
+    } else {
+        c->state = HEAD;
+        c->head_timed = false;
+        turn_over(c);
+        step(c);
+    }
+    settle(c->server);
+}
+
+static void send_piece(struct http_call *c)
+{
+    struct slice piece = slice_sub(buf_slice(&c->answer), c->sent, PIECE);
+    c->sent += piece.len;
+    stream_write(c->stream, piece);
+    if (c->sent == c->answer.len)
+        finish(c);
+}
+
+static void send_answer(struct http_call *c)
+{
+    if (c->answer.len <= SMALL) {
+        stream_write(c->stream, buf_slice(&c->answer));
+        finish(c);
+        return;
+    }
+    c->state = SENDING;
+    c->sent = 0;
+    send_piece(c);
+}
+
+void http_call_answer(struct http_call *c, const struct http_answer *answer)
+{
+    struct http_server *server = c->server;
+    struct http_answer failure = plain_answer(500);
+    assert(c->state == RUNNING && answer);
+    if (!c->stream) {
+        server->busy--;
+        call_free(c);
+        settle(server);
+        return;
+    }
+    bool head_only = slice_is(c->request.method, "HEAD");
+    if (!fields_are_safe(answer))
+        answer = &failure;
+    c->last = c->last || answer->close || !c->request.keep_alive || server->closing;
+    buf_clear(&c->answer);
+    print_answer(c, answer, !head_only);
+    if (buf_err(&c->answer) != ERR_OK) {
+        c->last = true;
+        buf_clear(&c->answer);
+        print_answer(c, &failure, !head_only);
+    }
+    send_answer(c);
+}
+
+/* Answers a request that never becomes a call, and closes. */
+static void refuse(struct http_call *c, int status)
+{
+    struct http_answer answer = plain_answer(status);
+    c->last = true;
+    buf_clear(&c->answer);
+    print_answer(c, &answer, true);
+    stream_write(c->stream, buf_slice(&c->answer));
+    leave(c);
+}
+
+/* ---- requests ---- */
+
+static void run(struct http_call *c)
+{
+    c->state = RUNNING;
+    c->server->busy++;
+    stream_deadline(c->stream, 0);
+    c->server->options.handle(c, c->server->options.context);
+}
+
+/* Feeds the body, runs the call when it is complete. Returns how many bytes belonged to it. */
+static size_t take_body(struct http_call *c, struct slice bytes)
+{
+    size_t used = 0;
+    enum http1_state state;
+    if (c->request.chunked) {
+        state = http1_chunk(&c->chunks, bytes, &c->body, &used);
+    } else {
+        used = bytes.len < c->body_left ? bytes.len : (size_t)c->body_left;
+        buf_add(&c->body, slice_sub(bytes, 0, used));
+        c->body_left -= used;
+        state = c->body_left == 0 ? HTTP1_DONE : HTTP1_MORE;
+    }
+    if (state == HTTP1_BAD || buf_err(&c->body) != ERR_OK) {
+        refuse(c, state == HTTP1_BAD ? 400 : buf_err(&c->body) == ERR_TOO_LARGE ? 413 : 500);
+        return bytes.len;
+    }
+    if (state == HTTP1_DONE)
+        c->state = RUNNING;
+    return used;
+}
+
+static void expect_body(struct http_call *c, size_t max)
+{
+    struct slice rest = slice_sub(buf_slice(&c->in), c->next, c->in.len);
+    c->state = BODY;
+    c->body_left = c->request.content_length;
+    c->chunks = (struct http1_chunks){0};
+    buf_init(&c->body, max);
+    stream_deadline(c->stream, LIMIT_HTTP_BODY_MS);
+    if (c->request.expect_continue && rest.len == 0)
+        stream_write(c->stream, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
+    c->next += take_body(c, rest);
+    if (c->state == RUNNING)
+        run(c);
+}
+
+/* A complete head: decide about its body. */
+static void begin(struct http_call *c)
+{
+    const struct http_options *o = &c->server->options;
+    const struct http1_request *r = &c->request;
+    size_t max = LIMIT_HTTP_BODY;
+    if (!r->chunked && r->content_length == 0) {
+        run(c);
+        return;
+    }
+    if (o->body_limit)
+        max = o->body_limit(r, &c->peer, o->context);
+    if (max == HTTP_BODY_SKIP) {
+        c->skip = c->last = true;
+        run(c);
+        return;
+    }
+    if (max > LIMIT_HTTP_BODY)
+        max = LIMIT_HTTP_BODY;
+    if (!r->chunked && r->content_length > max)
+        refuse(c, 413);
+    else
+        expect_body(c, max);
+}
+
+/* Waiting for (the rest of) a head. */
+static void await_head(struct http_call *c)
+{
+    stream_resume(c->stream);
+    if (c->in.len == c->at) {
+        stream_deadline(c->stream, LIMIT_HTTP_IDLE_MS);
+    } else if (!c->head_timed) {
+        c->head_timed = true;
+        stream_deadline(c->stream, LIMIT_HTTP_HEAD_MS);
+    }
+}
+
+/* Reads the next head. True when a request was begun. */
+static bool read_head(struct http_call *c)
+{
+    size_t used = 0;
+    int status = 0;
+    if (stream_pending(c->stream) > SMALL) { /* the peer asks faster than it reads: on_drained goes on */
+        stream_pause(c->stream);
+        return false;
+    }
+    struct slice input = slice_sub(buf_slice(&c->in), c->at, c->in.len);
+    switch (http1_head(input, &c->request, &used, &status)) {
+    case HTTP1_MORE:
+        await_head(c);
+        return false;
+    case HTTP1_BAD:
+        refuse(c, status);
+        return false;
+    default:
+        c->next = c->at + used;
+        begin(c);
+        return true;
+    }
+}
+
+/* Goes on until the connection waits for something. Answers given at once come back here, not deeper. */
+static void step(struct http_call *c)
+{
+    if (c->stepping)
+        return;
+    c->stepping = true;
+    while (c->state == HEAD && read_head(c))
+        ;
+    c->stepping = false;
+}
+
+/* ---- events of the stream ---- */
+
+static void on_ready(struct stream *s)
+{
+    struct http_server *server = stream_context(s);
+    struct http_call *c = server->closing ? NULL : calloc(1, sizeof(*c));
+    if (!c) {
+        stream_close(s);
+        return;
+    }
+    c->server = server;
+    c->stream = s;
+    c->peer = *stream_peer(s);
+    buf_init(&c->in, LIMIT_HTTP_LINE + LIMIT_HTTP_HEAD + 128 * LIMIT_KIB);
+    buf_init(&c->more, LIMIT_HTTP_LINE + LIMIT_HTTP_HEAD + 128 * LIMIT_KIB);
+    buf_init(&c->body, LIMIT_HTTP_BODY);
+    buf_init(&c->answer, LIMIT_HTTP_ANSWER);
+    TAILQ_INSERT_TAIL(&server->calls, c, link);
+    stream_set_data(s, c);
+    stream_deadline(s, LIMIT_HTTP_HEAD_MS);
+}
+
+static void take_ahead(struct http_call *c, struct slice bytes)
+{
+    if (c->skip)
+        return;
+    buf_add(&c->more, bytes);
+    if (c->more.len > AHEAD_MAX)
+        stream_pause(c->stream);
+}
+
+/* The head's buffer was used up by the body's beginning; what is beyond the body waits in `more`. */
+static void take_more_body(struct http_call *c, struct slice bytes)
+{
+    size_t used = take_body(c, bytes);
+    if (c->state != RUNNING)
+        return;
+    buf_add(&c->more, slice_sub(bytes, used, bytes.len - used));
+    c->stepping = true; /* an answer given at once must not begin the next request on top of us */
+    run(c);
+    c->stepping = false;
+}
+
+static void on_data(struct stream *s, struct slice bytes)
+{
+    struct http_call *c = stream_data(s);
+    switch (c->state) {
+    case HEAD:
+        buf_add(&c->in, bytes);
+        break;
+    case BODY:
+        take_more_body(c, bytes);
+        break;
+    case RUNNING:
+    case SENDING:
+        take_ahead(c, bytes);
+        break;
+    case ENDING:
+        return;
+    }
+    if (buf_err(&c->in) != ERR_OK || buf_err(&c->more) != ERR_OK)
+        leave(c); /* out of memory: the caps above keep both below their maximum */
+    else
+        step(c);
+}
+
+static void on_drained(struct stream *s)
+{
+    struct http_call *c = stream_data(s);
+    if (!c)
+        return;
+    if (c->state == SENDING)
+        send_piece(c);
+    else if (c->in.len > c->at)
+        step(c);
+}
+
+static void on_late(struct stream *s)
+{
+    struct http_call *c = stream_data(s);
+    if (c && ((c->state == HEAD && c->in.len > c->at) || c->state == BODY))
+        refuse(c, 408);
+    else if (c)
+        leave(c);
+    else
+        stream_close(s);
+}
+
+static void on_closed(struct stream *s)
+{
+    struct http_call *c = stream_data(s);
+    if (!c)
+        return;
+    struct http_server *server = c->server;
+    c->stream = NULL;
+    if (c->state == RUNNING) /* freed by its answer */
+        return;
+    if (c->state == SENDING)
+        server->busy--;
+    call_free(c);
+    settle(server);
+}
+
+static const struct stream_events EVENTS = {.ready = on_ready,
+                                            .data = on_data,
+                                            .closed = on_closed,
+                                            .drained = on_drained,
+                                            .late = on_late};
+
+/* ---- the server ---- */
+
+enum err http_open(const struct http_options *options, struct http_server **ret_server)
+{
+    assert(options && options->handle && ret_server);
+    struct http_server *server = calloc(1, sizeof(*server));
+    if (!server)
+        return ERR_LIMIT;
+    server->options = *options;
+    TAILQ_INIT(&server->calls);
+    struct listener_options lo = {.loop = options->loop,
+                                  .host = options->host,
+                                  .port = options->port,
+                                  .tls = options->tls,
+                                  .events = &EVENTS,
+                                  .context = server,
+                                  .quota = options->quota};
+    enum err err = listener_open(&lo, &server->listener);
+    if (err != ERR_OK) {
+        free(server);
+        return err;
+    }
+    *ret_server = server;
+    return ERR_OK;
+}
+
+unsigned short http_port(const struct http_server *server)
+{
+    return listener_port(server->listener);
+}
+
+void http_figures(const struct http_server *server, struct net_figures *ret_figures)
+{
+    listener_figures(server->listener, ret_figures);
+}
+
+void http_close(struct http_server *server, void (*done)(void *context), void *context)
+{
+    assert(!server->closing);
+    server->closing = true;
+    server->done = done;
+    server->done_context = context;
+    listener_stop(server->listener);
+    struct http_call *c;
+    TAILQ_FOREACH(c, &server->calls, link)
+    {
+        if (c->state == HEAD || c->state == BODY)
+            leave(c);
+    }
+    settle(server);
+}
+
+const struct http1_request *http_call_request(const struct http_call *call)
+{
+    return &call->request;
+}
+
+struct slice http_call_body(const struct http_call *call)
+{
+    return buf_slice(&call->body);
+}
+
+const struct net_peer *http_call_peer(const struct http_call *call)
+{
+    return &call->peer;
+}
+
+bool http_call_gone(const struct http_call *call)
+{
+    return call->stream == NULL;
+}
