@@ -175,6 +175,7 @@ static void pipeline_prepare(struct request *r)
     assert(r->use && r->use->event && r->exchange && r->exchange->store);
     assert(!r->use->writes || r->use->apply);
     r->job.look = pipeline_look;
+    r->job.quick = r->use->quick;
     r->job.apply = r->use->apply ? pipeline_apply : NULL;
     r->job.audit = pipeline_audit;
     r->job.done = pipeline_done;

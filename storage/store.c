@@ -217,7 +217,7 @@ enum err store_submit(struct store *store, struct store_job *job)
     bool wake_reader = false, wake_writer = false;
     if (!err) {
         store->held++;
-        if (job->look) {
+        if (job->look && !job->quick) {
             store->looking++;
             store_push(&store->looks, job);
             wake_reader = store->readers_asleep > 0;
@@ -317,7 +317,8 @@ void store_finish(struct store *store, struct store_job *chain)
 enum err store_run(struct store *store, struct store_job *job)
 {
     struct waiting waiting = {
-        .job = {.look = job->look ? waiting_look : NULL,
+        .job = {.quick = job->quick,
+                .look = job->look ? waiting_look : NULL,
                 .apply = job->apply ? waiting_apply : NULL,
                 .audit = waiting_audit,
                 .done = waiting_done},

@@ -39,6 +39,9 @@ struct store_job {
     enum err (*apply)(struct session *s, struct store_job *job);
     enum err (*audit)(struct session *s, struct store_job *job);
     void (*done)(struct store_job *job); /* from store_collect; the job is the caller's again */
+    /* look is a few point reads: run it on the writer thread too, in the very transaction that records it. Saves a hop
+     * and shares the writer's warm pages; a slow look there would hold everybody up. */
+    bool quick;
     enum err err;                        /* outcome: of look, of apply, or ERR_UNAVAILABLE */
     struct store_job *next;              /* the store's, while it holds the job */
 };

@@ -24,7 +24,8 @@
 
 struct group {
     struct store_job *jobs[LIMIT_STORE_GROUP];
-    enum err looks[LIMIT_STORE_GROUP]; /* outcomes before the writer touched the jobs */
+    enum err looks[LIMIT_STORE_GROUP]; /* outcomes of look: of a reader's, or of a quick one here */
+    bool looked[LIMIT_STORE_GROUP];    /* a quick look ran: a second attempt must not repeat it */
     unsigned count;
 };
 
@@ -74,6 +75,17 @@ static enum err apply(struct session *s, struct store_job *job)
     return err ? err : simple(s, "RELEASE job");
 }
 
+/* A quick look, once, in the transaction that will record it. */
+static void look_here(struct session *s, struct group *group, unsigned i)
+{
+    struct store_job *job = group->jobs[i];
+    if (!job->quick || !job->look || group->looked[i])
+        return;
+    group->looks[i] = job->look(s, job);
+    group->looked[i] = true;
+    session_bind(s, NULL);
+}
+
 /* Apply and audit of one job inside the transaction. A failure here is the group's. */
 static enum err run_job(struct session *s, struct store_job *job, enum err look)
 {
@@ -105,8 +117,10 @@ static enum err attempt(struct store *store, struct group *group, unsigned from,
     enum err err = begin(s);
     if (err)
         return err;
-    for (unsigned i = from; !err && i < from + count; i++)
+    for (unsigned i = from; !err && i < from + count; i++) {
+        look_here(s, group, i);
         err = run_job(s, group->jobs[i], group->looks[i]);
+    }
     if (!err)
         err = simple(s, "COMMIT");
     if (err)
@@ -158,6 +172,7 @@ static void take_group(struct store *store, struct group *group)
     while (group->count < LIMIT_STORE_GROUP && store->writes.first) {
         struct store_job *job = store_pop(&store->writes);
         group->looks[group->count] = job->err;
+        group->looked[group->count] = false;
         group->jobs[group->count++] = job;
     }
 }
