@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The writer thread: takes everything waiting, applies it in one transaction, commits once (group commit: one
- * fsync for all), and only then lets the jobs finish. A job whose apply fails is rolled back alone to its
- * savepoint and still audited. A job whose audit fails must not take the others with it: the group is rolled
- * back and each job tried alone. After an I/O error, above all a failed fsync, nobody knows what is on
- * disk; the kernel may have dropped the pages and report success next time. So the writer never writes
- * again: every later job ends with ERR_UNAVAILABLE. A full disk is no such case; the group fails, the
- * writer goes on.
+ * The writer thread: takes everything waiting, applies it in one transaction, commits once (group
+ * commit: one fsync for all), and only then lets the jobs finish. A job whose apply fails is
+ * rolled back alone to its savepoint and still audited. A job whose audit fails must not take the
+ * others with it: the group is rolled back and each job tried alone. After an I/O error, above
+ * all a failed fsync, nobody knows what is on disk; the kernel may have dropped the pages and
+ * report success next time. So the writer never writes again: every later job ends with
+ * ERR_UNAVAILABLE. A full disk is no such case; the group fails, the writer goes on.
  */
 #include <assert.h>
 #include <sqlite3.h>
@@ -19,8 +19,8 @@
 
 #include "base/banned.h"
 
-#define WRITER_WAL_WANTED 1000  /* pages in the log at which a checkpoint is asked for */
-#define WRITER_WAL_LARGE 65536  /* pages (256 MiB) at which the writer itself waits for one */
+#define WRITER_WAL_WANTED 1000 /* pages in the log at which a checkpoint is asked for */
+#define WRITER_WAL_LARGE 65536 /* pages (256 MiB) at which the writer itself waits for one */
 
 struct group {
     struct store_job *jobs[LIMIT_STORE_GROUP];
@@ -35,7 +35,7 @@ static enum err simple(struct session *s, const char *text)
     return err ? err : sql_run(q);
 }
 
-/* ── one transaction ───────────────────────────────────────────────────────────────────────────── */
+/* ── one transaction ───────────────────────────────────────────────────────────────────────── */
 
 static enum err begin(struct session *s)
 {
@@ -116,7 +116,7 @@ static enum err attempt(struct store *store, struct group *group, unsigned from,
     return err;
 }
 
-/* ── a group ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── a group ───────────────────────────────────────────────────────────────────────────────── */
 
 static void turn_away(struct group *group, unsigned from, unsigned count)
 {
@@ -169,7 +169,7 @@ static struct store_job *chain_of(const struct group *group)
     return group->jobs[0];
 }
 
-/* ── the thread ────────────────────────────────────────────────────────────────────────────────── */
+/* ── the thread ────────────────────────────────────────────────────────────────────────────── */
 
 static int after_commit_hook(void *context, sqlite3 *db, const char *name, int pages)
 {
@@ -179,16 +179,17 @@ static int after_commit_hook(void *context, sqlite3 *db, const char *name, int p
     return SQLITE_OK;
 }
 
-/* Asks for a checkpoint whenever the log has grown by so much (it starts anew at its beginning). When readers and steady writing kept it from starting anew
- * for very long, the writer waits for them once instead of letting the disk fill. */
+/* Asks for a checkpoint whenever the log has grown by so much (it starts anew at its beginning).
+ * When readers and steady writing kept it from starting anew for very long, the writer waits for
+ * them once instead of letting the disk fill. */
 static void mind_the_log(struct store *store)
 {
     int pages = atomic_load_explicit(&store->wal_pages, memory_order_relaxed);
     if (pages < WRITER_WAL_WANTED)
         return;
     if (pages >= WRITER_WAL_LARGE && !atomic_load(&store->stopped)) {
-        int rc = sqlite3_wal_checkpoint_v2(store->writer->db, NULL, SQLITE_CHECKPOINT_RESTART,
-                                           NULL, NULL);
+        int rc = sqlite3_wal_checkpoint_v2(store->writer->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL,
+                                           NULL);
         if (sql_code(store->writer, rc) != ERR_OK)
             note_failure(store);
     }

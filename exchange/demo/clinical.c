@@ -103,6 +103,20 @@ static const char *department_of(unsigned ill)
     return "01";
 }
 
+static const char *department_name(const char *code)
+{
+    static const char *const names[][2] = {{"01", "内科"},
+                                           {"05", "呼吸器内科"},
+                                           {"06", "消化器内科"},
+                                           {"08", "循環器内科"},
+                                           {"11", "整形外科"}};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(code, names[i][0]) == 0)
+            return names[i][1];
+    return names[0][1];
+}
+
 void clinical_visit_segment(struct clinical *c, const struct visit *visit, bool inpatient)
 {
     const char *department = department_of(visit->ill);
@@ -128,7 +142,8 @@ void clinical_order_segment(struct clinical *c, const char *control, const char 
         message_field(&c->message, 4, "%s", filler);
     message_field(&c->message, 9, "%s", message_stamp(visit->at_ms).text);
     clinical_doctor(c, 12, visit->facility);
-    message_field(&c->message, 17, "%s^%s^99XY1", department_of(visit->ill), "診療科");
+    message_field(&c->message, 17, "%s^%s^99XY1", department_of(visit->ill),
+                  department_name(department_of(visit->ill)));
     message_field(&c->message, 21, "%s", demo_facilities[visit->facility].name);
     message_field(&c->message, 29, "O^外来患者オーダ^HL70482");
 }
@@ -173,7 +188,7 @@ static void live_story(struct clinical *c)
 
     switch (p->story) {
     case DEMO_STORY_DIABETES:
-        patient_emit_stay(c, DEMO_HOSPITAL_A, clinical_time(c, 330, 10, 0), 7);
+        patient_emit_stay(c, DEMO_HOSPITAL_A, clinical_time(c, 430, 14, 0), 9);
         attend_often(c, DEMO_HOSPITAL_A, p->ill, 8, 42, 12);
         attend_often(c, DEMO_HOSPITAL_B, DEMO_DIABETES, 4, 90, 26);
         break;

@@ -59,7 +59,10 @@ static void put_insurance(struct message *m, const struct demo_person *p)
     message_field(m, 4, "%s", p->insurer_name);
     message_field(m, 10, "%s~%s~%s", p->symbol, p->number, p->branch);
     message_field(m, 12, "20240401");
-    message_field(m, 17, p->branch[1] == '0' ? "SEL^本人^HL70063" : "EME^被扶養者^HL70063");
+    message_field(m, 17,
+                  p->branch[1] == '0' ? "SEL^本人^HL70063"
+                  : p->age < 19       ? "CHD^子供^HL70063"
+                                      : "SPO^配偶者^HL70063");
 }
 
 static void put_event(struct clinical *c, int64_t at_ms)
@@ -146,8 +149,8 @@ static void put_problem(struct clinical *c, const struct illness_row *row,
                         const struct visit *visit, unsigned n)
 {
     struct message *m = &c->message;
-    int64_t onset_ms =
-        visit->at_ms - (row->acute ? 2 : 400 + (c->person->index % 9) * 330) * DAY_MS;
+    int64_t years = 2 + (c->person->index * 3 + (unsigned)(row - illness_table) * 5) % 14;
+    int64_t onset_ms = visit->at_ms - (row->acute ? 2 : years * 365 - n * 41) * DAY_MS;
     struct stamp onset = message_stamp(onset_ms);
     char order[16];
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Illnesses, examinations and drugs of the invented region. Sources of the facts: disease numbers of the
- * MEDIS master where they are known here (20061593, 20058911, 20054174), ICD-10 otherwise; JLAC10 codes
- * from the published list of the core laboratory items and the checkup item list; HOT9 numbers as they
- * stand in published examples, other drugs by the hospital's own code (99TSK); usage codes of JAMI.
+ * Illnesses, examinations and drugs of the invented region. Sources of the facts: disease numbers
+ * of the MEDIS master where they are known here (20061593, 20058911, 20054174), ICD-10 otherwise;
+ * JLAC10 codes from the published list of the core laboratory items and the checkup item list; HOT9
+ * numbers as they stand in published examples, other drugs by the hospital's own code (99TSK);
+ * usage codes of JAMI.
  */
 #include "exchange/demo/clinical_parts.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The store as a machine: jobs pass look, apply, audit, commit and done in that order; a failing apply takes
- * back only itself, a failing audit only its job; groups from many threads arrive complete; what was
- * acknowledged is there after reopening; a newer schema is refused.
+ * The store as a machine: jobs pass look, apply, audit, commit and done in that order; a failing
+ * apply takes back only itself, a failing audit only its job; groups from many threads arrive
+ * complete; what was acknowledged is there after reopening; a newer schema is refused.
  */
 #include "lib/t.h"
 
@@ -15,7 +15,7 @@
 
 #include "base/banned.h"
 
-/* ── helpers: a row per job in table meta ──────────────────────────────────────────────────────── */
+/* ── helpers: a row per job in table meta ──────────────────────────────────────────────────── */
 
 static enum err put_meta(struct session *s, const char *key)
 {
@@ -50,7 +50,7 @@ static int64_t count_of(struct fixture *f, const char *sql)
     return count.value;
 }
 
-/* ── order of steps ────────────────────────────────────────────────────────────────────────────── */
+/* ── order of steps ────────────────────────────────────────────────────────────────────────── */
 
 struct trace {
     struct fixture_job fj; /* first: the job is found from it */
@@ -125,9 +125,8 @@ static void test_order_of_steps(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fixture f;
-        struct trace t = {.look = rows[i].look_err,
-                          .apply = rows[i].apply_err,
-                          .audit = rows[i].audit_err};
+        struct trace t = {
+            .look = rows[i].look_err, .apply = rows[i].apply_err, .audit = rows[i].audit_err};
         fixture_open(&f);
         t.fj = fixture_job(rows[i].look ? trace_look : NULL, rows[i].apply ? trace_apply : NULL,
                            trace_audit, &t);
@@ -141,7 +140,7 @@ static void test_order_of_steps(void **state)
     }
 }
 
-/* ── a bad job among good ones ─────────────────────────────────────────────────────────────────── */
+/* ── a bad job among good ones ─────────────────────────────────────────────────────────────── */
 
 #define BATCH 40
 
@@ -203,7 +202,7 @@ static void test_bad_jobs_fail_alone(void **state)
     fixture_close(&f);
 }
 
-/* ── many threads ──────────────────────────────────────────────────────────────────────────────── */
+/* ── many threads ──────────────────────────────────────────────────────────────────────────── */
 
 #define THREADS 8
 #define PER_THREAD 200
@@ -259,7 +258,7 @@ static void test_group_commit_from_threads(void **state)
     fixture_close(&f);
 }
 
-/* ── durability without an orderly end ─────────────────────────────────────────────────────────── */
+/* ── durability without an orderly end ─────────────────────────────────────────────────────── */
 
 static void copy_file(const char *from, const char *to)
 {
@@ -336,7 +335,7 @@ static void test_close_finishes_what_was_submitted(void **state)
     fixture_close(&f);
 }
 
-/* ── schema ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── schema ────────────────────────────────────────────────────────────────────────────────── */
 
 static void run_raw(const char *path, const char *sql)
 {
@@ -401,7 +400,7 @@ static void test_backup_opens(void **state)
     fixture_close(&f);
 }
 
-/* ── bounds ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── bounds ────────────────────────────────────────────────────────────────────────────────── */
 
 static void test_queue_is_bounded(void **state)
 {
@@ -430,8 +429,10 @@ static enum err endless_look(struct session *s, void *context)
 {
     (void)context;
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
-                                  " SELECT count(*) FROM n", SQL_OWN, &q);
+    enum err err = sql_prepare(s,
+                               "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+                               " SELECT count(*) FROM n",
+                               SQL_OWN, &q);
     return err ? err : sql_run(q);
 }
 
