@@ -65,6 +65,16 @@ static enum err sync_folder(const char *path)
     return err;
 }
 
+/* Patient data: nobody else on the machine reads the file. SQLite gives its log the same mode. */
+static enum err create_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return ERR_IO;
+    (void)close(fd);
+    return ERR_OK;
+}
+
 static enum err copy_options(struct store *store, const struct store_options *options)
 {
     store->options = *options;
@@ -88,7 +98,9 @@ static enum err copy_options(struct store *store, const struct store_options *op
 
 static enum err open_sessions(struct store *store)
 {
-    enum err err = session_open(&store->options, true, &store->writer);
+    enum err err = create_private(store->path);
+    if (!err)
+        err = session_open(&store->options, true, &store->writer);
     if (!err)
         err = sync_folder(store->path);
     for (unsigned i = 0; !err && i < store->options.readers; i++)

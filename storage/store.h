@@ -34,7 +34,9 @@ struct store_options {
 
 struct store_job {
     /* Any of look and apply may be NULL; audit may not. A failing look skips apply; the error is then
-     * in job->err when audit and done run. audit failing turns the whole group away. */
+     * in job->err when audit and done run. audit failing turns the job away;
+     * the others of its group are rolled back and run once more, so apply and audit must be able to run
+     * twice on the same job. */
     enum err (*look)(struct session *s, struct store_job *job);
     enum err (*apply)(struct session *s, struct store_job *job);
     enum err (*audit)(struct session *s, struct store_job *job);

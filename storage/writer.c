@@ -110,13 +110,11 @@ static void after_commit(struct store *store)
         s->audit.after_commit(s);
 }
 
-/* Jobs [FROM, FROM + COUNT) of the group in one transaction: all of it, or nothing. */
+/* Jobs [FROM, FROM + COUNT) of the group in the transaction just begun: all of it, or nothing. */
 static enum err attempt(struct store *store, struct group *group, unsigned from, unsigned count)
 {
     struct session *s = store->writer;
-    enum err err = begin(s);
-    if (err)
-        return err;
+    enum err err = ERR_OK;
     for (unsigned i = from; !err && i < from + count; i++) {
         look_here(s, group, i);
         err = run_job(s, group->jobs[i], group->looks[i]);
@@ -132,38 +130,50 @@ static enum err attempt(struct store *store, struct group *group, unsigned from,
 
 /* ── a group ───────────────────────────────────────────────────────────────────────────────── */
 
-static void turn_away(struct group *group, unsigned from, unsigned count)
-{
-    for (unsigned i = from; i < from + count; i++)
-        group->jobs[i]->err = ERR_UNAVAILABLE;
-}
-
 static void note_failure(struct store *store)
 {
     if (store->writer->broken)
         atomic_store(&store->stopped, true);
 }
 
+static void turn_away(struct group *group, unsigned from)
+{
+    for (unsigned i = from; i < group->count; i++)
+        group->jobs[i]->err = ERR_UNAVAILABLE;
+}
+
+/* Each job in a transaction of its own, so that only those fail that fail by themselves. */
+static void run_alone(struct store *store, struct group *group)
+{
+    struct session *s = store->writer;
+    for (unsigned i = 0; i < group->count; i++) {
+        if (begin(s) != ERR_OK) {
+            turn_away(group, i);
+            return;
+        }
+        if (attempt(store, group, i, 1) != ERR_OK)
+            group->jobs[i]->err = ERR_UNAVAILABLE;
+        if (s->broken || s->full) {
+            turn_away(group, i);
+            return;
+        }
+    }
+}
+
+/* An I/O error stops the writer for good; a transaction that cannot even begin (another process
+ * holds the file) or a full disk turns the group away. */
 static void run_group(struct store *store, struct group *group)
 {
     struct session *s = store->writer;
-    if (atomic_load(&store->stopped)) {
-        turn_away(group, 0, group->count);
-        return;
+    if (atomic_load(&store->stopped) || begin(s) != ERR_OK)
+        turn_away(group, 0);
+    else if (attempt(store, group, 0, group->count) != ERR_OK) {
+        if (s->broken || s->full || group->count == 1)
+            turn_away(group, 0);
+        else
+            run_alone(store, group);
     }
-    enum err err = attempt(store, group, 0, group->count);
     note_failure(store);
-    if (!err)
-        return;
-    if (s->broken || s->full || group->count == 1) {
-        turn_away(group, 0, group->count);
-        return;
-    }
-    for (unsigned i = 0; i < group->count; i++) {
-        if (s->broken || attempt(store, group, i, 1) != ERR_OK)
-            turn_away(group, i, 1);
-        note_failure(store);
-    }
 }
 
 static void take_group(struct store *store, struct group *group)
