@@ -30,6 +30,7 @@ struct http_call {
     struct stream *stream; /* NULL: the peer is gone */
     TAILQ_ENTRY(http_call) link;
     enum call_state state;
+    bool held; /* paused until what was written has left */
     bool stepping;   /* step() is on the stack */
     bool head_timed; /* the deadline of a partial head runs */
     bool last;       /* close after this answer */
@@ -415,7 +416,7 @@ static void expect_body(struct http_call *c, size_t max)
     c->state = BODY;
     c->body_left = c->request.content_length;
     c->chunks = (struct http1_chunks){0};
-    buf_init(&c->body, max);
+    c->body.max = max; /* its memory is kept from request to request */
     stream_deadline(c->stream, LIMIT_HTTP_BODY_MS);
     if (c->request.expect_continue && rest.len == 0)
         stream_write(c->stream, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
@@ -466,7 +467,9 @@ static bool read_head(struct http_call *c)
 {
     size_t used = 0;
     int status = 0;
+    c->held = false;
     if (stream_pending(c->stream) > SMALL) { /* the peer asks faster than it reads: on_drained goes on */
+        c->held = true;
         stream_pause(c->stream);
         return false;
     }
@@ -569,7 +572,7 @@ static void on_drained(struct stream *s)
         return;
     if (c->state == SENDING)
         send_piece(c);
-    else if (c->in.len > c->at)
+    else if (c->held)
         step(c);
 }
 

@@ -34,6 +34,7 @@ struct mllp_call {
     struct stream *stream; /* NULL: the peer is gone */
     TAILQ_ENTRY(mllp_call) link;
     enum call_state state;
+    bool held; /* paused until what was written has left */
     bool stepping;
     bool timed; /* the deadline of a begun frame runs */
     struct net_peer peer;
@@ -188,7 +189,9 @@ static void await_rest(struct mllp_call *c, size_t droppable)
 static bool read_frame(struct mllp_call *c)
 {
     size_t used = 0;
+    c->held = false;
     if (stream_pending(c->stream) > KEEP) { /* on_drained goes on */
+        c->held = true;
         stream_pause(c->stream);
         return false;
     }
@@ -326,7 +329,7 @@ static void on_data(struct stream *s, struct slice bytes)
 static void on_drained(struct stream *s)
 {
     struct mllp_call *c = stream_data(s);
-    if (c && c->in.len > c->at)
+    if (c && c->held)
         step(c);
 }
 
