@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Looks up an embedded file by its path. A plain walk: the tables hold some dozen rows and are asked
- * at start only, and a walk does not depend on the order in which the build lists the files.
+ * Looks up an embedded file by its path. A plain walk: the tables hold some dozen rows and are
+ * asked at start only, and a walk does not depend on the order in which the build lists the files.
  * It must not copy or change the bytes: they are part of the program's text.
  */
 #include "base/asset.h"

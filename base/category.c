@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Codes and names of the data categories, out of the one table in category.h. An unknown number is a
- * mistake of ours and stops the program: showing data under a wrong category would be worse.
+ * Codes and names of the data categories, out of the one table in category.h. An unknown number is
+ * a mistake of ours and stops the program: showing data under a wrong category would be worse.
  */
 #include "base/category.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SHA-256 and HMAC by OpenSSL, and the printed forms of bytes: hex and base64 (RFC 4648). Decoding is
- * strict, so that one value has one spelling: no white space, right padding, unused bits zero.
+ * SHA-256 and HMAC by OpenSSL, and the printed forms of bytes: hex and base64 (RFC 4648). Decoding
+ * is strict, so that one value has one spelling: no white space, right padding, unused bits zero.
  * A failing SHA-256 means a broken library, not bad input, and stops the program.
  */
 #include "base/digest.h"
@@ -35,8 +35,8 @@ void digest_hmac(struct slice key, struct slice bytes, unsigned char ret_mac[DIG
 {
     unsigned len = 0;
     assert(key.len <= INT32_MAX);
-    const unsigned char *done = HMAC(EVP_sha256(), bytes_of(key), (int)key.len, bytes_of(bytes),
-                                     bytes.len, ret_mac, &len);
+    const unsigned char *done =
+        HMAC(EVP_sha256(), bytes_of(key), (int)key.len, bytes_of(bytes), bytes.len, ret_mac, &len);
     assert(done && len == DIGEST_LEN);
     (void)done;
 }

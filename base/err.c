@@ -25,9 +25,8 @@ static const struct {
     const char *en;
     const char *ja;
 } rows[] = {
-    {"ERR_OK", 200, "AA", "0", "informational", "ok", "正常です"},
 #define X(name, http, ack, code, issue, en, ja) {#name, http, ack, code, issue, en, ja},
-    ERR_TABLE(X)
+    X(ERR_OK, 200, "AA", "0", "informational", "ok", "正常です") ERR_TABLE(X)
 #undef X
 };
 
@@ -124,8 +123,8 @@ enum err err_say(struct err_list *list, enum err_severity severity, enum err cod
     return code;
 }
 
-enum err err_add(struct err_list *list, enum err code, const char *place,
-                 const char *detail_format, ...)
+enum err err_add(struct err_list *list, enum err code, const char *place, const char *detail_format,
+                 ...)
 {
     char *detail = NULL;
     assert(list && list->arena);

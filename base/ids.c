@@ -174,8 +174,8 @@ void ids_derive(const unsigned char master[32], const char *purpose, struct slic
     buf_fini(&info);
 }
 
-/* The Luhn sum of DIGITS when one more digit follows (then the last of them is doubled) or when none
- * does; -1 for anything but digits. */
+/* The Luhn sum of DIGITS when one more digit follows (then the last of them is doubled) or when
+ * none does; -1 for anything but digits. */
 static int luhn_sum(struct slice digits, bool one_follows)
 {
     int sum = 0;

@@ -61,7 +61,8 @@ struct json *json_new(struct arena *arena, enum json_kind kind);
 struct json *json_string(struct arena *arena, struct slice text);
 struct json *json_number(struct arena *arena, struct slice literal);
 struct json *json_int(struct arena *arena, int64_t value);
-/* Adds (or replaces) a member and returns VALUE. */
+/* Adds (or replaces) a member and returns VALUE, which must be in no tree yet (asserted as far as it
+ * shows): move one with json_remove first, or add a json_clone. The same holds for json_push. */
 struct json *json_set(struct json *object, const char *key, struct json *value);
 /* Appends to an array and returns VALUE. */
 struct json *json_push(struct json *array, struct json *value);
@@ -79,6 +80,7 @@ struct json *json_push_object(struct arena *arena, struct json *array);
 bool json_remove(struct json *object, const char *key);
 /* A deep copy whose strings still point to the original's bytes. */
 struct json *json_clone(struct arena *arena, const struct json *value);
+/* Same kinds, texts and children; members in any order, items in the same, numbers digit for digit. */
 bool json_equal(const struct json *a, const struct json *b);
 
 #endif

@@ -15,24 +15,24 @@
 #include "base/banned.h"
 
 #define FAULT_TABLE(X)                                                                             \
-    X(FAULT_EMPTY, "the input is empty", "入力が空です")                                              \
-    X(FAULT_UTF8, "the input is not valid UTF-8", "UTF-8 として不正なバイトがあります")                   \
-    X(FAULT_BOM, "a byte order mark is not allowed", "バイト順マーク (BOM) は使えません")                  \
-    X(FAULT_END, "the input ends too early", "入力が途中で終わっています")                                \
-    X(FAULT_VALUE, "a value was expected", "値が必要です")                                            \
-    X(FAULT_NUMBER, "the number is malformed", "数値の形式が不正です")                                  \
-    X(FAULT_NAME, "a member name in quotes was expected", "引用符で囲んだ項目名が必要です")               \
-    X(FAULT_COLON, "a colon was expected", "コロン (:) が必要です")                                    \
-    X(FAULT_COMMA_OBJECT, "a comma or } was expected", "コンマ (,) か } が必要です")                    \
-    X(FAULT_COMMA_ARRAY, "a comma or ] was expected", "コンマ (,) か ] が必要です")                     \
+    X(FAULT_EMPTY, "the input is empty", "入力が空です")                                           \
+    X(FAULT_UTF8, "the input is not valid UTF-8", "UTF-8 として不正なバイトがあります")            \
+    X(FAULT_BOM, "a byte order mark is not allowed", "バイト順マーク (BOM) は使えません")          \
+    X(FAULT_END, "the input ends too early", "入力が途中で終わっています")                         \
+    X(FAULT_VALUE, "a value was expected", "値が必要です")                                         \
+    X(FAULT_NUMBER, "the number is malformed", "数値の形式が不正です")                             \
+    X(FAULT_NAME, "a member name in quotes was expected", "引用符で囲んだ項目名が必要です")        \
+    X(FAULT_COLON, "a colon was expected", "コロン (:) が必要です")                                \
+    X(FAULT_COMMA_OBJECT, "a comma or } was expected", "コンマ (,) か } が必要です")               \
+    X(FAULT_COMMA_ARRAY, "a comma or ] was expected", "コンマ (,) か ] が必要です")                \
     X(FAULT_CONTROL, "a control character must be escaped in a string",                            \
-      "文字列中の制御文字はエスケープが必要です")                                                         \
-    X(FAULT_ESCAPE, "the escape is malformed", "エスケープの形式が不正です")                              \
-    X(FAULT_SURROGATE, "a surrogate is not paired", "サロゲートが対になっていません")                      \
-    X(FAULT_NUL, "the character U+0000 is not allowed", "文字 U+0000 は使えません")                     \
-    X(FAULT_DUPLICATE, "the member name occurs twice", "同じ項目名が二度使われています")                   \
-    X(FAULT_TRAILING, "nothing may follow the value", "値の後に余分な内容があります")                      \
-    X(FAULT_DEPTH, "the input is nested too deeply", "入れ子が深すぎます")                              \
+      "文字列中の制御文字はエスケープが必要です")                                                  \
+    X(FAULT_ESCAPE, "the escape is malformed", "エスケープの形式が不正です")                       \
+    X(FAULT_SURROGATE, "a surrogate is not paired", "サロゲートが対になっていません")              \
+    X(FAULT_NUL, "the character U+0000 is not allowed", "文字 U+0000 は使えません")                \
+    X(FAULT_DUPLICATE, "the member name occurs twice", "同じ項目名が二度使われています")           \
+    X(FAULT_TRAILING, "nothing may follow the value", "値の後に余分な内容があります")              \
+    X(FAULT_DEPTH, "the input is nested too deeply", "入れ子が深すぎます")                         \
     X(FAULT_MEMORY, "the input needs too much memory", "入力の処理に必要なメモリーが上限を超えます")
 
 enum fault {
@@ -84,8 +84,7 @@ static enum err fail(const struct parser *p, enum fault fault, const char *where
 
 static void skip_space(struct parser *p)
 {
-    while (p->at < p->end &&
-           (*p->at == ' ' || *p->at == '\n' || *p->at == '\r' || *p->at == '\t'))
+    while (p->at < p->end && (*p->at == ' ' || *p->at == '\n' || *p->at == '\r' || *p->at == '\t'))
         p->at++;
 }
 

@@ -41,6 +41,10 @@
 #define LIMIT_HL7_REPEATS 1000u             /* per field */
 /* FHIR */
 #define LIMIT_FHIR_ID 64u
+#define LIMIT_FHIR_STRING (1u * LIMIT_MIB)  /* R4 datatypes.html#string */
+#define LIMIT_FHIR_DECIMAL 64u              /* characters of a literal */
+#define LIMIT_FHIR_NARRATIVE_DEPTH 64u      /* open tags in a narrative */
+#define LIMIT_FACET_TEXT 2048u              /* bytes of one search row; longer text is cut, codes left out */
 #define LIMIT_SEARCH_PARAMS 64u             /* per request */
 #define LIMIT_SEARCH_VALUES 1000u           /* OR values of one parameter */
 #define LIMIT_SEARCH_COUNT 1000u            /* largest page */

@@ -128,8 +128,9 @@ bool slice_i64(struct slice s, int64_t *ret_value)
     return true;
 }
 
-/* Length of the well-formed sequence at P (which starts with a byte >= 0x80), or 0. The second byte's
- * range depends on the first: that alone rules out overlong forms, surrogates and too large values. */
+/* Length of the well-formed sequence at P (which starts with a byte >= 0x80), or 0. The second
+ * byte's range depends on the first: that alone rules out overlong forms, surrogates and too large
+ * values. */
 static size_t sequence_len(const unsigned char *p, size_t left)
 {
     unsigned char low = 0x80;

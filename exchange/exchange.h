@@ -20,7 +20,8 @@ struct exchange {
     unsigned char key_resource[32]; /* ids of mapped resources */
     unsigned char key_cursor[32];   /* paging cursors */
     unsigned char key_audit[32];    /* MAC of the audit chain's signed heads */
-    char base_url[128];          /* https://127.0.0.1:18000/fhir */
+    char base_url[128];          /* of the system listener: https://127.0.0.1:18000/fhir */
+    char portal_url[128];        /* the same of the portal listener */
     int64_t home_facility;       /* pseudo-facility of residents' own entries */
     int64_t started_ms;
     struct request *refused;     /* not taken by the store (queue full): answered at the next collect; loop thread */

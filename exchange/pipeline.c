@@ -147,8 +147,10 @@ static enum err pipeline_audit(struct session *s, struct store_job *job)
     enum err err = ERR_OK;
     if (r->use->anyone)
         return ERR_OK;
+    if (job->err && r->use->refused && r->granted)
+        err = r->use->refused(s, r);
     struct audit_row row = audit_defaults(r);
-    if (!r->audit_default_off || job->err)
+    if (!err && (!r->audit_default_off || job->err))
         err = audit_append(s, &row);
     for (struct request_audit *a = r->audits; a && !err && !job->err; a = a->next) {
         row.person = a->row.person;

@@ -27,6 +27,8 @@ struct use {
     bool anyone;         /* needs no known caller (metadata) and leaves no audit row */
     enum err (*look)(struct session *s, struct request *r);  /* reader thread; may be NULL */
     enum err (*apply)(struct session *s, struct request *r); /* writer thread; may be NULL */
+    /* Writer thread, in the audit's transaction, when look or apply refused: to keep what was refused. May be NULL. */
+    enum err (*refused)(struct session *s, struct request *r);
 };
 
 /* One audit row to write besides or instead of the default one; texts in the request's arena. */
@@ -47,6 +49,7 @@ struct request {
     unsigned char fingerprint[DIGEST_LEN];
     struct slice facility_key; /* doors that know the facility by configuration (plain MLLP, watched folder) */
     struct slice peer;         /* address or folder */
+    const char *base_url;      /* FHIR base of the listener asked; never NULL */
     struct slice purpose, user, role, glass_token; /* headers as sent; empty = not sent */
     struct slice method, target; /* for the audit row */
     struct slice body;         /* bytes to work on; must outlive the request */

@@ -22,7 +22,7 @@
 enum shift { SHIFT_ASCII, SHIFT_ROMAN, SHIFT_KANA, SHIFT_0208, SHIFT_0212 };
 
 struct decoding {
-    const unsigned char *start, *at, *end;
+    const unsigned char *at, *end;
     unsigned char *out, *stop;
     const struct charset_table *table;
     enum shift shift;
@@ -261,40 +261,6 @@ static enum err step_iso2022jp(struct decoding *d)
     return err;
 }
 
-/* Length of the well-formed UTF-8 sequence (RFC 3629 section 4) at AT, or 0. */
-static unsigned utf8_len(const unsigned char *at, const unsigned char *end)
-{
-    unsigned char c = at[0];
-    unsigned len = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : 4;
-
-    if (c >= 0x80 && (c < 0xC2 || c > 0xF4))
-        return 0;
-    if ((size_t)(end - at) < len)
-        return 0;
-    for (unsigned i = 1; i < len; i++) {
-        if ((at[i] & 0xC0) != 0x80)
-            return 0;
-    }
-    bool overlong = (c == 0xE0 && at[1] < 0xA0) || (c == 0xF0 && at[1] < 0x90);
-    bool beyond = (c == 0xED && at[1] > 0x9F) || (c == 0xF4 && at[1] > 0x8F);
-    return overlong || beyond ? 0 : len;
-}
-
-static enum err step_utf8(struct decoding *d)
-{
-    while (d->at < d->end && d->out < d->stop) {
-        copy_ascii(d);
-        while (d->at < d->end && d->out < d->stop && (*d->at >= 0x80 || *d->at < 0x20)) {
-            unsigned len = utf8_len(d->at, d->end);
-            if (len == 0)
-                return ERR_CHARSET;
-            for (unsigned i = 0; i < len; i++)
-                *d->out++ = *d->at++;
-        }
-    }
-    return ERR_OK;
-}
-
 static enum err step_ascii(struct decoding *d)
 {
     while (d->at < d->end && d->out < d->stop) {
@@ -392,8 +358,7 @@ static enum err step_eucjp(struct decoding *d)
 }
 
 static const step_cb steps[] = {
-    [CHARSET_ASCII] = step_ascii, [CHARSET_ISO2022JP] = step_iso2022jp,
-    [CHARSET_UTF8] = step_utf8,   [CHARSET_SJIS] = step_sjis,
+    [CHARSET_ASCII] = step_ascii, [CHARSET_ISO2022JP] = step_iso2022jp, [CHARSET_SJIS] = step_sjis,
     [CHARSET_EUCJP] = step_eucjp, [CHARSET_LATIN1] = step_latin1,
 };
 
@@ -402,36 +367,58 @@ static bool needs_table(enum charset set)
     return set == CHARSET_ISO2022JP || set == CHARSET_SJIS || set == CHARSET_EUCJP;
 }
 
-enum err charset_decode(enum charset set, struct slice bytes, struct buf *out, size_t *ret_offset)
+static enum err decode_utf8(struct slice bytes, struct buf *out, size_t *ret_offset)
+{
+    size_t valid = slice_utf8_len(bytes);
+
+    if (valid == bytes.len)
+        buf_add(out, bytes);
+    if (ret_offset)
+        *ret_offset = valid;
+    return valid == bytes.len ? buf_err(out) : ERR_CHARSET;
+}
+
+/* Runs the set's steps over all of D, block by block. */
+static enum err decode_blocks(struct decoding *d, enum charset set, struct buf *out)
 {
     unsigned char block[BLOCK + BLOCK_SPARE];
-    const unsigned char *start = (const unsigned char *)bytes.ptr;
-    struct decoding d = {.start = start, .at = start, .table = charset_table()};
-    size_t old_len = out->len;
     enum err err = ERR_OK;
 
-    assert((size_t)set < sizeof(steps) / sizeof(steps[0]));
-    assert(d.table || !needs_table(set)); /* charset_init was not called */
-    if (bytes.len > 0)
-        d.end = start + bytes.len;
-    else
-        d.end = start;
-    d.stop = block + BLOCK;
-    while (d.at < d.end && err == ERR_OK) {
-        d.out = block;
-        err = steps[set](&d);
-        buf_add(out, slice_of(block, (size_t)(d.out - block)));
+    d->stop = block + BLOCK;
+    while (d->at < d->end && err == ERR_OK) {
+        d->out = block;
+        err = steps[set](d);
+        assert(d->out <= block + sizeof(block));
+        buf_add(out, slice_of(block, (size_t)(d->out - block)));
         if (buf_err(out) != ERR_OK)
-            return buf_err(out);
+            err = buf_err(out);
     }
+    d->out = d->stop = NULL; /* the block ends here */
+    return err;
+}
+
+enum err charset_decode(enum charset set, struct slice bytes, struct buf *out, size_t *ret_offset)
+{
+    const unsigned char *start = (const unsigned char *)bytes.ptr;
+    struct decoding d = {.at = start, .table = charset_table()};
+    size_t old_len = out->len;
+
+    if (set == CHARSET_UTF8)
+        return decode_utf8(bytes, out, ret_offset);
+    assert((size_t)set < sizeof(steps) / sizeof(steps[0]) && steps[set]);
+    assert(d.table || !needs_table(set)); /* charset_init was not called */
+    d.end = bytes.len > 0 ? start + bytes.len : start;
+    enum err err = decode_blocks(&d, set, out);
     if (err != ERR_OK)
         out->len = old_len;
     else if (d.open)
         d.at = d.open;
-    else if (shift_is_open(d.shift) && d.at == d.end && bytes.len > 0)
+    else if (shift_is_open(d.shift) && bytes.len > 0)
         d.at = d.end - 1;
-    if (ret_offset)
+    if (ret_offset && bytes.len > 0)
         *ret_offset = (size_t)(d.at - start);
+    else if (ret_offset)
+        *ret_offset = 0;
     return err;
 }
 
@@ -464,18 +451,16 @@ struct encoding {
     size_t replaced;
 };
 
-/* The next code point, or -1 when TEXT is not UTF-8. */
-static int next_code_point(struct encoding *e)
+/* The next code point of text that is known to be UTF-8. */
+static unsigned next_code_point(struct encoding *e)
 {
-    const unsigned char *at = e->at;
-    unsigned len = utf8_len(at, e->end);
+    unsigned c = *e->at++;
+    unsigned more = c < 0xC0 ? 0 : c < 0xE0 ? 1 : c < 0xF0 ? 2 : 3;
+    unsigned cp = more > 0 ? c & (0x3Fu >> more) : c;
 
-    if (len == 0)
-        return -1;
-    e->at += len;
-    int cp = len == 1 ? at[0] : len == 2 ? at[0] & 0x1F : len == 3 ? at[0] & 0x0F : at[0] & 0x07;
-    for (unsigned i = 1; i < len; i++)
-        cp = cp << 6 | (at[i] & 0x3F);
+    assert((size_t)(e->end - e->at) >= more);
+    for (; more > 0; more--)
+        cp = cp << 6 | (*e->at++ & 0x3Fu);
     return cp;
 }
 
@@ -599,6 +584,12 @@ static void put_character(struct encoding *e, unsigned cp)
     buf_addc(e->out, '?');
 }
 
+/* A control character that would be read back as a shift. */
+static bool shifts(const struct encoding *e, unsigned cp)
+{
+    return e->set == CHARSET_ISO2022JP && (cp == ESC || cp == 0x0E || cp == 0x0F);
+}
+
 enum err charset_encode(enum charset set, struct slice text, struct buf *out, size_t *ret_replaced)
 {
     const unsigned char *start = (const unsigned char *)text.ptr;
@@ -615,10 +606,9 @@ enum err charset_encode(enum charset set, struct slice text, struct buf *out, si
         e.end = text.len > 0 ? start + text.len : start;
     }
     while (e.at < e.end) {
-        int cp = next_code_point(&e);
-        assert(cp >= 0);
-        if (cp >= 0x80) {
-            put_character(&e, (unsigned)cp);
+        unsigned cp = next_code_point(&e);
+        if (cp >= 0x80 || shifts(&e, cp)) {
+            put_character(&e, cp);
             continue;
         }
         shift_to(&e, false);

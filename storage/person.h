@@ -87,6 +87,17 @@ enum err person_link(struct session *s, int64_t chart, int64_t person, const cha
 enum err person_unlink(struct session *s, int64_t chart, int64_t *ret_person) ERR_CHECKED;
 enum err person_undo(struct session *s, int64_t chart) ERR_CHECKED;
 
+/* Likely links waiting for a human, oldest first. person_link answers yes, person_dismiss no (writer
+ * session; ERR_NOT_FOUND: no such open question). An answer is not asked for again. */
+struct person_question {
+    int64_t chart, candidate;
+    unsigned agreeing; /* fields */
+    int64_t at_ms;
+};
+enum err person_queue(struct session *s, struct arena *arena, struct person_question **ret_rows,
+                      size_t *ret_count) ERR_CHECKED;
+enum err person_dismiss(struct session *s, int64_t chart, int64_t candidate) ERR_CHECKED;
+
 struct person_chart_row {
     int64_t chart, person, facility;
     struct slice facility_key, local_no;

@@ -36,8 +36,9 @@ struct session {
     struct sql_cache *cache;             /* compiled statements */
     struct gate_memo *memo;              /* consent answers of the grant now bound */
     bool writes;
-    unsigned active;      /* statements between first step and done */
-    int64_t deadline_ms;  /* monotonic end of the running statement; 0 = none (writer) */
+    bool own;            /* the authorizer's mode: a statement of the store's own compiles or runs */
+    unsigned active;     /* statements between first step and done */
+    int64_t deadline_ms; /* monotonic end of the running statement (readers) */
     /* Writer only. A new number at every BEGIN and every rollback, so that what was remembered of the
      * file is known to be stale. Never 0 inside a transaction. */
     uint64_t transaction;

@@ -67,6 +67,13 @@ struct slice sql_dup(struct sql *q, int column, struct arena *arena);
 /* Exactly LEN bytes of a blob into RET; false (untouched) when it is NULL or of other length. */
 bool sql_bytes(struct sql *q, int column, void *ret, size_t len);
 
+/* What SQLite's code RC means to us; on a writer's session it also notes broken and full. S may be NULL. */
+enum err sql_code(struct session *s, int rc) ERR_CHECKED;
+/* Runs a text of any number of statements (settings, migrations, views), never one with values in it. */
+enum err sql_exec(struct session *s, const char *text) ERR_CHECKED;
+/* Forgets every compiled statement; for session_close. */
+void sql_forget(struct session *s);
+
 /* Rows changed by the last writing statement, and the rowid of the last insert, of this connection. */
 int64_t sql_changes(struct session *s);
 int64_t sql_last_id(struct session *s);

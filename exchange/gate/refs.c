@@ -19,12 +19,22 @@
 
 /* ── inward ─────────────────────────────────────────────────────────────────────────────────────── */
 
+/* A full URL of this server's listeners without its base; anything else as it is. */
+static struct slice without_base(const struct request *r, struct slice reference)
+{
+    const char *const bases[] = {r->base_url, r->exchange->base_url, r->exchange->portal_url};
+    for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
+        struct slice base = slice_str(bases[i]);
+        if (base.len && slice_starts(reference, base) && reference.len > base.len)
+            return slice_sub(reference, base.len + 1, reference.len);
+    }
+    return reference;
+}
+
 enum err refs_person(struct session *s, const struct request *r, struct slice reference,
                      int64_t *ret_person)
 {
-    struct slice base = slice_str(r->exchange->base_url);
-    if (slice_starts(reference, base) && reference.len > base.len)
-        reference = slice_sub(reference, base.len + 1, reference.len);
+    reference = without_base(r, reference);
     if (slice_starts(reference, SLICE("Patient/")))
         reference = slice_sub(reference, 8, reference.len);
     reference = slice_sub(reference, 0, slice_find(reference, '/', 0)); /* /_history/n */
@@ -61,6 +71,15 @@ static bool is_person_system(struct slice system)
            slice_starts(system, SLICE(REFS_SYSTEM_LOCAL));
 }
 
+void refs_filter_facets(struct facet_list *facets)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < facets->count; i++)
+        if (facets->items[i].kind != FACET_TOKEN || !is_person_system(facets->items[i].system))
+            facets->items[kept++] = facets->items[i];
+    facets->count = kept;
+}
+
 struct inward {
     struct session *s;
     struct request *r;
@@ -69,10 +88,7 @@ struct inward {
 
 static bool is_patient_reference(const struct request *r, struct slice reference)
 {
-    struct slice base = slice_str(r->exchange->base_url);
-    if (slice_starts(reference, base) && reference.len > base.len + 1)
-        reference = slice_sub(reference, base.len + 1, reference.len);
-    return slice_starts(reference, SLICE("Patient/"));
+    return slice_starts(without_base(r, reference), SLICE("Patient/"));
 }
 
 static enum err inward_reference(void *context, struct json *reference, const char *place)

@@ -34,6 +34,10 @@ enum err refs_person(struct session *s, const struct request *r, struct slice re
 enum err refs_identifier(struct session *s, struct request *r, struct slice system,
                          struct slice value, int64_t *ret_person) ERR_CHECKED;
 
+/* Drops the facets of identifiers that belong to the relay index (cards, local and insurer numbers): they are looked up there,
+ * and in a search index they would answer callers who are not entitled to them. */
+void refs_filter_facets(struct facet_list *facets);
+
 #define REFS_SYSTEM_CARD "urn:tasuki:clinic-card"
 #define REFS_SYSTEM_LOCAL "urn:oid:1.2.392.100495.20.3.51.1" /* + 10-digit facility code */
 #define REFS_SYSTEM_INSURED "http://jpfhir.jp/fhir/clins/Idsystem/JP_Insurance_memberID"

@@ -6,11 +6,22 @@
 #ifndef EXCHANGE_USE_INTAKE_H
 #define EXCHANGE_USE_INTAKE_H
 
+#include "base/facet.h"
 #include "exchange/request.h"
+#include "mappers/fhir/classify.h"
 #include "mappers/hl7v2/lex.h"
 #include "mappers/mapped.h"
 #include "mappers/ssmix2/path.h"
 #include "storage/inbox.h"
+
+/* One mapped resource made ready for the store on a reader thread. */
+struct intake_item {
+    const struct mapped_resource *mapped;
+    struct slice id;
+    struct slice body;
+    struct classify class;
+    struct facet_list facets;
+};
 
 struct intake {
     /* filled by the door */
@@ -24,6 +35,9 @@ struct intake {
     unsigned char sha[DIGEST_LEN];
     enum inbox_seen seen;
     struct slice ack;         /* MLLP: the acknowledgement to send, AA, AE or AR */
+    struct intake_item *items;
+    size_t item_count;
+    struct slice *kept;       /* ids stored, beside their scopes: what record_prune must not delete */
     size_t stored, unchanged, removed;
 };
 

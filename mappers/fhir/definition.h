@@ -38,6 +38,9 @@ const struct definition_type *const *definition_resources(size_t *ret_count);
 const struct definition_element *definition_element(const struct definition_type *type,
                                                     struct slice name);
 
+/* Length of the element's FHIRPath name: of "value" for valueQuantity. */
+size_t definition_base_len(const struct definition_element *element);
+
 /* One step program of a search parameter's compiled expression is private to facets.c. */
 struct definition_param {
     uint16_t number;       /* stable: position in the sorted list of all official parameters */
@@ -53,5 +56,7 @@ struct definition_param {
 const struct definition_param *definition_param(struct slice type, struct slice code);
 /* All searchable parameters of TYPE, in code order. */
 const struct definition_param *definition_params(struct slice type, size_t *ret_count);
+/* Is the resource type in R4's patient compartment (Patient itself is not counted)? */
+bool definition_in_patient(struct slice type);
 
 #endif

@@ -11,8 +11,14 @@
 #include "base/json.h"
 #include "mappers/fhir/definition.h"
 
-/* All facets of RESOURCE (internal form: references as they stand). At most LIMIT_FACETS. */
+/* All facets of RESOURCE (internal form: references as they stand). More than LIMIT_FACETS: ERR_TOO_LARGE.
+ * Rows point into RESOURCE's text and ARENA. Rows may repeat when the resource repeats itself. _id and
+ * _lastUpdated give no rows: the store keeps them itself. An unknown type has none. */
 enum err facets_extract(struct arena *arena, const struct json *resource,
                         struct facet_list *ret_facets) ERR_CHECKED;
+
+/* The span a decimal literal stands for by its written precision: 1.50 is [1.495, 1.505). For the values of
+ * queries too. False when it is not a number, or too long or large for one. */
+bool facets_number(struct slice literal, double *ret_lo, double *ret_hi);
 
 #endif

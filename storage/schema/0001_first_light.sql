@@ -40,6 +40,7 @@ CREATE TABLE cert(
     CHECK ((facility IS NULL) <> (person IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cert_serial ON cert(serial);
+CREATE INDEX cert_person ON cert(person) WHERE person IS NOT NULL;
 
 -- ── relay index (中継DB): no clinical data ────────────────────────────────────────────────────────
 CREATE TABLE person(
@@ -75,6 +76,8 @@ CREATE TABLE link_log(
     reason      TEXT NOT NULL,             -- card, insurer, local, operator, undo
     at_ms       INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX link_log_chart ON link_log(chart, seq);
+CREATE INDEX link_log_from ON link_log(from_person) WHERE from_person IS NOT NULL;
 
 -- Likely links that a human must decide.
 CREATE TABLE link_queue(
@@ -138,7 +141,10 @@ CREATE TABLE record(
     UNIQUE (type, id)
 ) STRICT;
 CREATE INDEX record_scope ON record(chart, scope) WHERE scope IS NOT NULL;
+-- One type of one chart (or of the whole store) in rid order, without touching other rows' bodies.
 CREATE INDEX record_type ON record(type, rid) WHERE deleted = 0;
+-- Who may fetch an original: the facility of a record that names it.
+CREATE INDEX record_original ON record(original) WHERE original IS NOT NULL;
 
 -- Former versions (the current one is in record).
 CREATE TABLE record_version(
@@ -153,8 +159,11 @@ CREATE TABLE record_version(
     body       TEXT NOT NULL,
     PRIMARY KEY (rid, version)
 ) STRICT;
+CREATE INDEX record_version_original ON record_version(original) WHERE original IS NOT NULL;
 
--- Search indexes: pure functions of record.body, rebuilt by `tasuki reindex`.
+-- Search indexes: pure functions of record.body, rebuilt by `tasuki reindex`. Each is ordered twice: by
+-- value, for a search that starts from a code (param, code, then the rid range of a person's charts), and
+-- by (rid, param), for a search that starts from a person's records and for dropping a record's rows.
 CREATE TABLE ix_token(
     param  INTEGER NOT NULL,
     code   TEXT NOT NULL,
@@ -162,6 +171,7 @@ CREATE TABLE ix_token(
     system TEXT NOT NULL,
     PRIMARY KEY (param, code, rid, system)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_token_rid ON ix_token(rid, param);
 CREATE TABLE ix_string(
     param  INTEGER NOT NULL,
     folded TEXT NOT NULL,
@@ -169,6 +179,7 @@ CREATE TABLE ix_string(
     raw    TEXT NOT NULL,
     PRIMARY KEY (param, folded, rid, raw)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_string_rid ON ix_string(rid, param);
 CREATE TABLE ix_date(
     param INTEGER NOT NULL,
     lo    INTEGER NOT NULL,
@@ -176,7 +187,7 @@ CREATE TABLE ix_date(
     rid   INTEGER NOT NULL,
     PRIMARY KEY (param, lo, hi, rid)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX ix_date_rid ON ix_date(param, rid);
+CREATE INDEX ix_date_rid ON ix_date(rid, param);
 CREATE TABLE ix_number(
     param  INTEGER NOT NULL,
     lo     REAL NOT NULL,
@@ -186,18 +197,21 @@ CREATE TABLE ix_number(
     unit   TEXT NOT NULL,
     PRIMARY KEY (param, lo, hi, rid, system, unit)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_number_rid ON ix_number(rid, param);
 CREATE TABLE ix_reference(
     param  INTEGER NOT NULL,
     target TEXT NOT NULL,
     rid    INTEGER NOT NULL,
     PRIMARY KEY (param, target, rid)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_reference_rid ON ix_reference(rid, param);
 CREATE TABLE ix_uri(
     param INTEGER NOT NULL,
     uri   TEXT NOT NULL,
     rid   INTEGER NOT NULL,
     PRIMARY KEY (param, uri, rid)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_uri_rid ON ix_uri(rid, param);
 
 -- ── consent ─────────────────────────────────────────────────────────────────────────────────────
 -- Rules compiled from active Consent resources (exchange/gate/consent.c); rid is the Consent's row.

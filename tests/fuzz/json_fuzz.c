@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes into the JSON reader: it must end well, and what it accepts must print to something that
- * it accepts again, that is equal, and that prints the same. A fault must point into the input.
+ * Any bytes into the JSON reader: it must end well, and what it accepts must print to something
+ * that it accepts again, that is equal, and that prints the same. A fault must point into the
+ * input.
  */
 #include <stdint.h>
 #include <stdlib.h>

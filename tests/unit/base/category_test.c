@@ -37,7 +37,8 @@ static void known_rows(void **state)
 
 static void unknown_codes_are_refused(void **state)
 {
-    static const char *const bad[] = {"", "Laboratory", "laboratory ", "lab", "laboratoryx", "検体検査"};
+    static const char *const bad[] = {"",    "Laboratory",  "laboratory ",
+                                      "lab", "laboratoryx", "検体検査"};
     (void)state;
     for (size_t i = 0; i < T_COUNT(bad); i++) {
         enum category found = CATEGORY_AUDIT;

@@ -48,8 +48,8 @@ static void compares(void **state)
 
 static void hex_both_ways(void **state)
 {
-    static const char *const bad[] = {"", "00", "0011223", "001122334", "0011223g", "00 12233",
-                                      "0x112233"};
+    static const char *const bad[] = {"",         "00",       "0011223", "001122334",
+                                      "0011223g", "00 12233", "0x112233"};
     unsigned char bytes[4] = {9, 9, 9, 9};
     (void)state;
     assert_true(digest_unhex(SLICE("00fFA19e"), bytes, 4));
@@ -98,13 +98,13 @@ static void base64_is_strict(void **state)
         const char *text;
         bool url;
     } bad[] = {
-        {"Z", false},    {"Zg", false},    {"Zg=", false},     {"Zg===", false}, {"Z===", false},
-        {"====", false}, {"=", false},     {"Zm9v=", false},   {"Zm9v====", false},
-        {"Zh==", false}, {"Zm9=", false}, /* unused bits set */
-        {"Zm9v\n", false}, {" Zm9v", false}, {"Zm 9v===", false}, {"Zm-_", false},
-        {"Zg==Zg==", false}, {"Z=g=", false}, {"Zm\xE3\x81", false},
-        {"Z", true},     {"Zg==", true},   {"Zm8=", true},     {"+/+/", true},   {"Zh", true},
-        {"Zm9", true},   {"Zm9vY", true},  {"Zm9v ", true},
+        {"Z", false},        {"Zg", false},    {"Zg=", false},        {"Zg===", false},
+        {"Z===", false},     {"====", false},  {"=", false},          {"Zm9v=", false},
+        {"Zm9v====", false}, {"Zh==", false},  {"Zm9=", false}, /* unused bits set */
+        {"Zm9v\n", false},   {" Zm9v", false}, {"Zm 9v===", false},   {"Zm-_", false},
+        {"Zg==Zg==", false}, {"Z=g=", false},  {"Zm\xE3\x81", false}, {"Z", true},
+        {"Zg==", true},      {"Zm8=", true},   {"+/+/", true},        {"Zh", true},
+        {"Zm9", true},       {"Zm9vY", true},  {"Zm9v ", true},
     };
     (void)state;
     for (size_t i = 0; i < T_COUNT(bad); i++) {
@@ -157,10 +157,14 @@ static void full_buffers_say_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sha256_vectors),        cmocka_unit_test(hmac_vectors),
-        cmocka_unit_test(compares),              cmocka_unit_test(hex_both_ways),
-        cmocka_unit_test(base64_both_ways),      cmocka_unit_test(base64_is_strict),
-        cmocka_unit_test(base64_of_all_lengths), cmocka_unit_test(full_buffers_say_so),
+        cmocka_unit_test(sha256_vectors),
+        cmocka_unit_test(hmac_vectors),
+        cmocka_unit_test(compares),
+        cmocka_unit_test(hex_both_ways),
+        cmocka_unit_test(base64_both_ways),
+        cmocka_unit_test(base64_is_strict),
+        cmocka_unit_test(base64_of_all_lengths),
+        cmocka_unit_test(full_buffers_say_so),
     };
     return T_RUN(tests);
 }

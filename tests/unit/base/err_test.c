@@ -25,11 +25,12 @@ static void columns_are_sane(void **state)
     static const char *const hl7[] = {"100", "101", "102", "103", "104", "200", "201",
                                       "202", "203", "204", "205", "206", "207"};
     static const char *const issues[] = {
-        "invalid",   "structure",     "required",  "value",     "invariant",  "security",
-        "login",     "unknown",       "expired",   "forbidden", "suppressed", "processing",
-        "duplicate", "not-supported", "not-found", "deleted",   "too-long",   "conflict",
-        "too-costly", "transient",    "throttled", "timeout",   "exception",  "code-invalid",
-        "multiple-matches", "extension", "business-rule", "lock-error", "no-store", "incomplete"};
+        "invalid",    "structure",     "required",   "value",         "invariant",
+        "security",   "login",         "unknown",    "expired",       "forbidden",
+        "suppressed", "processing",    "duplicate",  "not-supported", "not-found",
+        "deleted",    "too-long",      "conflict",   "too-costly",    "transient",
+        "throttled",  "timeout",       "exception",  "code-invalid",  "multiple-matches",
+        "extension",  "business-rule", "lock-error", "no-store",      "incomplete"};
     (void)state;
     for (unsigned i = 1; i < ERR_COUNT; i++) {
         enum err err = (enum err)i;
@@ -147,8 +148,8 @@ static void survives_a_full_arena(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(columns_are_sane),        cmocka_unit_test(known_rows),
-        cmocka_unit_test(words_items),             cmocka_unit_test(counts_beyond_the_limit),
+        cmocka_unit_test(columns_are_sane),      cmocka_unit_test(known_rows),
+        cmocka_unit_test(words_items),           cmocka_unit_test(counts_beyond_the_limit),
         cmocka_unit_test(survives_a_full_arena),
     };
     return T_RUN(tests);

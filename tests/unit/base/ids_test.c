@@ -61,10 +61,10 @@ static void keyed_ids_depend_on_everything(void **state)
         struct slice parts[2];
         size_t count;
     } rows[] = {
-        {key_a, "d", {{"ab", 2}, {"c", 1}}, 2},  {key_b, "d", {{"ab", 2}, {"c", 1}}, 2},
-        {key_a, "e", {{"ab", 2}, {"c", 1}}, 2},  {key_a, "d", {{"a", 1}, {"bc", 2}}, 2},
+        {key_a, "d", {{"ab", 2}, {"c", 1}}, 2},   {key_b, "d", {{"ab", 2}, {"c", 1}}, 2},
+        {key_a, "e", {{"ab", 2}, {"c", 1}}, 2},   {key_a, "d", {{"a", 1}, {"bc", 2}}, 2},
         {key_a, "d", {{"abc", 3}, {NULL, 0}}, 1}, {key_a, "d", {{"abc", 3}, {NULL, 0}}, 2},
-        {key_a, "da", {{"b", 1}, {"c", 1}}, 2},  {key_a, "d", {{NULL, 0}, {NULL, 0}}, 0},
+        {key_a, "da", {{"b", 1}, {"c", 1}}, 2},   {key_a, "d", {{NULL, 0}, {NULL, 0}}, 0},
     };
     char ids[T_COUNT(rows)][IDS_UUID_LEN + 1];
     (void)state;
@@ -158,10 +158,11 @@ static void derived_keys_are_hkdf(void **state)
 
 static void luhn(void **state)
 {
-    static const char *const good[] = {"79927398713", "4111111111111111", "0", "00", "18",
-                                       "06132013", "01130012"};
-    static const char *const bad[] = {"", "79927398710", "79927398712", "4111111111111112", "1",
-                                      "7992739871a", "7992-7398713", " 18", "１８"};
+    static const char *const good[] = {"79927398713", "4111111111111111", "0",       "00",
+                                       "18",          "06132013",         "01130012"};
+    static const char *const bad[] = {"",    "79927398710", "79927398712",  "4111111111111112",
+                                      "1",   "7992739871a", "7992-7398713", " 18",
+                                      "１８"};
     (void)state;
     for (size_t i = 0; i < T_COUNT(good); i++) {
         struct slice s = slice_str(good[i]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading and printing JSON: what is accepted prints back digit for digit, what is refused says where
- * and why in both languages. Inputs lie in memory of their exact size, so that the sanitizers see a
- * read past the end.
+ * Reading and printing JSON: what is accepted prints back digit for digit, what is refused says
+ * where and why in both languages. Inputs lie in memory of their exact size, so that the sanitizers
+ * see a read past the end.
  */
 #include "lib/t.h"
 

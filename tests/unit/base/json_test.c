@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The JSON tree: lookups that accept anything, builders that do nothing on NULL, and the list's links
- * after every kind of change.
+ * The JSON tree: lookups that accept anything, builders that do nothing on NULL, and the list's
+ * links after every kind of change.
  */
 #include "lib/t.h"
 
@@ -39,8 +39,9 @@ static void assert_json(const struct json *value, const char *text)
 static void looks_up(void **state)
 {
     struct arena *a = arena_new(ARENA_MAX);
-    struct json *p = parse(a, "{\"name\":[{\"family\":\"東京\",\"n\":1},{\"family\":\"\"}],\"active\":true,"
-                              "\"0\":\"zero\",\"x\":null}");
+    struct json *p =
+        parse(a, "{\"name\":[{\"family\":\"東京\",\"n\":1},{\"family\":\"\"}],\"active\":true,"
+                 "\"0\":\"zero\",\"x\":null}");
     (void)state;
     assert_slice(json_path(p, "name", "0", "family", NULL)->text, "東京");
     assert_ptr_equal(json_path(p, NULL), p);
@@ -88,9 +89,10 @@ static void builds(void **state)
     json_put_int(a, json_put_object(a, p, "o"), "m", 0);
     json_set(p, "d", json_number(a, SLICE("1.10")));
     json_set(p, "z", json_new(a, JSON_NULL));
-    assert_json(p, "{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"山田\",\"given\":[\"太郎\"]}],"
-                   "\"active\":true,\"dead\":false,\"n\":-9223372036854775808,\"o\":{\"m\":0},"
-                   "\"d\":1.10,\"z\":null}");
+    assert_json(
+        p, "{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"山田\",\"given\":[\"太郎\"]}],"
+           "\"active\":true,\"dead\":false,\"n\":-9223372036854775808,\"o\":{\"m\":0},"
+           "\"d\":1.10,\"z\":null}");
     arena_free(a);
 }
 

@@ -17,8 +17,8 @@ static void orders(void **state)
     static const struct {
         const char *a, *b;
         int order;
-    } rows[] = {{"", "", 0},    {"a", "", 1},        {"", "a", -1},  {"a", "b", -1},
-                {"b", "a", 1},  {"ab", "a", 1},      {"a", "ab", -1}, {"abc", "abc", 0},
+    } rows[] = {{"", "", 0},      {"a", "", 1},         {"", "a", -1},   {"a", "b", -1},
+                {"b", "a", 1},    {"ab", "a", 1},       {"a", "ab", -1}, {"abc", "abc", 0},
                 {"\xFF", "a", 1}, {"a\xE3", "a\x7F", 1}};
     (void)state;
     for (size_t i = 0; i < T_COUNT(rows); i++)
@@ -93,8 +93,8 @@ static void cuts_every_part(void **state)
         const char *parts[5];
         size_t count;
     } rows[] = {
-        {"a,b,c", {"a", "b", "c"}, 3}, {"a", {"a"}, 1},         {"", {""}, 1},
-        {"a,", {"a", ""}, 2},          {",a", {"", "a"}, 2},    {",,", {"", "", ""}, 3},
+        {"a,b,c", {"a", "b", "c"}, 3}, {"a", {"a"}, 1},      {"", {""}, 1},
+        {"a,", {"a", ""}, 2},          {",a", {"", "a"}, 2}, {",,", {"", "", ""}, 3},
     };
     (void)state;
     for (size_t i = 0; i < T_COUNT(rows); i++) {
@@ -116,8 +116,16 @@ static void reads_unsigned(void **state)
         const char *text;
         uint64_t value;
     } good[] = {{"0", 0}, {"007", 7}, {"18446744073709551615", UINT64_MAX}, {"42", 42}};
-    static const char *const bad[] = {"",   "-1", "+1", " 1", "1 ", "1.0", "0x1", "18446744073709551616",
-                                      "99999999999999999999999", "１"};
+    static const char *const bad[] = {"",
+                                      "-1",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "1.0",
+                                      "0x1",
+                                      "18446744073709551616",
+                                      "99999999999999999999999",
+                                      "１"};
     (void)state;
     for (size_t i = 0; i < T_COUNT(good); i++) {
         uint64_t value = 99;
@@ -141,8 +149,8 @@ static void reads_signed(void **state)
                 {"-1", -1},
                 {"9223372036854775807", INT64_MAX},
                 {"-9223372036854775808", INT64_MIN}};
-    static const char *const bad[] = {"", "-", "--1", "+1", "9223372036854775808",
-                                      "-9223372036854775809", "1-"};
+    static const char *const bad[] = {
+        "", "-", "--1", "+1", "9223372036854775808", "-9223372036854775809", "1-"};
     (void)state;
     for (size_t i = 0; i < T_COUNT(good); i++) {
         int64_t value = 99;
@@ -184,7 +192,7 @@ static void knows_utf8(void **state)
         {"\xF5\x80\x80\x80", 0},
         {"\xFF", 0},
         {"\xFE", 0},
-        {"ab\xE3\x81", 2},       /* ends inside */
+        {"ab\xE3\x81", 2}, /* ends inside */
         {"ab\xE3\x81z", 2},
         {"\xF0\x9F\x98", 0},
         {"12345678abc\xE3", 11},

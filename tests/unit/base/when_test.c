@@ -171,12 +171,33 @@ static void hl7_spans(void **state)
 }
 
 static const char *const hl7_bad[] = {
-    "",           "\"\"",           "202",          "20261",         "2026112",
-    "202611221",  "20261122110",    "2026112211000", "202611221100000", "20261322",
-    "20260229",   "20261100",       "2026112224",   "202611221160",  "20261122110061",
-    "20261122110000.", "202611221100.5", "20261122+09", "20261122+09:00", "20261122+1401",
-    "20261122Z",  "20261122 ",      "2026-11-22",   "00000101",      "20261122110000+0960",
-    "+0900",      "2026112211+",
+    "",
+    "\"\"",
+    "202",
+    "20261",
+    "2026112",
+    "202611221",
+    "20261122110",
+    "2026112211000",
+    "202611221100000",
+    "20261322",
+    "20260229",
+    "20261100",
+    "2026112224",
+    "202611221160",
+    "20261122110061",
+    "20261122110000.",
+    "202611221100.5",
+    "20261122+09",
+    "20261122+09:00",
+    "20261122+1401",
+    "20261122Z",
+    "20261122 ",
+    "2026-11-22",
+    "00000101",
+    "20261122110000+0960",
+    "+0900",
+    "2026112211+",
 };
 
 static void hl7_refusals(void **state)
@@ -309,14 +330,10 @@ static void clocks_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fhir_spans),
-        cmocka_unit_test(fhir_lenient),
-        cmocka_unit_test(fhir_refusals),
-        cmocka_unit_test(hl7_spans),
-        cmocka_unit_test(hl7_refusals),
-        cmocka_unit_test(hl7_becomes_fhir),
-        cmocka_unit_test(prints),
-        cmocka_unit_test(calendar_agrees_with_counting),
+        cmocka_unit_test(fhir_spans),    cmocka_unit_test(fhir_lenient),
+        cmocka_unit_test(fhir_refusals), cmocka_unit_test(hl7_spans),
+        cmocka_unit_test(hl7_refusals),  cmocka_unit_test(hl7_becomes_fhir),
+        cmocka_unit_test(prints),        cmocka_unit_test(calendar_agrees_with_counting),
         cmocka_unit_test(clocks_run),
     };
     return T_RUN(tests);

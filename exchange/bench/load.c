@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A closed load: every connection sends its next request when the last was answered. Latencies are kept in a histogram of
+ * 1/16-octave buckets from 1 microsecond up, so memory does not grow with the run.
+ */
+#include "exchange/bench/bench.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "base/slice.h"
+#include "exchange/bench/client.h"
+
+#include "base/banned.h"
+
+#define CONNECTIONS_MAX 256
+#define BUCKETS 512
+
+struct run {
+    const struct bench_load *load;
+    _Atomic int err;
+    _Atomic uint64_t count;
+    _Atomic uint64_t buckets[BUCKETS];
+    double end;
+};
+
+static double now_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static unsigned bucket_of(double seconds)
+{
+    double octaves = log2(seconds * 1e6 + 1) * 16;
+    return octaves < 0 ? 0 : octaves >= BUCKETS ? BUCKETS - 1 : (unsigned)octaves;
+}
+
+static double percentile_ms(const struct run *run, double share)
+{
+    uint64_t wanted = (uint64_t)((double)run->count * share), seen = 0;
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        seen += run->buckets[i];
+        if (seen >= wanted && seen > 0)
+            return (exp2((i + 1) / 16.0) - 1) / 1000;
+    }
+    return 0;
+}
+
+static void loop(unsigned index, void *context)
+{
+    struct run *run = context;
+    const struct bench_load *load = run->load;
+    struct client_options options = {.host = "127.0.0.1", .port = load->port, .trust = load->trust};
+    struct client *client = NULL;
+    enum err err = client_open(&options, &client);
+    for (uint64_t n = 0; !err && run->err == ERR_OK; n++) {
+        double began = now_seconds();
+        if (began >= run->end)
+            break;
+        err = load->step(client, index, n, load->context);
+        if (!err) {
+            atomic_fetch_add(&run->count, 1);
+            atomic_fetch_add(&run->buckets[bucket_of(now_seconds() - began)], 1);
+        }
+    }
+    if (err)
+        run->err = (int)err;
+    client_close(client);
+}
+
+enum err bench_load_run(const struct bench_load *load, struct bench_figure *figure)
+{
+    struct run run = {.load = load};
+    double began = now_seconds();
+    run.end = began + load->seconds;
+    enum err err = client_threads(load->connections, loop, &run);
+    double took = now_seconds() - began;
+    if (!err)
+        err = (enum err)run.err;
+    figure->count = run.count;
+    figure->rate = (double)run.count / took;
+    figure->p50_ms = percentile_ms(&run, 0.5);
+    figure->p99_ms = percentile_ms(&run, 0.99);
+    return err;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the FHIR interactions share: parameters, the body, bundles, and the use of a path that was refused.
+ */
+#include <stdio.h>
+
+#include "exchange/door/fhir.h"
+#include "exchange/gate/refs.h"
+#include "exchange/gate/wire.h"
+#include "mappers/fhir/validate.h"
+
+#include "base/banned.h"
+
+#define EVERY_ACTOR ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
+
+/* ── a refused path, said only to known callers ─────────────────────────────────────────────────── */
+
+static enum err refused_look(struct session *s, struct request *r)
+{
+    struct fhir_input *in = r->input;
+    (void)s;
+    return err_add(&r->errors, in->refusal, "", NULL);
+}
+
+const struct use fhir_use_refused = {
+    .event = "refused", .actors = EVERY_ACTOR, .look = refused_look};
+
+/* ── parameters ─────────────────────────────────────────────────────────────────────────────────── */
+
+static enum err params_of(struct request *r, struct slice text)
+{
+    struct fhir_input *in = r->input;
+    struct slice rest = text;
+    while (rest.ptr && rest.len) {
+        struct slice pair = slice_cut(&rest, '&'), name, value;
+        if (!pair.len)
+            continue;
+        name = slice_sub(pair, 0, slice_find(pair, '=', 0));
+        value = slice_sub(pair, name.len + 1, pair.len);
+        if (in->param_count == LIMIT_SEARCH_PARAMS)
+            return err_add(&r->errors, ERR_TOO_LARGE, "", "more than %u parameters", LIMIT_SEARCH_PARAMS);
+        struct fhir_param *p = &in->params[in->param_count++];
+        if (!http1_decode(r->arena, name, true, &name) || !http1_decode(r->arena, value, true, &value))
+            return err_add(&r->errors, ERR_BAD_PARAM, "", "escapes");
+        p->name = slice_sub(name, 0, slice_find(name, ':', 0));
+        p->modifier = slice_sub(name, p->name.len + 1, name.len);
+        p->value = value;
+    }
+    return ERR_OK;
+}
+
+static enum err check_format(struct request *r, const struct fhir_param *p)
+{
+    struct fhir_input *in = r->input;
+    if (!slice_is(p->name, "_format"))
+        return ERR_OK;
+    if (slice_is(p->value, "html") || slice_is(p->value, "text/html"))
+        in->html = true;
+    else if (slice_search(p->value, SLICE("json"), 0) == p->value.len)
+        return err_add(&r->errors, ERR_NOT_ACCEPTABLE, "_format", "json");
+    return ERR_OK;
+}
+
+enum err fhir_params(struct request *r)
+{
+    struct fhir_input *in = r->input;
+    enum err err;
+    in->param_count = 0;
+    err = params_of(r, in->query);
+    if (!err)
+        err = params_of(r, in->form);
+    for (unsigned i = 0; i < in->param_count && !err; i++)
+        err = check_format(r, &in->params[i]);
+    return err;
+}
+
+bool fhir_param_is_format(const struct fhir_param *p)
+{
+    return slice_is(p->name, "_format") || slice_is(p->name, "_pretty");
+}
+
+/* ── body ───────────────────────────────────────────────────────────────────────────────────────── */
+
+enum err fhir_parse_body(struct request *r)
+{
+    struct fhir_input *in = r->input;
+    struct json_fault fault = {0};
+    enum err err;
+    if (!r->body.len)
+        return err_add(&r->errors, ERR_MALFORMED, "", "no body");
+    err = json_parse(r->arena, r->body, &in->resource, &fault);
+    if (err == ERR_MALFORMED || err == ERR_TOO_DEEP) {
+        const char *place = arena_printf(r->arena, "line %u column %u", fault.line, fault.column);
+        return err_add(&r->errors, err, place ? place : "", "%s / %s", fault.en ? fault.en : "",
+                       fault.ja ? fault.ja : "");
+    }
+    return err ? err : validate_resource(in->resource, in->type, &r->errors);
+}
+
+/* ── answers ────────────────────────────────────────────────────────────────────────────────────── */
+
+enum err fhir_answer_json(struct request *r, const struct json *value)
+{
+    if (!value || arena_exhausted(r->arena))
+        return ERR_LIMIT;
+    json_print(&r->answer_buf, value);
+    return buf_err(&r->answer_buf);
+}
+
+enum err fhir_answer_record(struct session *s, struct request *r, const struct record *record)
+{
+    r->answer_version = record->version;
+    r->answer_updated_ms = record->updated_ms;
+    return refs_outward(s, r, record, &r->answer_buf);
+}
+
+const char *fhir_entity(struct request *r, struct slice type, struct slice id)
+{
+    if (slice_is(type, "Patient"))
+        return "Patient/@";
+    return arena_printf(r->arena, "%.*s/%.*s", SLICE_ARG(type), SLICE_ARG(id));
+}
+
+enum err fhir_instance_person(struct session *s, struct request *r, int64_t *ret_person)
+{
+    struct fhir_input *in = r->input;
+    enum err err = wire_person(s, r, in->id, ret_person);
+    if (err == ERR_NOT_FOUND)
+        return err_add(&r->errors, ERR_NOT_FOUND, "", "Patient");
+    if (!err)
+        r->person = *ret_person;
+    return err;
+}
+
+void fhir_bundle_begin(struct request *r, const char *type, int64_t total)
+{
+    struct buf *b = &r->answer_buf;
+    buf_addf(b, "{\"resourceType\":\"Bundle\",\"id\":\"%s\",\"meta\":{\"lastUpdated\":\"", r->id);
+    when_print_instant(b, r->grant.now_ms);
+    buf_addf(b, "\"},\"type\":\"%s\"", type);
+    if (total >= 0)
+        buf_addf(b, ",\"total\":%lld", (long long)total);
+}
+
+enum err fhir_bundle_entry(struct session *s, struct request *r, const struct record *record,
+                           const char *mode)
+{
+    struct buf *b = &r->answer_buf;
+    struct slice id = refs_id(r, record);
+    enum err err;
+    buf_adds(b, r->count++ ? "," : ",\"entry\":[");
+    buf_addf(b, "{\"fullUrl\":\"%s/%.*s/%.*s\",\"resource\":", r->base_url,
+             SLICE_ARG(record->type), SLICE_ARG(id));
+    err = refs_outward(s, r, record, b);
+    if (mode)
+        buf_addf(b, ",\"search\":{\"mode\":\"%s\"}", mode);
+    buf_addc(b, '}');
+    return err;
+}
+
+enum err fhir_bundle_end(struct request *r)
+{
+    buf_adds(&r->answer_buf, r->count ? "]}" : "}");
+    return buf_err(&r->answer_buf);
+}

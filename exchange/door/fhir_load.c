@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Creating a resource from inside (see fhir_load.h). The type and id are read from the text; everything else is the pipeline's.
+ */
+#include "exchange/door/fhir_load.h"
+
+#include "exchange/door/fhir.h"
+
+#include "base/banned.h"
+
+static void route_by_content(struct request *r, struct fhir_input *in)
+{
+    struct json *resource = NULL;
+    struct json_fault fault;
+    r->use = &fhir_use_create;
+    if (json_parse(r->arena, r->body, &resource, &fault))
+        return; /* the use case will say what is wrong */
+    in->type = json_str(resource, "resourceType");
+    if (slice_is(in->type, "Organization") && json_str(resource, "id").len) {
+        in->id = json_str(resource, "id");
+        r->use = &fhir_use_update;
+    }
+}
+
+struct request *fhir_load_request(struct exchange *x, struct slice facility_key,
+                                  int64_t resident_person, struct slice resource_json)
+{
+    struct request *r = request_new(x, REQUEST_COMMAND);
+    struct fhir_input *in = r ? ARENA_NEW(r->arena, struct fhir_input) : NULL;
+    if (!in) {
+        request_free(r);
+        return NULL;
+    }
+    r->input = in;
+    r->facility_key = facility_key;
+    if (!facility_key.len)
+        r->caller.person = resident_person;
+    r->peer = SLICE("local");
+    r->body = resource_json;
+    in->minimal = true;
+    route_by_content(r, in);
+    r->method = SLICE("POST");
+    r->target = slice_str(arena_printf(r->arena, "/fhir/%.*s", SLICE_ARG(in->type)));
+    return r;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Operations on one resident: $summary (IPS document, as JSON or as the emergency page), $everything, $explain-access and $match.
+ * All read through the same gate as a plain read; none has a way of its own to the data.
+ */
+#include "exchange/door/fhir_query.h"
+#include "exchange/gate/refs.h"
+#include "exchange/gate/wire.h"
+#include "mappers/html/page.h"
+#include "mappers/ips/summary.h"
+#include "storage/consent.h"
+
+#include "base/ids.h"
+
+#include "base/banned.h"
+
+#define READERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT))
+#define SUMMARY_MAX 500 /* resources of one type in a summary: the newest */
+
+/* ── gathering ──────────────────────────────────────────────────────────────────────────────────── */
+
+struct gather {
+    struct json **items;
+    size_t count;
+    size_t room;
+};
+
+static enum err gather_type(struct session *s, struct request *r, const char *type, int64_t person,
+                            struct gather *g)
+{
+    struct search search = {.type = slice_str(type), .person = person, .limit = SUMMARY_MAX,
+                            .sort = SEARCH_SORT_DATE, .descending = true};
+    struct search_result found = {0};
+    enum err err = search_run(s, r->arena, &search, &found);
+    for (size_t i = 0; i < found.count && !err && g->count < g->room; i++) {
+        struct json_fault fault;
+        struct buf text;
+        buf_init(&text, LIMIT_HTTP_ANSWER);
+        err = refs_outward(s, r, &found.records[i], &text);
+        struct slice kept = arena_dup(r->arena, buf_slice(&text));
+        buf_fini(&text);
+        if (!err)
+            err = json_parse(r->arena, kept, &g->items[g->count], &fault);
+        if (!err)
+            g->count++;
+    }
+    return err;
+}
+
+static enum err read_patient(struct session *s, struct request *r, int64_t person,
+                             struct json **ret_patient)
+{
+    struct record record;
+    struct json_fault fault;
+    struct buf text;
+    enum err err = record_read_patient(s, r->arena, person, &record);
+    if (err)
+        return err == ERR_NOT_FOUND || err == ERR_GONE ? err_add(&r->errors, ERR_NOT_FOUND, "", "Patient") : err;
+    buf_init(&text, LIMIT_HTTP_ANSWER);
+    err = refs_outward(s, r, &record, &text);
+    struct slice kept = arena_dup(r->arena, buf_slice(&text));
+    buf_fini(&text);
+    return err ? err : json_parse(r->arena, kept, ret_patient, &fault);
+}
+
+/* ── $summary ───────────────────────────────────────────────────────────────────────────────────── */
+
+static const char *const summary_types[] = {
+    "AllergyIntolerance", "Condition",  "MedicationRequest", "MedicationStatement", "MedicationAdministration",
+    "Procedure",          "Observation", "DiagnosticReport", "Encounter",           "Immunization",
+};
+
+static enum err summary_look(struct session *s, struct request *r)
+{
+    struct fhir_input *in = r->input;
+    struct gather g = {.room = SUMMARY_MAX * 4};
+    struct json *patient = NULL, *bundle = NULL;
+    uint64_t visible = 0;
+    int64_t person = 0;
+    enum err err = fhir_params(r);
+    if (!err)
+        err = fhir_instance_person(s, r, &person);
+    r->entity = "Patient/@";
+    if (!err)
+        err = read_patient(s, r, person, &patient);
+    if (!err)
+        err = search_visible(s, person, &visible);
+    g.items = arena_array(r->arena, g.room, sizeof(*g.items));
+    if (!err && !g.items)
+        err = ERR_LIMIT;
+    for (size_t i = 0; i < sizeof(summary_types) / sizeof(*summary_types) && !err; i++)
+        err = gather_type(s, r, summary_types[i], person, &g);
+    if (err)
+        return err;
+    struct summary_input input = {
+        .patient = patient, .resources = (const struct json *const *)g.items, .count = g.count,
+        .base_url = slice_str(r->base_url),
+        .author = slice_str(r->exchange->conf.region ? r->exchange->conf.region : "Tasuki"),
+        .now_ms = r->grant.now_ms, .emergency = r->grant.emergency, .withheld = CATEGORY_ALL & ~visible,
+    };
+    err = summary_bundle(r->arena, &input, ids_uuid, &bundle);
+    if (err)
+        return err;
+    r->count = (int64_t)g.count + 1;
+    if (!in->html)
+        return fhir_answer_json(r, bundle);
+    r->answer_type = "text/html; charset=utf-8";
+    err = page_render("mappers/html/summary.xsl", bundle, "ja", false, &r->answer_buf);
+    return err ? err : buf_err(&r->answer_buf);
+}
+
+const struct use fhir_use_summary = {.event = "summary", .actors = READERS, .look = summary_look};
+
+/* ── $everything ────────────────────────────────────────────────────────────────────────────────── */
+
+static enum err everything_type(struct session *s, struct request *r, struct slice type, int64_t person)
+{
+    struct search search = {.type = type, .person = person, .limit = LIMIT_SEARCH_COUNT};
+    struct search_result found = {0};
+    enum err err = ERR_OK;
+    do {
+        err = search_run(s, r->arena, &search, &found);
+        for (size_t i = 0; i < found.count && !err; i++)
+            err = fhir_bundle_entry(s, r, &found.records[i], "match");
+        search.after_given = true;
+        search.after_key = found.last_key;
+        search.after_rid = found.last_rid;
+    } while (!err && found.more);
+    return err;
+}
+
+static enum err everything_look(struct session *s, struct request *r)
+{
+    size_t count = 0;
+    const struct definition_type *const *types = definition_resources(&count);
+    struct record record;
+    int64_t person = 0;
+    enum err err = fhir_params(r);
+    if (!err)
+        err = fhir_instance_person(s, r, &person);
+    r->entity = "Patient/@";
+    if (!err)
+        err = record_read_patient(s, r->arena, person, &record);
+    if (err)
+        return err == ERR_GONE || err == ERR_NOT_FOUND ? err_add(&r->errors, ERR_NOT_FOUND, "", "Patient") : err;
+    fhir_bundle_begin(r, "searchset", -1);
+    err = fhir_bundle_entry(s, r, &record, "match");
+    for (size_t i = 0; i < count && !err; i++)
+        if (strcmp(types[i]->name, "Patient") != 0)
+            err = everything_type(s, r, slice_str(types[i]->name), person);
+    return err ? err : fhir_bundle_end(r);
+}
+
+const struct use fhir_use_everything = {.event = "everything", .actors = READERS, .look = everything_look};
+
+/* ── $explain-access ────────────────────────────────────────────────────────────────────────────── */
+
+static void explain_category(struct request *r, struct json *list, enum category c, bool permitted,
+                             const char *why)
+{
+    struct json *p = json_push_object(r->arena, list);
+    json_put_text(r->arena, p, "name", category_code(c));
+    struct json *parts = json_put_array(r->arena, p, "part");
+    struct json *part = json_push_object(r->arena, parts);
+    json_put_text(r->arena, part, "name", "permitted");
+    json_put_bool(r->arena, part, "valueBoolean", permitted);
+    part = json_push_object(r->arena, parts);
+    json_put_text(r->arena, part, "name", "rule");
+    json_put_text(r->arena, part, "valueString", why);
+}
+
+static const char *rule_text(struct request *r, const struct consent_rule *rule)
+{
+    if (r->grant.emergency)
+        return "emergency / 緊急閲覧";
+    if (r->grant.actor == GRANT_RESIDENT)
+        return "the resident himself / 本人";
+    if (!rule)
+        return "no consent: denied / 同意がないため不可";
+    return rule->permit ? "consent permits / 同意あり" : "consent denies / 本人が拒否";
+}
+
+static enum err explain_access_look(struct session *s, struct request *r)
+{
+    struct consent_rule *rules = NULL;
+    size_t count = 0;
+    uint64_t visible = 0;
+    int64_t person = 0;
+    enum err err = fhir_params(r);
+    if (!err)
+        err = fhir_instance_person(s, r, &person);
+    r->entity = "Patient/@";
+    if (!err)
+        err = search_visible(s, person, &visible);
+    if (!err)
+        err = consent_rules(s, r->arena, person, &rules, &count);
+    if (err)
+        return err;
+    /* To a caller who may see nothing and has no chart here the resident does not exist. */
+    if (!visible)
+        return err_add(&r->errors, ERR_NOT_FOUND, "", "Patient");
+    struct json *answer = json_new(r->arena, JSON_OBJECT);
+    json_put_text(r->arena, answer, "resourceType", "Parameters");
+    struct json *list = json_put_array(r->arena, answer, "parameter");
+    for (unsigned c = CATEGORY_DEMOGRAPHICS; c < CATEGORY_COUNT; c++) {
+        const struct consent_rule *rule = NULL;
+        consent_decide(rules, count, r->grant.facility, r->grant.purpose, (enum category)c, r->grant.now_ms, &rule);
+        explain_category(r, list, (enum category)c, visible & CATEGORY_BIT(c), rule_text(r, rule));
+    }
+    return fhir_answer_json(r, answer);
+}
+
+const struct use fhir_use_explain_access = {
+    .event = "explain-access", .actors = READERS, .look = explain_access_look};
+
+/* ── $match ─────────────────────────────────────────────────────────────────────────────────────── */
+
+static const struct json *match_input(const struct json *parameters)
+{
+    const struct json *list = json_get(parameters, "parameter");
+    for (const struct json *p = list ? list->first : NULL; p; p = p->next)
+        if (slice_is(json_str(p, "name"), "resource"))
+            return json_get(p, "resource");
+    return NULL;
+}
+
+/* By identifiers only: names and birth dates alone never identify (design invariant 6). */
+static enum err match_look(struct session *s, struct request *r)
+{
+    struct fhir_input *in = r->input;
+    struct record record;
+    int64_t person = 0;
+    enum err err;
+    in->type = SLICE("Parameters");
+    err = fhir_parse_body(r);
+    if (err)
+        return err;
+    const struct json *patient = match_input(in->resource);
+    const struct json *ids = json_get(patient, "identifier");
+    if (!patient)
+        return err_add(&r->errors, ERR_REQUIRED, "Parameters.parameter:resource", NULL);
+    err = ERR_NOT_FOUND;
+    for (const struct json *i = ids ? ids->first : NULL; i && err == ERR_NOT_FOUND; i = i->next)
+        err = refs_identifier(s, r, json_str(i, "system"), json_str(i, "value"), &person);
+    r->entity = "Patient/@";
+    r->person = person;
+    if (!err)
+        err = record_read_patient(s, r->arena, person, &record);
+    if (err && err != ERR_NOT_FOUND && err != ERR_GONE)
+        return err;
+    fhir_bundle_begin(r, "searchset", err ? 0 : 1);
+    if (!err) {
+        err = fhir_bundle_entry(s, r, &record, NULL);
+        r->answer_buf.len--; /* reopen the entry for its score */
+        buf_adds(&r->answer_buf, ",\"search\":{\"mode\":\"match\",\"score\":1,\"extension\":[{\"url\":"
+                                 "\"http://hl7.org/fhir/StructureDefinition/match-grade\",\"valueCode\":"
+                                 "\"certain\"}]}}");
+    } else {
+        err = ERR_OK;
+    }
+    return err ? err : fhir_bundle_end(r);
+}
+
+const struct use fhir_use_match = {
+    .event = "match", .actors = 1u << GRANT_FACILITY, .look = match_look};

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * read, vread and history of one resource (R4 http.html#read, #vread, #history). What the gate does not show does not exist:
+ * the answer is the same as for an id that never was. Whom a refused read concerned is still found, for the audit row.
+ */
+#include "exchange/door/fhir.h"
+#include "exchange/gate/refs.h"
+#include "storage/locate.h"
+
+#include "base/banned.h"
+
+#define READERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
+
+static enum err only_format_params(struct request *r)
+{
+    struct fhir_input *in = r->input;
+    enum err err = fhir_params(r);
+    for (unsigned i = 0; i < in->param_count && !err; i++)
+        if (!fhir_param_is_format(&in->params[i]) && !in->lenient)
+            err = err_add(&r->errors, ERR_UNKNOWN_PARAM,
+                          arena_printf(r->arena, "%.*s", SLICE_ARG(in->params[i].name)),
+                          "_format, _pretty");
+    return err;
+}
+
+/* The current record of the instance addressed. */
+static enum err read_current(struct session *s, struct request *r, struct record *ret_record)
+{
+    struct fhir_input *in = r->input;
+    struct locate place;
+    int64_t person = 0;
+    enum err err;
+    if (slice_is(in->type, "Patient")) {
+        err = fhir_instance_person(s, r, &person);
+        return err ? err : record_read_patient(s, r->arena, person, ret_record);
+    }
+    err = locate_record(s, in->type, in->id, &place);
+    if (err)
+        return err;
+    r->person = place.person;
+    return record_read(s, r->arena, in->type, in->id, ret_record);
+}
+
+static enum err refuse_quietly(struct request *r, enum err err)
+{
+    return err == ERR_NOT_FOUND || err == ERR_GONE ? err_add(&r->errors, err, "", NULL) : err;
+}
+
+static enum err read_look(struct session *s, struct request *r)
+{
+    struct fhir_input *in = r->input;
+    struct record record;
+    enum err err = only_format_params(r);
+    if (err)
+        return err;
+    r->entity = fhir_entity(r, in->type, in->id);
+    err = read_current(s, r, &record);
+    if (err)
+        return refuse_quietly(r, err);
+    r->person = record.person;
+    r->count = 1;
+    return fhir_answer_record(s, r, &record);
+}
+
+const struct use fhir_use_read = {.event = "read", .actors = READERS, .look = read_look};
+
+/* The row of the instance, also when it is deleted now. */
+static enum err find_rid(struct session *s, struct request *r, int64_t *ret_rid)
+{
+    struct fhir_input *in = r->input;
+    struct record record;
+    struct locate place;
+    int64_t person = 0;
+    enum err err;
+    if (slice_is(in->type, "Patient")) {
+        err = fhir_instance_person(s, r, &person);
+        if (!err)
+            err = record_read_patient(s, r->arena, person, &record);
+        if (!err)
+            *ret_rid = record.rid;
+        return err;
+    }
+    err = locate_record(s, in->type, in->id, &place);
+    if (!err) {
+        r->person = place.person;
+        *ret_rid = place.rid;
+    }
+    return err;
+}
+
+static enum err vread_look(struct session *s, struct request *r)
+{
+    struct fhir_input *in = r->input;
+    struct record record;
+    int64_t rid = 0;
+    enum err err = only_format_params(r);
+    if (err)
+        return err;
+    r->entity = arena_printf(r->arena, "%s/_history/%lld", fhir_entity(r, in->type, in->id),
+                             (long long)in->version);
+    err = find_rid(s, r, &rid);
+    if (!err)
+        err = record_read_version(s, r->arena, rid, in->version, &record);
+    if (!err && record.deleted)
+        err = ERR_GONE;
+    if (err)
+        return refuse_quietly(r, err);
+    r->count = 1;
+    return fhir_answer_record(s, r, &record);
+}
+
+const struct use fhir_use_vread = {.event = "vread", .actors = READERS, .look = vread_look};
+
+static enum err history_entry(struct session *s, struct request *r, const struct record *record)
+{
+    struct buf *b = &r->answer_buf;
+    struct slice id = refs_id(r, record);
+    const char *method = record->deleted ? "DELETE" : record->version == 1 ? "POST" : "PUT";
+    const char *status = record->deleted ? "204" : record->version == 1 ? "201" : "200";
+    enum err err = ERR_OK;
+    buf_adds(b, r->count++ ? "," : ",\"entry\":[");
+    buf_addf(b, "{\"fullUrl\":\"%s/%.*s/%.*s\",", r->base_url, SLICE_ARG(record->type), SLICE_ARG(id));
+    if (!record->deleted) {
+        buf_adds(b, "\"resource\":");
+        err = refs_outward(s, r, record, b);
+        buf_addc(b, ',');
+    }
+    buf_addf(b, "\"request\":{\"method\":\"%s\",\"url\":\"%.*s", method, SLICE_ARG(record->type));
+    if (record->version > 1 || record->deleted)
+        buf_addf(b, "/%.*s", SLICE_ARG(id));
+    buf_addf(b, "\"},\"response\":{\"status\":\"%s\",\"etag\":\"W/\\\"%lld\\\"\",\"lastModified\":\"",
+             status, (long long)record->version);
+    when_print_instant(b, record->updated_ms);
+    buf_adds(b, "\"}}");
+    return err;
+}
+
+/* _count only; whole histories are short. */
+static enum err history_limit(struct request *r, unsigned *ret_limit)
+{
+    struct fhir_input *in = r->input;
+    enum err err = fhir_params(r);
+    for (unsigned i = 0; i < in->param_count && !err; i++) {
+        const struct fhir_param *p = &in->params[i];
+        uint64_t n = 0;
+        if (slice_is(p->name, "_count")) {
+            if (!slice_u64(p->value, &n) || n > LIMIT_SEARCH_COUNT)
+                return err_add(&r->errors, ERR_BAD_PARAM, "_count", NULL);
+            *ret_limit = (unsigned)n;
+        } else if (!fhir_param_is_format(p) && !in->lenient) {
+            err = err_add(&r->errors, ERR_UNKNOWN_PARAM,
+                          arena_printf(r->arena, "%.*s", SLICE_ARG(p->name)), "_count, _format");
+        }
+    }
+    return err;
+}
+
+static enum err history_look(struct session *s, struct request *r)
+{
+    struct fhir_input *in = r->input;
+    struct record *records = NULL;
+    unsigned limit = LIMIT_SEARCH_COUNT;
+    size_t count = 0;
+    uint64_t total = 0;
+    int64_t rid = 0;
+    enum err err = history_limit(r, &limit);
+    if (err)
+        return err;
+    r->entity = fhir_entity(r, in->type, in->id);
+    err = find_rid(s, r, &rid);
+    if (!err)
+        err = record_history(s, r->arena, rid, limit, &records, &count, &total);
+    if (!err && total == 0)
+        err = ERR_NOT_FOUND;
+    if (err)
+        return refuse_quietly(r, err);
+    fhir_bundle_begin(r, "history", (int64_t)total);
+    for (size_t i = 0; i < count && !err; i++)
+        err = history_entry(s, r, &records[i]);
+    return err ? err : fhir_bundle_end(r);
+}
+
+const struct use fhir_use_history = {.event = "history", .actors = READERS, .look = history_look};

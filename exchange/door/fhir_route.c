@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The one table of FHIR routes. A path without a row is refused; a new row needs a use, and a use says who may use it, so
+ * no route can be without an authorisation.
+ */
+#include "exchange/door/fhir.h"
+
+#include "mappers/fhir/definition.h"
+
+#include "base/banned.h"
+
+const struct fhir_route fhir_routes[] = {
+    {"GET", FHIR_SYSTEM, NULL, "metadata", "capabilities", &fhir_use_capability},
+    /* The audit record has its own reader and no writer. */
+    {"GET", FHIR_TYPE, "AuditEvent", NULL, "search-type", &fhir_use_audit_search},
+    {"POST", FHIR_TYPE_SEARCH, "AuditEvent", NULL, NULL, &fhir_use_audit_search},
+    {"GET", FHIR_INSTANCE, "AuditEvent", NULL, "read", &fhir_use_audit_read},
+    {"POST", FHIR_TYPE, "AuditEvent", NULL, NULL, NULL},
+    {"PUT", FHIR_INSTANCE, "AuditEvent", NULL, NULL, NULL},
+    {"DELETE", FHIR_INSTANCE, "AuditEvent", NULL, NULL, NULL},
+    {"GET", FHIR_VERSION, "AuditEvent", NULL, NULL, NULL},
+    {"GET", FHIR_INSTANCE_HISTORY, "AuditEvent", NULL, NULL, NULL},
+    /* Every other type. */
+    {"GET", FHIR_TYPE, NULL, NULL, "search-type", &fhir_use_search},
+    {"POST", FHIR_TYPE_SEARCH, NULL, NULL, NULL, &fhir_use_search},
+    {"POST", FHIR_TYPE, NULL, NULL, "create", &fhir_use_create},
+    {"GET", FHIR_INSTANCE, NULL, NULL, "read", &fhir_use_read},
+    {"PUT", FHIR_INSTANCE, NULL, NULL, "update", &fhir_use_update},
+    {"DELETE", FHIR_INSTANCE, NULL, NULL, "delete", &fhir_use_delete},
+    {"GET", FHIR_VERSION, NULL, NULL, "vread", &fhir_use_vread},
+    {"GET", FHIR_INSTANCE_HISTORY, NULL, NULL, "history-instance", &fhir_use_history},
+    /* Operations. */
+    {"POST", FHIR_TYPE_OPERATION, "Patient", "match", NULL, &fhir_use_match},
+    {"POST", FHIR_TYPE_OPERATION, "Patient", "break-glass", NULL, &fhir_use_break_glass},
+    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "summary", NULL, &fhir_use_summary},
+    {"POST", FHIR_INSTANCE_OPERATION, "Patient", "summary", NULL, &fhir_use_summary},
+    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "everything", NULL, &fhir_use_everything},
+    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "access-history", NULL, &fhir_use_access_history},
+    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "explain-access", NULL, &fhir_use_explain_access},
+    {NULL, FHIR_SYSTEM, NULL, NULL, NULL, NULL},
+};
+
+static bool matches_place(const struct fhir_route *row, enum fhir_shape shape, struct slice type,
+                          struct slice name)
+{
+    if (row->shape != shape)
+        return false;
+    if (row->name ? !slice_is(name, row->name) : name.len > 0)
+        return false;
+    return !row->type || slice_is(type, row->type);
+}
+
+const struct fhir_route *fhir_route_find(struct slice method, enum fhir_shape shape,
+                                         struct slice type, struct slice name, enum err *ret_err)
+{
+    bool place_known = false;
+    if (slice_is(method, "HEAD"))
+        method = SLICE("GET");
+    if (shape != FHIR_SYSTEM) {
+        const struct definition_type *t = definition_type(type);
+        if (!t || t->kind != DEFINITION_RESOURCE) {
+            *ret_err = ERR_UNKNOWN_TYPE;
+            return NULL;
+        }
+    }
+    for (const struct fhir_route *row = fhir_routes; row->method; row++) {
+        if (!matches_place(row, shape, type, name))
+            continue;
+        place_known = true;
+        if (slice_is(method, row->method)) {
+            *ret_err = row->use ? ERR_OK : ERR_METHOD;
+            return row->use ? row : NULL;
+        }
+    }
+    *ret_err = place_known ? ERR_METHOD : ERR_NOT_FOUND;
+    return NULL;
+}

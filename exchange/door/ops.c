@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The operator's door (see ops.h): a table of paths, each printing from figures that are at hand; nothing here waits.
+ */
+#include "exchange/door/ops.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "exchange/version.h"
+
+#include "base/banned.h"
+
+#define TEXT "text/plain; charset=utf-8"
+
+static int print_live(const struct door_ops *door, struct buf *out)
+{
+    (void)door;
+    buf_adds(out, "ok\n");
+    return 200;
+}
+
+static int print_ready(const struct door_ops *door, struct buf *out)
+{
+    struct store_figures f;
+    store_figures(door->exchange->store, &f);
+    if (f.stopped || door->stopping) {
+        buf_adds(out, f.stopped ? "store stopped after a storage failure / 保存領域の障害で停止中\n"
+                                : "stopping / 停止処理中\n");
+        return 503;
+    }
+    buf_adds(out, "ok\n");
+    return 200;
+}
+
+static int print_version(const struct door_ops *door, struct buf *out)
+{
+    (void)door;
+    buf_adds(out, "tasuki " TASUKI_VERSION "\n");
+    return 200;
+}
+
+/* Resident memory in bytes, from /proc/self/statm (Linux); 0 where there is none. */
+static uint64_t resident_bytes(void)
+{
+    unsigned long total = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file)
+        return 0;
+    int n = fscanf(file, "%lu %lu", &total, &resident);
+    fclose(file);
+    return n == 2 ? (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+static void metric(struct buf *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+    buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
+             (unsigned long long)value);
+}
+
+static int print_metrics(const struct door_ops *door, struct buf *out)
+{
+    struct store_figures f;
+    struct mllp_figures sum = {0};
+    store_figures(door->exchange->store, &f);
+    for (unsigned i = 0; i < door->mllp_count; i++) {
+        struct mllp_figures one = {0};
+        if (door->mllp[i])
+            mllp_figures(door->mllp[i], &one);
+        sum.frames += one.frames;
+        sum.framing_errors += one.framing_errors;
+    }
+    metric(out, "tasuki_store_commits_total", "counter", "Group commits.", f.commits);
+    metric(out, "tasuki_store_jobs_total", "counter", "Jobs committed.", f.jobs);
+    metric(out, "tasuki_store_queue_jobs", "gauge", "Jobs waiting.", f.queued);
+    metric(out, "tasuki_store_stopped", "gauge", "1 after a storage failure.", f.stopped);
+    metric(out, "tasuki_audit_rows_total", "counter", "Length of the audit chain.", f.audit_seq);
+    metric(out, "tasuki_mllp_frames_total", "counter", "HL7 v2 messages received.", sum.frames);
+    metric(out, "tasuki_mllp_framing_errors_total", "counter", "MLLP framing errors.", sum.framing_errors);
+    metric(out, "tasuki_resident_memory_bytes", "gauge", "Resident set size.", resident_bytes());
+    return 200;
+}
+
+static const struct {
+    const char *path;
+    int (*print)(const struct door_ops *door, struct buf *out);
+} pages[] = {
+    {"/livez", print_live}, {"/readyz", print_ready}, {"/metrics", print_metrics}, {"/version", print_version},
+};
+
+void door_ops_handle(struct http_call *call, void *context)
+{
+    const struct http1_request *head = http_call_request(call);
+    struct http_answer answer = {.status = 404, .content_type = TEXT, .body = SLICE("not found\n")};
+    struct buf out;
+    buf_init(&out, 64 * 1024);
+    for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++)
+        if (slice_is(head->path, pages[i].path)) {
+            answer.status = pages[i].print(context, &out);
+            answer.body = buf_slice(&out);
+        }
+    http_call_answer(call, &answer);
+    buf_fini(&out);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The portal's door (see portal.h): assets, the first page, and /fhir. Strict content security policy: no script, own style only.
+ */
+#include "exchange/door/portal.h"
+
+#include "base/asset.h"
+#include "base/limits.h"
+#include "exchange/door/fhir.h"
+#include "mappers/html/page.h"
+
+#include "base/banned.h"
+
+static const struct http_field page_fields[] = {
+    {"Content-Security-Policy",
+     {"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+      "frame-ancestors 'none'",
+      sizeof("default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+             "frame-ancestors 'none'") - 1}},
+    {"Referrer-Policy", {"no-referrer", sizeof("no-referrer") - 1}},
+};
+
+static void answer_text(struct http_call *call, int status, const char *type, struct slice body)
+{
+    struct http_answer a = {.status = status, .content_type = type, .fields = page_fields, .field_count = 2, .body = body};
+    http_call_answer(call, &a);
+}
+
+static void answer_asset(struct http_call *call, struct slice name)
+{
+    char path[128] = "exchange/portal/";
+    const struct asset *asset = NULL;
+    size_t n = strlen(path);
+    if (name.len < sizeof(path) - n && slice_find(name, '/', 0) == name.len) {
+        memcpy(path + n, name.ptr, name.len);
+        asset = asset_find(exchange_assets, path);
+    }
+    if (!asset)
+        answer_text(call, 404, "text/plain; charset=utf-8", SLICE("not found\n"));
+    else
+        answer_text(call, 200, slice_ends(name, SLICE(".svg")) ? "image/svg+xml" : "text/css; charset=utf-8",
+                    slice_of(asset->bytes, asset->len));
+}
+
+static void answer_landing(struct http_call *call, const struct exchange *x)
+{
+    const struct http1_request *head = http_call_request(call);
+    struct arena *arena = arena_new(LIMIT_MIB);
+    struct slice accept = http1_field(head, "Accept-Language");
+    const char *lang = slice_starts(accept, SLICE("en")) ? "en" : "ja";
+    struct buf out;
+    buf_init(&out, LIMIT_MIB);
+    struct json *view = json_new(arena, JSON_OBJECT);
+    json_put_text(arena, view, "region", x->conf.region ? x->conf.region : "Tasuki");
+    json_put_bool(arena, view, "card", http_call_peer(call)->has_cert);
+    enum err err = view ? page_render("mappers/html/landing.xsl", view, lang, false, &out) : ERR_LIMIT;
+    if (err)
+        answer_text(call, 500, "text/plain; charset=utf-8", SLICE("error / エラー\n"));
+    else
+        answer_text(call, 200, "text/html; charset=utf-8", buf_slice(&out));
+    buf_fini(&out);
+    arena_free(arena);
+}
+
+static bool is_fhir(struct slice path)
+{
+    return slice_is(path, "/fhir") || slice_starts(path, SLICE("/fhir/"));
+}
+
+void door_portal_handle(struct http_call *call, void *context)
+{
+    struct exchange *x = context;
+    struct slice path = http_call_request(call)->path;
+    struct slice assets = SLICE("/assets/");
+    if (is_fhir(path))
+        fhir_handle(call, x, REQUEST_PORTAL);
+    else if (slice_is(path, "/"))
+        answer_landing(call, x);
+    else if (slice_starts(path, assets))
+        answer_asset(call, slice_sub(path, assets.len, path.len));
+    else
+        answer_text(call, 404, "text/plain; charset=utf-8", SLICE("not found / ありません\n"));
+}
+
+void door_system_handle(struct http_call *call, void *context)
+{
+    if (is_fhir(http_call_request(call)->path))
+        fhir_handle(call, context, REQUEST_FHIR);
+    else
+        answer_text(call, 404, "text/plain; charset=utf-8", SLICE("not found: /fhir\n"));
+}

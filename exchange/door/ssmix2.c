@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The SS-MIX2 door (see ssmix2.h).
+ *
+ *     RESTING --timer--> WALKING (worker thread) --batch--> FILING (requests in flight) --all answered--> RESTING
+ *        \______________________________ close ______________________________________/ -> CLOSED
+ *
+ * One batch at a time: the next walk begins when every file of the last one was answered, so a slow store slows the walk and
+ * nothing piles up in memory.
+ */
+#include "exchange/door/ssmix2.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "exchange/door/ssmix2_scan.h"
+#include "exchange/pipeline.h"
+#include "exchange/use/intake.h"
+
+#include "base/banned.h"
+
+#define BATCH 256
+#define REST_MS 200        /* a file this long unchanged has been written whole */
+#define INTERVAL_MS 500
+#define INTERVAL_FACTOR 20 /* a walk that takes long is repeated less often */
+
+enum door_state { RESTING, WALKING, FILING, CLOSED };
+
+struct door_ssmix2 {
+    struct exchange *exchange;
+    const char *facility_key;
+    const char *root;
+    struct ssmix2_scan *scan;
+    uv_timer_t timer;
+    uv_work_t walk;
+    enum door_state state;
+    bool closing;
+    struct ssmix2_batch batch;
+    enum err walk_err;
+    int64_t walk_ms;
+    size_t pending;
+    void (*done)(void *context);
+    void *done_context;
+};
+
+static void door_step(struct door_ssmix2 *d);
+
+/* ── refused files ──────────────────────────────────────────────────────────────────────────────── */
+
+static void write_whole(const char *path, struct slice bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    size_t done = 0;
+    while (fd >= 0 && done < bytes.len) {
+        ssize_t n = write(fd, bytes.ptr + done, bytes.len - done);
+        if (n <= 0)
+            break;
+        done += (size_t)n;
+    }
+    if (fd < 0 || done < bytes.len)
+        log_error("ssmix2.rejected", "cannot write %s", path);
+    if (fd >= 0)
+        close(fd);
+}
+
+static void reason_text(struct request *r, const char *path, struct buf *out)
+{
+    buf_addf(out, "ファイル / file: %s\n", path);
+    buf_addf(out, "結果 / result: %s (%s)\n", err_name(r->job.err), err_ack(r->job.err));
+    for (const struct err_item *i = r->errors.first; i; i = i->next)
+        buf_addf(out, "%s%s\n  日本語: %s\n  English: %s\n",
+                 i->severity == ERR_SEVERITY_WARNING ? "(注意 / warning) " : "", i->place, i->ja, i->en);
+    if (!r->errors.first)
+        buf_addf(out, "  日本語: %s\n  English: %s\n", err_ja(r->job.err), err_en(r->job.err));
+}
+
+/* A copy of the file and its reason under rejected/, by the file's own name. */
+static void reject(struct door_ssmix2 *d, struct request *r, const char *path)
+{
+    char dir[LIMIT_SSMIX2_PATH * 2], target[LIMIT_SSMIX2_PATH * 4];
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    struct buf text;
+    snprintf(dir, sizeof(dir), "%s/rejected", d->root);
+    mkdir(dir, 0750);
+    buf_init(&text, LIMIT_MIB);
+    reason_text(r, path, &text);
+    snprintf(target, sizeof(target), "%s/%s", dir, name);
+    write_whole(target, r->body);
+    snprintf(target, sizeof(target), "%s/%s.txt", dir, name);
+    write_whole(target, buf_slice(&text));
+    buf_fini(&text);
+    log_warn("ssmix2.rejected", "facility=%s err=%s place=%s", d->facility_key, err_name(r->job.err),
+             r->errors.first ? r->errors.first->place : "");
+}
+
+/* ── filing ─────────────────────────────────────────────────────────────────────────────────────── */
+
+static void on_answer(struct request *r)
+{
+    struct door_ssmix2 *d = r->door_data;
+    const struct intake *in = r->input;
+    const char *path = arena_str(r->arena, in->path);
+    if (r->job.err && err_http(r->job.err) >= 500)
+        ssmix2_scan_forget(d->scan, path); /* ours, not the file's: try again */
+    else if (r->job.err)
+        reject(d, r, path);
+    request_free(r);
+    assert(d->pending > 0);
+    d->pending--;
+    door_step(d);
+}
+
+static bool file_one(struct door_ssmix2 *d, struct ssmix2_file *file)
+{
+    struct request *r = request_new(d->exchange, REQUEST_SSMIX2);
+    struct intake *in = r ? ARENA_NEW(r->arena, struct intake) : NULL;
+    if (!in || file->err == ERR_IO || file->err == ERR_LIMIT) {
+        ssmix2_scan_forget(d->scan, file->path);
+        request_free(r);
+        return false;
+    }
+    in->path = slice_str(file->path);
+    in->file = (struct inbox_file){.path = in->path, .size = file->size, .mtime_ns = file->mtime_ns};
+    r->use = &intake_use;
+    r->input = in;
+    r->door_data = d;
+    r->answer = on_answer;
+    r->facility_key = slice_str(d->facility_key);
+    r->peer = slice_str(d->facility_key);
+    r->target = in->path;
+    r->body = slice_of(file->bytes ? file->bytes : "", file->bytes ? (size_t)file->size : 0);
+    if (file->err == ERR_TOO_LARGE) {
+        enum err added = err_add(&r->errors, ERR_TOO_LARGE, file->path, NULL);
+        (void)added;
+    }
+    d->pending++;
+    pipeline_start(r);
+    return true;
+}
+
+/* ── walking ────────────────────────────────────────────────────────────────────────────────────── */
+
+static void on_walk(uv_work_t *work)
+{
+    struct door_ssmix2 *d = work->data;
+    int64_t began = clock_monotonic_ms();
+    d->walk_err = ssmix2_scan_walk(d->scan, BATCH, REST_MS, &d->batch);
+    d->walk_ms = clock_monotonic_ms() - began;
+}
+
+static void on_walked(uv_work_t *work, int status)
+{
+    struct door_ssmix2 *d = work->data;
+    (void)status;
+    d->state = FILING;
+    if (d->walk_err)
+        log_warn("ssmix2.walk", "facility=%s err=%s", d->facility_key, err_name(d->walk_err));
+    for (size_t i = 0; !d->walk_err && i < d->batch.count && !d->closing; i++)
+        file_one(d, &d->batch.files[i]);
+    door_step(d);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct door_ssmix2 *d = timer->data;
+    if (d->state != RESTING || d->closing)
+        return;
+    d->state = WALKING;
+    if (uv_queue_work(timer->loop, &d->walk, on_walk, on_walked) != 0)
+        d->state = RESTING;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct door_ssmix2 *d = handle->data;
+    void (*done)(void *) = d->done;
+    void *context = d->done_context;
+    ssmix2_scan_free(d->scan);
+    free(d);
+    done(context);
+}
+
+static void door_step(struct door_ssmix2 *d)
+{
+    if (d->state == FILING && d->pending == 0) {
+        bool more = d->batch.more;
+        uint64_t wait = INTERVAL_MS + (uint64_t)d->walk_ms * INTERVAL_FACTOR;
+        ssmix2_batch_fini(&d->batch);
+        d->state = RESTING;
+        if (!d->closing)
+            uv_timer_start(&d->timer, on_timer, more ? 1 : wait, 0);
+    }
+    if (d->state == RESTING && d->closing) {
+        d->state = CLOSED;
+        uv_close((uv_handle_t *)&d->timer, on_closed);
+    }
+}
+
+enum err door_ssmix2_open(uv_loop_t *loop, struct exchange *x, const char *facility_key,
+                          const char *root, struct door_ssmix2 **ret_door)
+{
+    struct door_ssmix2 *d = calloc(1, sizeof(*d));
+    if (!d)
+        return ERR_LIMIT;
+    d->exchange = x;
+    d->facility_key = facility_key;
+    d->root = root;
+    d->scan = ssmix2_scan_new(root);
+    if (!d->scan) {
+        free(d);
+        return ERR_LIMIT;
+    }
+    d->walk.data = d;
+    uv_timer_init(loop, &d->timer);
+    d->timer.data = d;
+    uv_timer_start(&d->timer, on_timer, 1, 0);
+    *ret_door = d;
+    return ERR_OK;
+}
+
+void door_ssmix2_close(struct door_ssmix2 *d, void (*done)(void *context), void *context)
+{
+    d->closing = true;
+    d->done = done;
+    d->done_context = context;
+    uv_timer_stop(&d->timer);
+    door_step(d);
+}

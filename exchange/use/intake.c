@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Intake, first half: everything that needs no writing. Bytes to message, message to resources, resources to rows. A message that
+ * cannot be understood, that is not for the patient its path names, or whose control id was used for other content ends here.
+ */
+#include "exchange/use/intake.h"
+
+#include "base/ids.h"
+#include "base/limits.h"
+#include "exchange/gate/refs.h"
+#include "exchange/use/intake_store.h"
+#include "mappers/fhir/facets.h"
+#include "mappers/hl7v2/ack.h"
+#include "mappers/hl7v2/map.h"
+
+#include "base/banned.h"
+
+static void resource_id(void *context, const char *type, struct slice local_no, struct slice key,
+                        char ret_id[37])
+{
+    const struct request *r = context;
+    struct slice parts[] = {r->caller.facility.code, local_no, key};
+    ids_keyed(r->exchange->key_resource, type, parts, 3, ret_id);
+}
+
+/* A watched file: its path must be well-formed, and only valid and deleted ones are filed (guide section 1.3). */
+static enum err look_path(struct session *s, struct request *r, struct intake *in)
+{
+    bool seen = false;
+    in->file.facility = r->caller.facility.id;
+    enum err err = inbox_file_seen(s, &in->file, &seen);
+    if (err)
+        return err;
+    if (seen) {
+        in->seen = INBOX_SAME;
+        r->audit_default_off = true;
+        return ERR_OK;
+    }
+    return ssmix2_parse(in->path, &r->errors, &in->parts);
+}
+
+static enum err look_repeat(struct session *s, struct request *r, struct intake *in)
+{
+    struct inbox_key key = intake_key(r, in);
+    enum err outcome = ERR_OK;
+    enum err err = inbox_find(s, r->arena, &key, in->sha, &in->seen, &outcome, &in->ack);
+    if (!err && in->seen == INBOX_REUSED)
+        err = err_add(&r->errors, ERR_CONTROL_ID_REUSED, "MSH[1]-10", NULL);
+    if (!err && in->seen == INBOX_SAME)
+        r->reason = "repeat";
+    return err;
+}
+
+static enum err look_message(struct session *s, struct request *r, struct intake *in)
+{
+    enum err err = hl7_lex(r->arena, r->body, &r->errors, &in->message);
+    if (err)
+        return err;
+    hl7_header_of(in->message, &in->header);
+    err = hl7_check(in->message, &r->errors);
+    if (!err && in->path.len)
+        err = ssmix2_agree(&in->parts, in->message, &r->errors);
+    if (!err && !in->path.len)
+        err = look_repeat(s, r, in);
+    return err;
+}
+
+static enum err ready_item(struct request *r, const struct mapped_resource *m,
+                           struct intake_item *item)
+{
+    enum err err;
+    item->mapped = m;
+    item->id = arena_dup(r->arena, json_str(m->resource, "id"));
+    classify_resource(m->resource, &item->class);
+    err = facets_extract(r->arena, m->resource, &item->facets);
+    if (err)
+        return err;
+    refs_filter_facets(&item->facets);
+    return refs_body(r, m->resource, &item->body);
+}
+
+static enum err look_map(struct request *r, struct intake *in)
+{
+    struct mapper_env env = {
+        .facility_code = r->caller.facility.code,
+        .facility_name = r->caller.facility.name,
+        .now_ms = r->grant.now_ms,
+        .id_of = resource_id,
+        .context = r,
+    };
+    enum err err = hl7_map(in->message, &env, &r->errors, &in->mapped);
+    if (err)
+        return err;
+    in->items = arena_array(r->arena, in->mapped->count ? in->mapped->count : 1, sizeof(*in->items));
+    in->kept = arena_array(r->arena, in->mapped->count ? in->mapped->count : 1, sizeof(*in->kept));
+    if (!in->items || !in->kept)
+        return ERR_LIMIT;
+    for (const struct mapped_resource *m = in->mapped->first; m && !err; m = m->next)
+        err = ready_item(r, m, &in->items[in->item_count++]);
+    return err;
+}
+
+static enum err intake_look(struct session *s, struct request *r)
+{
+    struct intake *in = r->input;
+    enum err err = ERR_OK;
+    digest_sha256(r->body, in->sha);
+    hl7_peek(r->arena, r->body, &in->header);
+    r->entity = "";
+    if (r->errors.errors) /* the door could not even read all of it */
+        return err_list_code(&r->errors);
+    if (in->path.len)
+        err = look_path(s, r, in);
+    if (err || in->seen == INBOX_SAME)
+        return err;
+    err = look_message(s, r, in);
+    if (err || in->seen == INBOX_SAME || intake_is_history(in))
+        return err;
+    return look_map(r, in);
+}
+
+const struct use intake_use = {.event = "intake",
+                               .actors = (1u << GRANT_INTAKE) | (1u << GRANT_FACILITY),
+                               .writes = true,
+                               .look = intake_look,
+                               .apply = intake_apply,
+                               .refused = intake_refused};

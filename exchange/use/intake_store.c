@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Intake, second half: one transaction that links the patient, stores original bytes and resources, deletes what the message
+ * replaces, and remembers the answer. A refused message is kept in quarantine instead, never filed.
+ */
+#include "exchange/use/intake_store.h"
+
+#include "exchange/use/claim.h"
+#include "mappers/hl7v2/ack.h"
+#include "mappers/hl7v2/map.h"
+#include "storage/locate.h"
+#include "storage/original.h"
+#include "storage/person.h"
+#include "storage/record.h"
+
+#include "base/banned.h"
+
+#define MEDIA_HL7 "application/hl7-v2"
+
+struct inbox_key intake_key(const struct request *r, const struct intake *in)
+{
+    const struct hl7_header *h = &in->header;
+    const char *sender = arena_printf(r->arena, "%.*s|%.*s", SLICE_ARG(h->sending_application),
+                                      SLICE_ARG(h->sending_facility));
+    return (struct inbox_key){
+        .facility = r->caller.facility.id,
+        .sender = slice_str(sender),
+        .control_id = h->control_id,
+        .kind = hl7_kind(in->message),
+    };
+}
+
+bool intake_is_history(const struct intake *in)
+{
+    return in->path.len && in->parts.flag == SSMIX2_OLD;
+}
+
+/* ── storing ────────────────────────────────────────────────────────────────────────────────────── */
+
+static enum err identify(struct session *s, struct request *r, struct intake *in,
+                         struct person_match *ret_match)
+{
+    struct person_claim claim;
+    enum err err = claim_from_mapped(r->arena, &in->mapped->patient, &claim);
+    if (!err)
+        err = person_identify(s, r->grant.facility, &claim, ret_match);
+    if (err == ERR_PATIENT_UNKNOWN || err == ERR_PATIENT_MISMATCH)
+        return err_add(&r->errors, err, "PID[1]-3", "common clinic card / 共通診察券");
+    if (!err)
+        r->person = ret_match->person;
+    return err;
+}
+
+static enum err remove_item(struct session *s, struct intake *in, const struct intake_item *item,
+                            struct slice id)
+{
+    struct record_mark mark = {0};
+    enum err err = record_delete(s, slice_str(item->mapped->type), id, 0, &mark);
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK; /* a cancellation of what never came */
+    if (!err && !mark.unchanged)
+        in->removed++;
+    return err;
+}
+
+/* Is there a current record already? Then a side mention must not overwrite it. */
+static enum err is_there(struct session *s, const struct intake_item *item, struct slice id,
+                         bool *ret_there)
+{
+    struct locate place = {0};
+    enum err err = locate_record(s, slice_str(item->mapped->type), id, &place);
+    *ret_there = err == ERR_OK && !place.deleted;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err put_item(struct session *s, struct intake *in, const struct intake_item *item,
+                         struct slice id, int64_t chart)
+{
+    struct record_mark mark = {0};
+    struct record_new record = {
+        .type = slice_str(item->mapped->type),
+        .id = id,
+        .chart = chart,
+        .category = item->class.category,
+        .label = (enum record_label)item->class.label,
+        .when = item->class.when,
+        .body = item->body,
+        .scope = item->mapped->scope,
+        .original = in->sha,
+        .mapper = in->mapped->mapper,
+        .facets = &item->facets,
+    };
+    enum err err = record_put(s, &record, 0, &mark);
+    if (!err && mark.unchanged)
+        in->unchanged++;
+    else if (!err)
+        in->stored++;
+    return err;
+}
+
+static enum err store_item(struct session *s, struct request *r, struct intake *in,
+                           const struct intake_item *item, int64_t chart)
+{
+    bool there = false;
+    bool patient = strcmp(item->mapped->type, "Patient") == 0;
+    bool deleted_file = in->path.len && in->parts.flag == SSMIX2_DELETED;
+    struct slice id = patient ? slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart)) : item->id;
+    enum err err = ERR_OK;
+    if (item->mapped->remove || (deleted_file && !patient))
+        return remove_item(s, in, item, id);
+    if (item->mapped->create_only && (err = is_there(s, item, id, &there)))
+        return err;
+    if (there)
+        return ERR_OK;
+    return put_item(s, in, item, id, chart);
+}
+
+static enum err prune_scopes(struct session *s, struct intake *in, int64_t chart)
+{
+    const struct mapped *m = in->mapped;
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < m->scope_count && !err; i++) {
+        unsigned deleted = 0;
+        size_t kept = 0;
+        for (size_t j = 0; j < in->item_count; j++)
+            if (!in->items[j].mapped->remove && slice_eq(in->items[j].mapped->scope, m->scopes[i]))
+                in->kept[kept++] = in->items[j].id;
+        err = record_prune(s, chart, m->scopes[i], in->kept, kept, &deleted);
+        in->removed += deleted;
+    }
+    return err;
+}
+
+static enum err count_left(struct session *s, struct request *r, const struct intake *in)
+{
+    enum err err = ERR_OK;
+    for (const struct mapped_left *l = in->mapped->left; l && !err; l = l->next)
+        err = unmapped_add(s, r->grant.facility, in->mapped->message, l->field, l->seen);
+    return err;
+}
+
+static enum err file_message(struct session *s, struct request *r, struct intake *in)
+{
+    struct person_match match = {0};
+    enum err err = identify(s, r, in, &match);
+    for (size_t i = 0; i < in->item_count && !err; i++)
+        err = store_item(s, r, in, &in->items[i], match.chart);
+    if (!err)
+        err = prune_scopes(s, in, match.chart);
+    if (!err)
+        err = count_left(s, r, in);
+    r->count = (int64_t)in->stored;
+    return err;
+}
+
+/* The acknowledgement is made before the commit that it waits for, and kept so that a repeat gets the same one. */
+static enum err remember(struct session *s, struct request *r, struct intake *in)
+{
+    struct buf ack;
+    enum err err;
+    if (in->path.len)
+        return inbox_file_put(s, &in->file, in->sha, ERR_OK);
+    struct inbox_key key = intake_key(r, in);
+    buf_init(&ack, 64 * 1024);
+    err = hl7_ack(&in->header, "AA", NULL, slice_str(arena_printf(r->arena, "%.20s", r->id)),
+                  r->grant.now_ms, &ack);
+    if (!err) {
+        in->ack = arena_dup(r->arena, buf_slice(&ack));
+        err = inbox_put(s, &key, in->sha, ERR_OK, in->ack);
+    }
+    buf_fini(&ack);
+    return err;
+}
+
+/* Another connection may have brought the same message since look. */
+static enum err seen_meanwhile(struct session *s, struct request *r, struct intake *in)
+{
+    enum err outcome = ERR_OK, err;
+    if (in->path.len)
+        return ERR_OK;
+    struct inbox_key key = intake_key(r, in);
+    err = inbox_find(s, r->arena, &key, in->sha, &in->seen, &outcome, &in->ack);
+    if (!err && in->seen == INBOX_REUSED)
+        err = err_add(&r->errors, ERR_CONTROL_ID_REUSED, "MSH[1]-10", NULL);
+    return err;
+}
+
+enum err intake_apply(struct session *s, struct request *r)
+{
+    struct intake *in = r->input;
+    enum err err;
+    if (in->seen == INBOX_SAME)
+        return ERR_OK;
+    err = seen_meanwhile(s, r, in);
+    if (err || in->seen == INBOX_SAME)
+        return err;
+    r->entity = arena_str(r->arena, in->header.control_id);
+    err = original_put(s, r->body, MEDIA_HL7, in->sha);
+    if (!err && !intake_is_history(in))
+        err = file_message(s, r, in);
+    return err ? err : remember(s, r, in);
+}
+
+/* ── refusing ───────────────────────────────────────────────────────────────────────────────────── */
+
+enum err intake_refused(struct session *s, struct request *r)
+{
+    struct intake *in = r->input;
+    const struct err_item *first = r->errors.first;
+    while (first && first->severity != ERR_SEVERITY_ERROR)
+        first = first->next;
+    if (err_http(r->job.err) >= 500)
+        return ERR_OK; /* ours, not the message's: it will come again */
+    struct quarantine_row row = {
+        .facility = r->grant.facility,
+        .door = in->path.len ? SLICE("ssmix2") : SLICE("mllp"),
+        .name = in->path.len ? in->path : in->header.control_id,
+        .place = slice_str(first ? first->place : ""),
+        .en = slice_str(first ? first->en : err_en(r->job.err)),
+        .ja = slice_str(first ? first->ja : err_ja(r->job.err)),
+        .outcome = r->job.err,
+        .at_ms = r->grant.now_ms,
+    };
+    memcpy(row.sha, in->sha, sizeof(row.sha));
+    enum err err = original_put(s, r->body, MEDIA_HL7, in->sha);
+    if (!err)
+        err = quarantine_put(s, &row);
+    if (!err && in->path.len)
+        err = inbox_file_put(s, &in->file, in->sha, r->job.err);
+    return err;
+}

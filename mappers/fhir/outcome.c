@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * OperationOutcome and CapabilityStatement (R4 operationoutcome.html, capabilitystatement.html). The
+ * latter is made from the same tables that validate and search, and from the routes the door really has,
+ * so that it cannot promise what is not there. Bytes only: who may see it is decided elsewhere.
+ */
+#include "mappers/fhir/outcome.h"
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/when.h"
+#include "mappers/fhir/definition.h"
+
+#include "base/banned.h"
+
+#define INSTANT_MAX 64
+
+/* ── OperationOutcome ────────────────────────────────────────────────────────────────────────── */
+
+static void put_issue(struct arena *a, struct json *list, const struct err_item *item)
+{
+    static const char *const severities[] = {"error", "warning", "information"};
+    struct json *issue = json_push_object(a, list);
+    json_put_text(a, issue, "severity", severities[item->severity]);
+    json_put_text(a, issue, "code", err_issue(item->code));
+    struct json *details = json_put_object(a, issue, "details");
+    const char *text = arena_printf(a, "%s / %s", item->ja, item->en);
+    json_put_str(a, details, "text", slice_str(text));
+    json_put_text(a, issue, "diagnostics", err_name(item->code));
+    if (item->place && *item->place) {
+        struct json *expression = json_put_array(a, issue, "expression");
+        json_push(expression, json_string(a, arena_dup(a, slice_str(item->place))));
+    }
+}
+
+struct json *outcome_json(struct arena *arena, enum err code, const struct err_list *errors)
+{
+    struct json *outcome = json_new(arena, JSON_OBJECT);
+    json_put_text(arena, outcome, "resourceType", "OperationOutcome");
+    struct json *list = json_put_array(arena, outcome, "issue");
+    for (const struct err_item *i = errors ? errors->first : NULL; i; i = i->next)
+        put_issue(arena, list, i);
+    if (list && list->count == 0) {
+        struct err_item alone = {.code = code, .severity = ERR_SEVERITY_ERROR, .place = "",
+                                 .en = err_en(code), .ja = err_ja(code)};
+        if (code == ERR_OK)
+            alone.severity = ERR_SEVERITY_INFORMATION;
+        put_issue(arena, list, &alone);
+    }
+    return outcome;
+}
+
+/* ── CapabilityStatement ─────────────────────────────────────────────────────────────────────── */
+
+struct capability {
+    struct arena *arena;
+    const char *base_url;
+    const struct outcome_route *routes;
+    size_t count;
+};
+
+static const char *const system_interactions[] = {"transaction", "batch", "search-system",
+                                                  "history-system", NULL};
+
+/* Operations that others have defined; our own are named below the server's address. */
+static const struct {
+    const char *name;
+    const char *url;
+} known_operations[] = {
+    {"everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"},
+    {"match", "http://hl7.org/fhir/OperationDefinition/Patient-match"},
+    {"validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate"},
+    {"summary", "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"},
+    {"ihe-pix", "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix"},
+};
+
+static const char *const kind_codes[] = {
+    [FACET_TOKEN] = "token",       [FACET_STRING] = "string",     [FACET_DATE] = "date",
+    [FACET_NUMBER] = "number",     [FACET_QUANTITY] = "quantity", [FACET_REFERENCE] = "reference",
+    [FACET_URI] = "uri"};
+
+static bool is_system(const char *interaction)
+{
+    for (const char *const *i = system_interactions; *i; i++) {
+        if (strcmp(*i, interaction) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Rows that name the type stand before rows for every type: a type with rows of its own has only those, as
+ * in the door's table. Operations are always by name. */
+static bool has_own_rows(const struct capability *c, const char *type)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const struct outcome_route *r = &c->routes[i];
+        if (r->type && r->interaction && strcmp(r->type, type) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *operation_url(const struct capability *c, const struct outcome_route *r)
+{
+    for (size_t i = 0; i < sizeof(known_operations) / sizeof(known_operations[0]); i++) {
+        if (strcmp(known_operations[i].name, r->operation) == 0)
+            return known_operations[i].url;
+    }
+    return arena_printf(c->arena, "%s/OperationDefinition/%s-%s", c->base_url,
+                        r->type ? r->type : "Resource", r->operation);
+}
+
+/* The list named KEY, made when first needed: FHIR knows no empty lists. */
+static struct json *list_of(struct arena *a, struct json *object, const char *key)
+{
+    struct json *list = json_get(object, key);
+    return list ? list : json_put_array(a, object, key);
+}
+
+static bool has_item(const struct json *list, const char *member, const char *text)
+{
+    for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
+        if (slice_is(json_str(i, member), text))
+            return true;
+    }
+    return false;
+}
+
+static void put_interaction(const struct capability *c, struct json *object, const char *code)
+{
+    if (has_item(json_get(object, "interaction"), "code", code))
+        return;
+    struct json *item = json_push_object(c->arena, list_of(c->arena, object, "interaction"));
+    json_put_text(c->arena, item, "code", code);
+}
+
+static void put_operation(const struct capability *c, struct json *object,
+                          const struct outcome_route *r)
+{
+    if (has_item(json_get(object, "operation"), "name", r->operation))
+        return; /* GET and POST of one operation */
+    struct json *item = json_push_object(c->arena, list_of(c->arena, object, "operation"));
+    json_put_text(c->arena, item, "name", r->operation);
+    json_put_text(c->arena, item, "definition", operation_url(c, r));
+}
+
+static void put_params(const struct capability *c, struct json *resource, const char *type)
+{
+    size_t count;
+    const struct definition_param *params = definition_params(slice_str(type), &count);
+    for (size_t i = 0; i < count; i++) {
+        struct json *item = json_push_object(c->arena, list_of(c->arena, resource, "searchParam"));
+        json_put_text(c->arena, item, "name", params[i].code);
+        json_put_text(c->arena, item, "definition", params[i].url);
+        json_put_text(c->arena, item, "type", kind_codes[params[i].kind]);
+    }
+}
+
+static void put_resource(const struct capability *c, struct json *rest, const char *type)
+{
+    bool own = has_own_rows(c, type);
+    struct json *resource = json_new(c->arena, JSON_OBJECT);
+    json_put_text(c->arena, resource, "type", type);
+    for (size_t i = 0; i < c->count; i++) {
+        const struct outcome_route *r = &c->routes[i];
+        if (r->interaction && !is_system(r->interaction) &&
+            (r->type ? strcmp(r->type, type) == 0 : !own))
+            put_interaction(c, resource, r->interaction);
+    }
+    if (has_item(json_get(resource, "interaction"), "code", "vread"))
+        json_put_text(c->arena, resource, "versioning", "versioned");
+    if (has_item(json_get(resource, "interaction"), "code", "search-type"))
+        put_params(c, resource, type);
+    for (size_t i = 0; i < c->count; i++) {
+        const struct outcome_route *r = &c->routes[i];
+        if (r->operation && r->type && strcmp(r->type, type) == 0)
+            put_operation(c, resource, r);
+    }
+    if (resource && resource->count > 1)
+        json_push(list_of(c->arena, rest, "resource"), resource);
+}
+
+static void put_rest(const struct capability *c, struct json *statement)
+{
+    size_t count;
+    struct json *rest = json_push_object(c->arena, json_put_array(c->arena, statement, "rest"));
+    json_put_text(c->arena, rest, "mode", "server");
+    struct json *security = json_put_object(c->arena, rest, "security");
+    json_put_text(c->arena, security, "description",
+                  "TLS 1.2 以上のクライアント証明書で施設を認証します。同意に基づき開示します。 / "
+                  "Facilities are authenticated by client certificate over TLS 1.2 or later; "
+                  "disclosure follows the residents' consent.");
+    const struct definition_type *const *types = definition_resources(&count);
+    for (size_t i = 0; i < count; i++)
+        put_resource(c, rest, types[i]->name);
+    for (size_t i = 0; i < c->count; i++) {
+        const struct outcome_route *r = &c->routes[i];
+        if (r->interaction && is_system(r->interaction))
+            put_interaction(c, rest, r->interaction);
+    }
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->routes[i].operation && !c->routes[i].type)
+            put_operation(c, rest, &c->routes[i]);
+    }
+}
+
+static struct slice instant(struct arena *arena, int64_t ms)
+{
+    struct buf text;
+    buf_init(&text, INSTANT_MAX);
+    when_print_instant(&text, ms);
+    struct slice copy = arena_dup(arena, buf_slice(&text));
+    buf_fini(&text);
+    return copy;
+}
+
+struct json *outcome_capability(struct arena *arena, const char *version, const char *base_url,
+                                int64_t built_ms, const struct outcome_route *routes, size_t count)
+{
+    struct capability c = {arena, base_url, routes, count};
+    struct json *s = json_new(arena, JSON_OBJECT);
+    json_put_text(arena, s, "resourceType", "CapabilityStatement");
+    json_put_text(arena, s, "status", "active");
+    json_put_str(arena, s, "date", instant(arena, built_ms));
+    json_put_text(arena, s, "kind", "instance");
+    struct json *software = json_put_object(arena, s, "software");
+    json_put_text(arena, software, "name", "Tasuki");
+    json_put_text(arena, software, "version", version);
+    struct json *implementation = json_put_object(arena, s, "implementation");
+    json_put_text(arena, implementation, "description",
+                  "地域医療情報連携 / regional health record exchange");
+    json_put_text(arena, implementation, "url", base_url);
+    json_put_text(arena, s, "fhirVersion", "4.0.1");
+    json_push(json_put_array(arena, s, "format"), json_string(arena, SLICE("json")));
+    put_rest(&c, s);
+    return s;
+}

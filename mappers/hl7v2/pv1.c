@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Encounter (JP_Encounter) by the SS-MIX2 table of events. Key of a visit: PV1-19, or class and the day
+ * of PV1-44 (its time of day differs between the events of one stay). An outpatient visit without number is known
+ * by its day and department, so that the reception and the orders of that day meet; an admission without either can
+ * only be known by the day of the event, and says so in a warning.
+ * Side mentions of admissions without number or time make no Encounter: nobody could tell which stay it is.
+ */
+#include "mappers/hl7v2/pv1.h"
+
+#include "mappers/hl7v2/build.h"
+#include "mappers/hl7v2/cwe.h"
+#include "mappers/hl7v2/terms.h"
+#include "mappers/hl7v2/xpn.h"
+#include "base/banned.h"
+
+#define DAY_DIGITS 8u /* YYYYMMDD */
+#define PARTICIPATION "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+#define ACT_CODE "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+
+static const struct pv1_event events[] = {
+    {"A01", "arrived", "active", false, false, false},
+    {"A02", "in-progress", "active", true, false, false},
+    {"A03", "finished", "completed", false, false, false},
+    {"A04", "arrived", "active", false, false, false},
+    {"A05", "planned", "planned", false, true, false},
+    {"A11", "cancelled", "active", false, false, true},
+    {"A12", "in-progress", "active", false, false, true},
+    {"A13", "in-progress", "active", false, false, true},
+    {"A14", "planned", "planned", false, true, false},
+    {"A15", "in-progress", "planned", false, true, false},
+    {"A16", "in-progress", "planned", false, true, false},
+    {"A21", "onleave", "active", true, false, false},
+    {"A22", "in-progress", "active", true, false, false},
+    {"A25", "in-progress", "active", false, false, true},
+    {"A26", "in-progress", "active", false, false, true},
+    {"A27", "cancelled", "planned", false, true, true},
+    {"A52", "in-progress", "active", false, false, true},
+    {"A53", "onleave", "active", false, false, true},
+    {"A54", "in-progress", "active", false, false, false},
+    {"A55", "in-progress", "active", false, false, true},
+};
+
+const struct pv1_event *pv1_event(struct slice trigger)
+{
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        if (slice_is(trigger, events[i].trigger))
+            return &events[i];
+    }
+    return NULL;
+}
+
+/* PL as people read it: parts joined by hyphens (ward-room-bed, or a clinic's code). */
+static struct slice location_text(struct mapping *mp, struct slice pl)
+{
+    struct slice text = mapping_part(mp, pl, 9);
+
+    if (text.len)
+        return text;
+    for (unsigned c = 1; c <= 3; c++) {
+        struct slice part = mapping_part(mp, pl, c);
+        if (part.len)
+            text = text.len ? mapping_format(mp, "%.*s-%.*s", SLICE_ARG(text), SLICE_ARG(part)) : part;
+    }
+    return text;
+}
+
+static struct json *location(struct mapping *mp, struct slice pl, const char *status)
+{
+    struct slice text = location_text(mp, pl);
+    struct json *out;
+
+    if (text.len == 0)
+        return NULL;
+    out = json_new(mp->a, JSON_OBJECT);
+    json_put_str(mp->a, json_put_object(mp->a, out, "location"), "display", text);
+    if (status)
+        json_put_text(mp->a, out, "status", status);
+    return out;
+}
+
+/* arg: status of the location, NULL for the current one (set from the event afterwards). */
+static bool build_location(struct spot *at)
+{
+    return mapping_put(at, location(at->mp, at->raw, at->row->arg));
+}
+
+static bool build_class(struct spot *at)
+{
+    const struct term *class = terms_find(terms_encounter_class, mapping_text(at));
+
+    if (!class)
+        return false;
+    return mapping_put(at, cwe_coding(at->mp, SLICE(ACT_CODE), slice_str(class->to),
+                                      slice_str(class->display)));
+}
+
+/* arg: code of v3-ParticipationType. */
+static bool build_participant(struct spot *at)
+{
+    struct mapping *mp = at->mp;
+    struct json *person, *participant;
+
+    if (at->repeat > 0 && slice_is(mapping_part(mp, at->raw, 15), "P"))
+        return true; /* the kana reading of the one before */
+    person = xpn_person(mp, at->raw);
+    if (!person)
+        return false;
+    participant = json_new(mp->a, JSON_OBJECT);
+    json_push(json_put_array(mp->a, participant, "type"),
+              cwe_constant(mp, PARTICIPATION, at->row->arg, NULL));
+    json_set(participant, "individual", person);
+    return mapping_put_at(mp->a, at->target, "participant[]", participant);
+}
+
+static bool build_visit_number(struct spot *at)
+{
+    struct json *identifier;
+    struct slice number = mapping_part(at->mp, at->raw, 1);
+
+    if (number.len == 0)
+        return false;
+    identifier = json_new(at->mp->a, JSON_OBJECT);
+    json_put_str(at->mp->a, identifier, "system", cwe_local(at->mp, SLICE("visit")));
+    json_put_str(at->mp->a, identifier, "value", number);
+    return mapping_put(at, identifier);
+}
+
+static const struct row pv1_rows[] = {
+    {1, 0, build_structure, NULL, NULL},
+    {2, 1, build_class, "class", NULL},
+    {3, 0, build_location, "location[]", NULL},
+    {7, 0, build_participant, NULL, "ATND"},
+    {8, 0, build_participant, NULL, "REF"},
+    {9, 0, build_participant, NULL, "CON"},
+    {17, 0, build_participant, NULL, "ADM"},
+    {10, 0, cwe_build, "serviceType", "HL70069"},
+    {14, 0, cwe_build, "hospitalization.admitSource", "HL70023"},
+    {19, 0, build_visit_number, "identifier[]", NULL},
+    {36, 0, cwe_build, "hospitalization.dischargeDisposition", "HL70112"},
+    {37, 1, build_display, "hospitalization.destination", NULL},
+    {44, 0, build_datetime, "period.start", NULL},
+    {45, 0, build_datetime, "period.end", NULL},
+    ROW_END,
+};
+static const struct row prior_rows[] = {{6, 0, build_location, "location[]", "completed"}, ROW_END};
+static const struct row pending_rows[] = {{42, 0, build_location, "location[]", "planned"}, ROW_END};
+static const struct row planned_pv2[] = {
+    {8, 0, build_datetime, "period.start", NULL},
+    {9, 0, build_datetime, "period.end", NULL},
+    ROW_END,
+};
+static const struct row evn_rows[] = {
+    {1, 0, build_structure, NULL, NULL},
+    {2, 0, build_structure, NULL, NULL},
+    ROW_END,
+};
+
+static struct slice day_of(struct slice ts)
+{
+    return ts.len >= DAY_DIGITS ? slice_sub(ts, 0, DAY_DIGITS) : SLICE_NONE;
+}
+
+static const char *class_of(struct mapping *mp, const struct hl7_segment *pv1)
+{
+    const struct term *class = terms_find(terms_encounter_class, mapping_value(mp, pv1, 2, 1));
+
+    return class ? class->to : NULL;
+}
+
+static struct slice department_of(struct mapping *mp, const struct hl7_segment *pv1)
+{
+    struct slice department = mapping_value(mp, pv1, 10, 1);
+
+    return department.len ? department : mapping_value(mp, pv1, 3, 1);
+}
+
+/* Key of the visit; empty when nothing tells which it is. CARE: the date to fall back to. */
+static struct slice visit_key(struct mapping *mp, const struct hl7_segment *pv1, struct slice care)
+{
+    struct slice number = mapping_value(mp, pv1, 19, 1), from = mapping_value(mp, pv1, 44, 1);
+    const char *class = class_of(mp, pv1);
+    struct slice day;
+
+    if (number.len)
+        return mapping_format(mp, "visit:%.*s", SLICE_ARG(number));
+    if (!class)
+        return SLICE_NONE;
+    day = day_of(from.len ? from : care);
+    if (day.len == 0)
+        return SLICE_NONE;
+    if (strcmp(class, "AMB") == 0)
+        return mapping_format(mp, "AMB:%.*s:%.*s", SLICE_ARG(day), SLICE_ARG(department_of(mp, pv1)));
+    return mapping_format(mp, "%s:%.*s", class, SLICE_ARG(day));
+}
+
+static struct mapped_resource *encounter(struct mapping *mp, const struct hl7_segment *pv1,
+                                         struct slice key, const char *status)
+{
+    struct mapped_resource *r = mapping_resource(mp, "Encounter", "JP_Encounter", key);
+
+    json_put_text(mp->a, r->resource, "status", status);
+    mapping_subject(mp, r->resource, "subject");
+    mapping_walk(mp, pv1, pv1_rows, r->resource);
+    if (!json_get(r->resource, "class"))
+        json_set(r->resource, "class",
+                 cwe_coding(mp, SLICE("http://terminology.hl7.org/CodeSystem/v3-NullFlavor"),
+                            SLICE("UNK"), SLICE("unknown")));
+    mp->encounter =
+        arena_printf(mp->a, "Encounter/%.*s", SLICE_ARG(json_str(r->resource, "id")));
+    return r;
+}
+
+static void set_location(struct mapping *mp, const struct pv1_event *event, struct json *encounter_json)
+{
+    const struct hl7_segment *evn = hl7_find(mp->m, "EVN", 1), *pv2 = hl7_find(mp->m, "PV2", 1);
+    static const struct row since[] = {{6, 0, build_datetime, "location[0].period.start", NULL}, ROW_END};
+    static const struct row until[] = {{47, 0, build_datetime, "location[0].period.end", NULL}, ROW_END};
+    static const struct row planned_end[] = {
+        {9, 0, build_datetime, "location[0].period.end", NULL}, ROW_END};
+    static const struct row planned_start[] = {
+        {8, 0, build_datetime, "location[0].period.start", NULL}, ROW_END};
+    struct json *here = json_path(encounter_json, "location", "0", NULL);
+
+    if (!here)
+        return;
+    if (!json_get(here, "status"))
+        json_put_text(mp->a, here, "status", event->location_status);
+    if (event->at_event)
+        mapping_walk(mp, evn, since, encounter_json);
+    if (slice_is(mp->trigger, "A21"))
+        mapping_walk(mp, pv2, until, encounter_json);
+    if (slice_is(mp->trigger, "A15"))
+        mapping_walk(mp, pv2, planned_start, encounter_json);
+    if (slice_is(mp->trigger, "A16"))
+        mapping_walk(mp, pv2, planned_end, encounter_json);
+}
+
+/* The date an event is about, for visits that carry none: discharge, plan, event, message. */
+static struct slice care_of_event(struct mapping *mp, const struct hl7_segment *pv1)
+{
+    const struct hl7_segment *evn = hl7_find(mp->m, "EVN", 1), *pv2 = hl7_find(mp->m, "PV2", 1);
+    struct slice choice[] = {mapping_value(mp, pv2, 8, 1), mapping_value(mp, pv1, 45, 1),
+                             mapping_value(mp, evn, 6, 1), mapping_value(mp, evn, 2, 1),
+                             mapping_value(mp, &mp->m->segments[0], 7, 1)};
+
+    for (size_t i = 0; i < sizeof(choice) / sizeof(choice[0]); i++) {
+        if (day_of(choice[i]).len)
+            return choice[i];
+    }
+    return SLICE_NONE;
+}
+
+void pv1_visit(struct mapping *mp, const struct pv1_event *event)
+{
+    const struct hl7_segment *pv1 = hl7_find(mp->m, "PV1", 1), *pv2 = hl7_find(mp->m, "PV2", 1);
+    struct mapped_resource *r;
+    struct slice key;
+
+    mapping_walk(mp, hl7_find(mp->m, "EVN", 1), evn_rows, NULL);
+    if (!pv1)
+        return;
+    key = visit_key(mp, pv1, care_of_event(mp, pv1));
+    if (key.len == 0) {
+        mapping_warn(mp, pv1, 2, 0, "the visit has no number, class or date and was left out",
+                     "受診番号・区分・日付のいずれもないため受診情報を除きました");
+        return;
+    }
+    if (mapping_value(mp, pv1, 19, 1).len == 0 && mapping_value(mp, pv1, 44, 1).len == 0 &&
+        !event->planned)
+        mapping_warn(mp, pv1, 44, 0, "neither visit number nor admission time: the visit cannot be joined",
+                     "受診番号も入院日時もないため、同じ入院と結び付けられません");
+    r = encounter(mp, pv1, key, event->status);
+    if (event->planned && strcmp(event->location_status, "planned") == 0 &&
+        strcmp(event->status, "in-progress") != 0)
+        mapping_walk(mp, pv2, planned_pv2, r->resource);
+    set_location(mp, event, r->resource);
+    mapping_walk(mp, pv1, prior_rows, r->resource);
+    mapping_walk(mp, pv1, pending_rows, r->resource);
+    if (slice_is(mp->trigger, "A13")) /* the discharge did not happen */
+        json_remove(json_get(r->resource, "period"), "end");
+}
+
+void pv1_mention(struct mapping *mp, struct slice care_time)
+{
+    const struct hl7_segment *pv1 = hl7_find(mp->m, "PV1", 1);
+    const char *class;
+    struct mapped_resource *r;
+    struct slice key, day;
+
+    mapping_walk(mp, hl7_find(mp->m, "EVN", 1), evn_rows, NULL);
+    if (!pv1)
+        return;
+    class = class_of(mp, pv1);
+    if (!class || strcmp(class, "AMB") != 0)
+        care_time = SLICE_NONE;
+    key = visit_key(mp, pv1, care_time);
+    if (key.len == 0)
+        return;
+    r = encounter(mp, pv1, key, "unknown");
+    r->create_only = true;
+    day = build_date_of(mp, day_of(care_time));
+    if (!json_get(r->resource, "period") && day.len)
+        json_put_str(mp->a, json_put_object(mp->a, r->resource, "period"), "start", day);
+}

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Appending to the audit chain, its signed heads, and reading it back for those entitled. The head
+ * is asked of the file once per transaction, since another process may have appended in between,
+ * and remembered until the transaction ends. Rows follow IHE ATNA (ITI-20) in what they keep. Must
+ * never update or delete a row (triggers refuse it too), nor keep names or values: ids only.
+ */
+#include "storage/audit_impl.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "storage/person_impl.h"
+#include "storage/session_impl.h"
+#include "storage/sql.h"
+
+#include "base/banned.h"
+
+#define LINES_MAX (64u * 1024u * 1024u) /* copied at once: all there ever were, at worst */
+#define FILE_END 4096                   /* bytes read to find the last line */
+
+/* ── append ─────────────────────────────────────────────────────────────────────────────────── */
+
+static enum err know_head(struct session *s)
+{
+    struct session_audit *head = &s->audit;
+    struct sql *q;
+    bool found = false;
+    enum err err;
+
+    assert(s->writes && s->transaction != 0);
+    if (head->transaction == s->transaction)
+        return ERR_OK;
+    err = sql_prepare(s, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", SQL_OWN, &q);
+    if (err != ERR_OK)
+        return err;
+    err = sql_step(q, &found);
+    head->transaction = 0;
+    head->seq = 0;
+    memset(head->hash, 0, DIGEST_LEN);
+    if (err == ERR_OK && found) {
+        head->seq = sql_i64(q, 0);
+        if (!sql_bytes(q, 1, head->hash, DIGEST_LEN))
+            err = ERR_IO; /* not a chain any more; appending would hide where it broke */
+    }
+    err = sql_done(q, err);
+    if (err == ERR_OK)
+        head->transaction = s->transaction;
+    return err;
+}
+
+static struct audit_canon canon_of(const struct audit_row *row)
+{
+    struct audit_canon canon;
+
+#define INT(name) canon.name = (int64_t)row->name;
+#define ID(name)                                                                                   \
+    canon.name = row->name;                                                                        \
+    canon.name##_null = row->name == 0;
+#define TEXT(name) canon.name = slice_str(row->name);
+    AUDIT_COLUMNS(INT, ID, TEXT)
+#undef INT
+#undef ID
+#undef TEXT
+    return canon;
+}
+
+static enum err insert_row(struct session *s, const struct audit_canon *row,
+                           const unsigned char hash[DIGEST_LEN])
+{
+    struct sql *q;
+    int column = 1;
+    enum err err =
+        sql_prepare(s,
+                    "INSERT INTO audit(seq, at_ms, event, outcome, door, actor, facility,"
+                    " user, role, purpose, person, entity, query, count, reason, request,"
+                    " peer, hash) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                    SQL_OWN, &q);
+
+    if (err != ERR_OK)
+        return err;
+#define INT(name) sql_bind_i64(q, column++, row->name);
+#define ID(name) sql_bind_i64_or_null(q, column++, row->name);
+#define TEXT(name) sql_bind_text(q, column++, row->name);
+    AUDIT_COLUMNS(INT, ID, TEXT)
+#undef INT
+#undef ID
+#undef TEXT
+    sql_bind_blob(q, column, hash, DIGEST_LEN);
+    return sql_run(q);
+}
+
+/* Signs the head; the row lands in the transaction of what it covers. */
+static enum err sign_head(struct session *s)
+{
+    struct audit_checkpoint head = {.seq = s->audit.seq, .at_ms = session_now_ms(s)};
+    struct sql *q;
+    enum err err;
+
+    if (!s->options->key)
+        return ERR_OK;
+    memcpy(head.hash, s->audit.hash, DIGEST_LEN);
+    audit_checkpoint_sign(s->options->key, &head, head.mac);
+    err = sql_prepare(s,
+                      "INSERT INTO audit_checkpoint(seq, at_ms, hash, mac) VALUES(?,?,?,?)"
+                      " ON CONFLICT DO NOTHING",
+                      SQL_OWN, &q);
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, head.seq);
+    sql_bind_i64(q, 2, head.at_ms);
+    sql_bind_blob(q, 3, head.hash, DIGEST_LEN);
+    sql_bind_blob(q, 4, head.mac, DIGEST_LEN);
+    s->audit.after_commit = audit_after_commit;
+    return sql_run(q);
+}
+
+enum err audit_append(struct session *s, const struct audit_row *row)
+{
+    struct audit_canon canon = canon_of(row);
+    unsigned char hash[DIGEST_LEN];
+    struct buf bytes;
+    enum err err = know_head(s);
+
+    if (err != ERR_OK)
+        return err;
+    canon.seq = s->audit.seq + 1;
+    if (canon.at_ms == 0)
+        canon.at_ms = session_now_ms(s);
+    buf_init(&bytes, AUDIT_ROW_MAX);
+    audit_canon_print(&bytes, &canon, s->audit.hash);
+    err = buf_err(&bytes);
+    if (err == ERR_OK)
+        digest_sha256(buf_slice(&bytes), hash);
+    buf_fini(&bytes);
+    if (err == ERR_OK)
+        err = insert_row(s, &canon, hash);
+    if (err != ERR_OK)
+        return err;
+    s->audit.seq = canon.seq;
+    memcpy(s->audit.hash, hash, DIGEST_LEN);
+    if (!s->audit.copied_known)
+        s->audit.after_commit = audit_after_commit;
+    return canon.seq % AUDIT_CHECKPOINT_ROWS == 0 ? sign_head(s) : ERR_OK;
+}
+
+enum err audit_checkpoint_now(struct session *s)
+{
+    enum err err = know_head(s);
+
+    if (err != ERR_OK || s->audit.seq == 0)
+        return err;
+    return sign_head(s);
+}
+
+/* ── the file outside ───────────────────────────────────────────────────────────────────────── */
+
+/* The last whole line of BYTES names how far the file reaches; 0 when there is none. */
+static int64_t last_seq(struct slice bytes)
+{
+    struct audit_checkpoint head;
+    size_t end = bytes.len;
+
+    while (end > 0 && bytes.ptr[end - 1] != '\n')
+        end--;
+    while (end > 0) {
+        size_t start = end - 1;
+
+        while (start > 0 && bytes.ptr[start - 1] != '\n')
+            start--;
+        if (audit_checkpoint_parse(slice_sub(bytes, start, end - 1 - start), &head))
+            return head.seq;
+        end = start;
+    }
+    return 0;
+}
+
+/* Looks where the file ends. A line torn by a crash is ended: the next starts on its own. */
+static bool find_end(struct session *s, int file, struct buf *lines)
+{
+    char bytes[FILE_END];
+    off_t size = lseek(file, 0, SEEK_END);
+    off_t from = size > FILE_END ? size - FILE_END : 0;
+    ssize_t got = size < 0 ? -1 : pread(file, bytes, sizeof bytes, from);
+
+    if (got < 0)
+        return false;
+    if (got > 0 && bytes[got - 1] != '\n')
+        buf_addc(lines, '\n');
+    if (!s->audit.copied_known)
+        s->audit.copied_seq = last_seq(slice_of(bytes, (size_t)got));
+    s->audit.copied_known = true;
+    return true;
+}
+
+static enum err missing_lines(struct session *s, struct buf *lines, int64_t *ret_last)
+{
+    struct audit_checkpoint head;
+    struct sql *q;
+    bool more = false;
+    enum err err = sql_prepare(s,
+                               "SELECT seq, at_ms, hash, mac FROM audit_checkpoint WHERE seq > ?"
+                               " ORDER BY seq",
+                               SQL_OWN, &q);
+
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, s->audit.copied_seq);
+    while ((err = sql_step(q, &more)) == ERR_OK && more) {
+        head.seq = sql_i64(q, 0);
+        head.at_ms = sql_i64(q, 1);
+        if (!sql_bytes(q, 2, head.hash, DIGEST_LEN) || !sql_bytes(q, 3, head.mac, DIGEST_LEN)) {
+            err = ERR_IO;
+            break;
+        }
+        audit_checkpoint_print(lines, &head);
+        *ret_last = head.seq;
+    }
+    err = sql_done(q, err);
+    return err != ERR_OK ? err : buf_err(lines);
+}
+
+static bool write_lines(int file, struct slice lines)
+{
+    if (lines.len == 0)
+        return true;
+    return write(file, lines.ptr, lines.len) == (ssize_t)lines.len && fdatasync(file) == 0;
+}
+
+void audit_after_commit(struct session *s)
+{
+    int64_t last = s->audit.copied_seq;
+    struct buf lines;
+    int file;
+
+    if (!s->options->checkpoint_path || (!s->audit.after_commit && s->audit.copied_known))
+        return;
+    s->audit.after_commit = NULL;
+    file = open(s->options->checkpoint_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0)
+        return;
+    buf_init(&lines, LINES_MAX);
+    if (find_end(s, file, &lines) && missing_lines(s, &lines, &last) == ERR_OK &&
+        write_lines(file, buf_slice(&lines)))
+        s->audit.copied_seq = last > s->audit.copied_seq ? last : s->audit.copied_seq;
+    else
+        s->audit.copied_known = false; /* looks again after the next commit */
+    buf_fini(&lines);
+    close(file);
+}
+
+/* ── reading ────────────────────────────────────────────────────────────────────────────────── */
+
+#define COLUMNS                                                                                    \
+    "SELECT seq, at_ms, event, outcome, door, actor, facility, user, role, purpose, person,"       \
+    " entity, query, count, reason, request, peer FROM audit "
+#define RANGE " AND at_ms >= ?3 AND at_ms < ?4 AND seq < ?5 "
+#define NEWEST " ORDER BY seq DESC LIMIT ?6"
+/* A resident's rows include those about a person he was found to be: one whose charts have all
+ * become his. Undoing the link takes them away again. */
+#define ABOUT_PERSON                                                                               \
+    "WHERE person IN (SELECT ?1 UNION SELECT l.from_person FROM chart c JOIN link_log l"           \
+    " ON l.chart = c.id WHERE c.person = ?1"                                                       \
+    " AND " PERSON_BECAME("l.from_person", "?1") ") AND (?2 = 0 OR facility = ?2)" RANGE
+#define OF_FACILITY "WHERE facility = ?2 AND ?1 = 0" RANGE
+#define OF_ANY "WHERE ?1 = 0 AND ?2 = 0" RANGE
+
+static void read_row(struct sql *q, struct arena *arena, struct audit_row *ret_row)
+{
+    int column = 0;
+    struct slice text;
+
+#define INT(name) ret_row->name = (__typeof__(ret_row->name))sql_i64(q, column++);
+#define ID(name) INT(name)
+#define TEXT(name)                                                                                 \
+    text = sql_dup(q, column++, arena);                                                            \
+    ret_row->name = text.ptr ? text.ptr : "";
+    AUDIT_COLUMNS(INT, ID, TEXT)
+#undef INT
+#undef ID
+#undef TEXT
+}
+
+/* The resident about himself, a facility about its own doings, the operator anything. */
+static bool entitled(const struct grant *grant, int64_t person, int64_t facility)
+{
+    if (!grant || grant->magic != GRANT_MAGIC)
+        return false;
+    switch (grant->actor) {
+    case GRANT_RESIDENT:
+        return grant->person > 0 && person == grant->person;
+    case GRANT_FACILITY:
+        return grant->facility > 0 && facility == grant->facility;
+    case GRANT_OPERATOR:
+        return true;
+    case GRANT_INTAKE:
+        break;
+    }
+    return false;
+}
+
+enum audit_by { BY_PERSON, BY_FACILITY, BY_NONE };
+
+static enum err prepare_list(struct session *s, const struct audit_filter *filter, bool count,
+                             struct sql **ret_sql)
+{
+    static const char *const texts[][2] = {
+        [BY_PERSON] = {COLUMNS ABOUT_PERSON NEWEST, "SELECT count(*) FROM audit " ABOUT_PERSON},
+        [BY_FACILITY] = {COLUMNS OF_FACILITY NEWEST, "SELECT count(*) FROM audit " OF_FACILITY},
+        [BY_NONE] = {COLUMNS OF_ANY NEWEST, "SELECT count(*) FROM audit " OF_ANY},
+    };
+    enum audit_by by = filter->person ? BY_PERSON : filter->facility ? BY_FACILITY : BY_NONE;
+    struct sql *q;
+    enum err err = sql_prepare(s, texts[by][count ? 1 : 0], SQL_OWN, &q);
+
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, filter->person);
+    sql_bind_i64(q, 2, filter->facility);
+    sql_bind_i64(q, 3, filter->from_ms ? filter->from_ms : INT64_MIN);
+    sql_bind_i64(q, 4, filter->to_ms ? filter->to_ms : INT64_MAX);
+    sql_bind_i64(q, 5, filter->before_seq && !count ? filter->before_seq : INT64_MAX);
+    *ret_sql = q;
+    return ERR_OK;
+}
+
+static enum err count_list(struct session *s, const struct audit_filter *filter,
+                           uint64_t *ret_total)
+{
+    struct sql *q;
+    uint64_t total = 0;
+    enum err err = prepare_list(s, filter, true, &q);
+
+    if (err != ERR_OK)
+        return err;
+    err = sql_row(q);
+    if (err == ERR_OK)
+        total = (uint64_t)sql_i64(q, 0);
+    err = sql_done(q, err);
+    if (err == ERR_OK)
+        *ret_total = total;
+    return err;
+}
+
+enum err audit_list(struct session *s, struct arena *arena, const struct audit_filter *filter,
+                    struct audit_row **ret_rows, size_t *ret_count, uint64_t *ret_total)
+{
+    size_t limit = filter->limit == 0                   ? LIMIT_SEARCH_COUNT_DEFAULT
+                   : filter->limit > LIMIT_SEARCH_COUNT ? LIMIT_SEARCH_COUNT
+                                                        : filter->limit;
+    struct audit_row *rows;
+    struct sql *q;
+    uint64_t total = 0;
+    size_t count = 0;
+    bool more = true;
+    enum err err = ERR_FORBIDDEN;
+
+    if (entitled(session_grant(s), filter->person, filter->facility))
+        err = count_list(s, filter, &total);
+    if (err != ERR_OK)
+        return err;
+    if (limit > total)
+        limit = (size_t)total;
+    rows = arena_array(arena, limit + 1, sizeof *rows);
+    if (!rows)
+        return ERR_LIMIT;
+    err = prepare_list(s, filter, false, &q);
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 6, (int64_t)limit);
+    while (count < limit && (err = sql_step(q, &more)) == ERR_OK && more)
+        read_row(q, arena, &rows[count++]);
+    err = sql_done(q, err);
+    if (err != ERR_OK)
+        return err;
+    *ret_rows = rows;
+    *ret_count = count;
+    *ret_total = total;
+    return ERR_OK;
+}
+
+/* Is a row about PERSON one that the resident of the grant may read as his own? */
+static enum err is_his(struct session *s, int64_t person, bool *ret_his)
+{
+    const struct grant *grant = session_grant(s);
+    struct sql *q;
+    enum err err;
+
+    *ret_his = grant->actor != GRANT_RESIDENT;
+    if (*ret_his || person == 0)
+        return ERR_OK;
+    err = sql_prepare(s, "SELECT ?2 = ?1 OR " PERSON_BECAME("?2", "?1"), SQL_OWN, &q);
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, grant->person);
+    sql_bind_i64(q, 2, person);
+    err = sql_row(q);
+    if (err == ERR_OK)
+        *ret_his = sql_i64(q, 0) != 0;
+    return sql_done(q, err);
+}
+
+enum err audit_get(struct session *s, struct arena *arena, int64_t seq, struct audit_row *ret_row)
+{
+    const struct grant *grant = session_grant(s);
+    struct audit_row row;
+    struct sql *q;
+    bool his = false;
+    enum err err;
+
+    if (!grant || !entitled(grant, grant->person, grant->facility))
+        return ERR_FORBIDDEN;
+    err = sql_prepare(s, COLUMNS "WHERE seq = ?", SQL_OWN, &q);
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, seq);
+    err = sql_row(q);
+    if (err == ERR_OK)
+        read_row(q, arena, &row);
+    err = sql_done(q, err);
+    if (err == ERR_OK)
+        err = is_his(s, row.person, &his);
+    if (err != ERR_OK)
+        return err;
+    /* Another's row looks like one that never was. */
+    if (!his || (grant->actor == GRANT_FACILITY && row.facility != grant->facility))
+        return ERR_NOT_FOUND;
+    *ret_row = row;
+    return ERR_OK;
+}

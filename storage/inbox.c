@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Memory of intake. HL7 v2 senders repeat a message when the acknowledgement got lost (MSH-10,
+ * enhanced and original mode alike): the same content gets the answer given then and no second
+ * effect, other content under the same id is refused. Quarantine keeps what was refused; unmapped
+ * counts what was kept in the original only. Must never let a repeat through as new.
+ */
+#include "storage/inbox.h"
+
+#include <assert.h>
+
+#include "storage/sql.h"
+
+#include "base/banned.h"
+
+/* ── messages ───────────────────────────────────────────────────────────────────────────────── */
+
+static void bind_key(struct sql *q, const struct inbox_key *key)
+{
+    sql_bind_i64(q, 1, key->facility);
+    sql_bind_text(q, 2, key->sender);
+    sql_bind_text(q, 3, key->control_id);
+    sql_bind_text(q, 4, key->kind);
+}
+
+enum err inbox_find(struct session *s, struct arena *arena, const struct inbox_key *key,
+                    const unsigned char sha[DIGEST_LEN], enum inbox_seen *ret_seen,
+                    enum err *ret_outcome, struct slice *ret_answer)
+{
+    enum inbox_seen seen = INBOX_NEW;
+    enum err outcome = ERR_OK;
+    struct slice answer = SLICE_NONE;
+    unsigned char before[DIGEST_LEN];
+    bool found = false;
+    struct sql *q;
+    enum err err = sql_prepare(s,
+                               "SELECT sha, outcome, answer FROM inbox WHERE facility = ?"
+                               " AND sender = ? AND control_id = ? AND kind = ?",
+                               SQL_OWN, &q);
+
+    if (err != ERR_OK)
+        return err;
+    bind_key(q, key);
+    err = sql_step(q, &found);
+    if (err == ERR_OK && found) {
+        seen = INBOX_REUSED;
+        if (sql_bytes(q, 0, before, sizeof before) && digest_equal(before, sha, DIGEST_LEN)) {
+            seen = INBOX_SAME;
+            outcome = (enum err)sql_i64(q, 1);
+            answer = sql_dup(q, 2, arena);
+        }
+    }
+    err = sql_done(q, err);
+    if (err != ERR_OK)
+        return err;
+    *ret_seen = seen;
+    if (seen == INBOX_SAME) {
+        *ret_outcome = outcome;
+        *ret_answer = answer;
+    }
+    return ERR_OK;
+}
+
+enum err inbox_put(struct session *s, const struct inbox_key *key,
+                   const unsigned char sha[DIGEST_LEN], enum err outcome, struct slice answer)
+{
+    struct sql *q;
+    enum err err = sql_prepare(s,
+                               "INSERT INTO inbox(facility, sender, control_id, kind, sha, outcome,"
+                               " answer, at_ms) VALUES(?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+                               SQL_OWN, &q);
+
+    assert(session_writes(s));
+    if (err != ERR_OK)
+        return err;
+    bind_key(q, key);
+    sql_bind_blob(q, 5, sha, DIGEST_LEN);
+    sql_bind_i64(q, 6, outcome);
+    sql_bind_text(q, 7, answer);
+    sql_bind_i64(q, 8, session_now_ms(s));
+    err = sql_run(q);
+    return err == ERR_OK && sql_changes(s) == 0 ? ERR_CONTROL_ID_REUSED : err;
+}
+
+/* ── files ──────────────────────────────────────────────────────────────────────────────────── */
+
+enum err inbox_file_seen(struct session *s, const struct inbox_file *file, bool *ret_seen)
+{
+    bool seen = false;
+    struct sql *q;
+    enum err err = sql_prepare(s,
+                               "SELECT 1 FROM intake_file WHERE facility = ? AND path = ?"
+                               " AND size = ? AND mtime_ns = ?",
+                               SQL_OWN, &q);
+
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, file->facility);
+    sql_bind_text(q, 2, file->path);
+    sql_bind_i64(q, 3, file->size);
+    sql_bind_i64(q, 4, file->mtime_ns);
+    err = sql_step(q, &seen);
+    err = sql_done(q, err);
+    if (err == ERR_OK)
+        *ret_seen = seen;
+    return err;
+}
+
+enum err inbox_file_put(struct session *s, const struct inbox_file *file,
+                        const unsigned char sha[DIGEST_LEN], enum err outcome)
+{
+    struct sql *q;
+    enum err err = sql_prepare(s,
+                               "INSERT OR REPLACE INTO intake_file(facility, path, size, mtime_ns,"
+                               " sha, outcome, at_ms) VALUES(?,?,?,?,?,?,?)",
+                               SQL_OWN, &q);
+
+    assert(session_writes(s));
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, file->facility);
+    sql_bind_text(q, 2, file->path);
+    sql_bind_i64(q, 3, file->size);
+    sql_bind_i64(q, 4, file->mtime_ns);
+    sql_bind_blob(q, 5, sha, DIGEST_LEN);
+    sql_bind_i64(q, 6, outcome);
+    sql_bind_i64(q, 7, session_now_ms(s));
+    return sql_run(q);
+}
+
+/* ── quarantine ─────────────────────────────────────────────────────────────────────────────── */
+
+static enum err original_exists(struct session *s, const unsigned char sha[DIGEST_LEN])
+{
+    struct sql *q;
+    enum err err = sql_prepare(s, "SELECT 1 FROM original WHERE sha = ?", SQL_OWN, &q);
+
+    if (err != ERR_OK)
+        return err;
+    sql_bind_blob(q, 1, sha, DIGEST_LEN);
+    return sql_done(q, sql_row(q));
+}
+
+/* The same content refused again keeps its row and time of arrival; the reason is the newest, since
+ * a replay with a better mapper may refuse for another. */
+enum err quarantine_put(struct session *s, const struct quarantine_row *row)
+{
+    struct sql *q;
+    enum err err;
+
+    assert(session_writes(s));
+    err = original_exists(s, row->sha);
+    if (err != ERR_OK)
+        return err;
+    err = sql_prepare(s,
+                      "INSERT INTO quarantine(facility, door, name, sha, outcome, place, en, ja,"
+                      " at_ms) VALUES(?,?,?,?,?,?,?,?,?)"
+                      " ON CONFLICT(facility, door, name, sha) DO UPDATE SET"
+                      " outcome = excluded.outcome, place = excluded.place, en = excluded.en,"
+                      " ja = excluded.ja",
+                      SQL_OWN, &q);
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, row->facility);
+    sql_bind_text(q, 2, row->door);
+    sql_bind_text(q, 3, row->name);
+    sql_bind_blob(q, 4, row->sha, DIGEST_LEN);
+    sql_bind_i64(q, 5, row->outcome);
+    sql_bind_text(q, 6, row->place);
+    sql_bind_text(q, 7, row->en);
+    sql_bind_text(q, 8, row->ja);
+    sql_bind_i64(q, 9, row->at_ms ? row->at_ms : session_now_ms(s));
+    return sql_run(q);
+}
+
+static enum err read_quarantine(struct sql *q, struct arena *arena, struct quarantine_row *ret_row)
+{
+    *ret_row = (struct quarantine_row){
+        .id = sql_i64(q, 0),
+        .facility = sql_i64(q, 1),
+        .door = sql_dup(q, 2, arena),
+        .name = sql_dup(q, 3, arena),
+        .outcome = (enum err)sql_i64(q, 5),
+        .place = sql_dup(q, 6, arena),
+        .en = sql_dup(q, 7, arena),
+        .ja = sql_dup(q, 8, arena),
+        .at_ms = sql_i64(q, 9),
+    };
+    return sql_bytes(q, 4, ret_row->sha, DIGEST_LEN) ? ERR_OK : ERR_IO;
+}
+
+/* FACILITY 0: of all. Newest first. */
+enum err quarantine_list(struct session *s, struct arena *arena, int64_t facility,
+                         struct quarantine_row **ret_rows, size_t *ret_count)
+{
+    struct quarantine_row *rows = NULL;
+    size_t count = 0;
+    bool more = false;
+    struct sql *q;
+    enum err err =
+        sql_prepare(s,
+                    "SELECT id, facility, door, name, sha, outcome, place, en, ja, at_ms,"
+                    " count(*) OVER () FROM quarantine WHERE ?1 = 0 OR facility = ?1"
+                    " ORDER BY id DESC",
+                    SQL_OWN, &q);
+
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, facility);
+    while (err == ERR_OK && (err = sql_step(q, &more)) == ERR_OK && more) {
+        if (!rows && !(rows = arena_array(arena, (size_t)sql_i64(q, 10), sizeof *rows)))
+            err = ERR_LIMIT;
+        else
+            err = read_quarantine(q, arena, &rows[count++]);
+    }
+    err = sql_done(q, err);
+    if (err != ERR_OK)
+        return err;
+    *ret_rows = rows;
+    *ret_count = count;
+    return ERR_OK;
+}
+
+/* ── unmapped fields ────────────────────────────────────────────────────────────────────────── */
+
+enum err unmapped_add(struct session *s, int64_t facility, struct slice message, struct slice field,
+                      unsigned seen)
+{
+    struct sql *q;
+    enum err err =
+        sql_prepare(s,
+                    "INSERT INTO unmapped(facility, message, field, seen) VALUES(?,?,?,?)"
+                    " ON CONFLICT(facility, message, field)"
+                    " DO UPDATE SET seen = seen + excluded.seen",
+                    SQL_OWN, &q);
+
+    assert(session_writes(s));
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, facility);
+    sql_bind_text(q, 2, message);
+    sql_bind_text(q, 3, field);
+    sql_bind_i64(q, 4, seen);
+    return sql_run(q);
+}
+
+/* FACILITY 0: summed over all. Most frequent first. */
+enum err unmapped_list(struct session *s, struct arena *arena, int64_t facility,
+                       struct unmapped_row **ret_rows, size_t *ret_count)
+{
+    struct unmapped_row *rows = NULL;
+    size_t count = 0;
+    bool more = false;
+    struct sql *q;
+    enum err err = sql_prepare(s,
+                               "SELECT message, field, sum(seen) AS total, count(*) OVER ()"
+                               " FROM unmapped WHERE ?1 = 0 OR facility = ?1"
+                               " GROUP BY message, field ORDER BY total DESC, message, field",
+                               SQL_OWN, &q);
+
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, facility);
+    while ((err = sql_step(q, &more)) == ERR_OK && more) {
+        if (!rows && !(rows = arena_array(arena, (size_t)sql_i64(q, 3), sizeof *rows))) {
+            err = ERR_LIMIT;
+            break;
+        }
+        rows[count++] = (struct unmapped_row){
+            .message = sql_dup(q, 0, arena), .field = sql_dup(q, 1, arena), .seen = sql_i64(q, 2)};
+    }
+    err = sql_done(q, err);
+    if (err != ERR_OK)
+        return err;
+    *ret_rows = rows;
+    *ret_count = count;
+    return ERR_OK;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The writer thread: takes everything waiting, applies it in one transaction, commits once (group commit: one
+ * fsync for all), and only then lets the jobs finish. A job whose apply fails is rolled back alone to its
+ * savepoint and still audited. A job whose audit fails must not take the others with it: the group is rolled
+ * back and each job tried alone. After an I/O error, above all a failed fsync, nobody knows what is on
+ * disk; the kernel may have dropped the pages and report success next time. So the writer never writes
+ * again: every later job ends with ERR_UNAVAILABLE. A full disk is no such case; the group fails, the
+ * writer goes on.
+ */
+#include <assert.h>
+#include <sqlite3.h>
+
+#include "base/limits.h"
+#include "storage/audit_impl.h"
+#include "storage/session_impl.h"
+#include "storage/sql.h"
+#include "storage/store_impl.h"
+
+#include "base/banned.h"
+
+#define WRITER_WAL_WANTED 1000  /* pages in the log at which a checkpoint is asked for */
+#define WRITER_WAL_LARGE 65536  /* pages (256 MiB) at which the writer itself waits for one */
+
+struct group {
+    struct store_job *jobs[LIMIT_STORE_GROUP];
+    enum err looks[LIMIT_STORE_GROUP]; /* outcomes before the writer touched the jobs */
+    unsigned count;
+};
+
+static enum err simple(struct session *s, const char *text)
+{
+    struct sql *q = NULL;
+    enum err err = sql_prepare(s, text, SQL_OWN, &q);
+    return err ? err : sql_run(q);
+}
+
+/* ── one transaction ───────────────────────────────────────────────────────────────────────────── */
+
+static enum err begin(struct session *s)
+{
+    s->full = false;
+    s->transaction++;
+    return simple(s, "BEGIN IMMEDIATE");
+}
+
+static void roll_back(struct session *s)
+{
+    s->transaction++;
+    s->audit.after_commit = NULL;
+    if (!sqlite3_get_autocommit(s->db) && simple(s, "ROLLBACK"))
+        s->broken = true;
+}
+
+/* SQLite gives up the whole transaction on some errors (no memory, disk full, I/O). */
+static bool lost(const struct session *s)
+{
+    return s->broken || s->full || sqlite3_get_autocommit(s->db);
+}
+
+static enum err apply(struct session *s, struct store_job *job)
+{
+    enum err err = simple(s, "SAVEPOINT job");
+    if (err)
+        return err;
+    job->err = job->apply(s, job);
+    session_bind(s, NULL);
+    if (lost(s))
+        return ERR_UNAVAILABLE;
+    if (job->err) {
+        s->transaction++;
+        err = simple(s, "ROLLBACK TO job");
+    }
+    return err ? err : simple(s, "RELEASE job");
+}
+
+/* Apply and audit of one job inside the transaction. A failure here is the group's. */
+static enum err run_job(struct session *s, struct store_job *job, enum err look)
+{
+    job->err = look;
+    enum err err = look || !job->apply ? ERR_OK : apply(s, job);
+    if (err)
+        return err;
+    err = job->audit(s, job);
+    session_bind(s, NULL);
+    return !err && lost(s) ? ERR_UNAVAILABLE : err;
+}
+
+static void after_commit(struct store *store)
+{
+    struct session *s = store->writer;
+    (void)pthread_mutex_lock(&store->lock);
+    store->commits++;
+    if (s->audit.transaction == s->transaction)
+        store->audit_seq = (uint64_t)s->audit.seq;
+    (void)pthread_mutex_unlock(&store->lock);
+    if (s->audit.after_commit)
+        s->audit.after_commit(s);
+}
+
+/* Jobs [FROM, FROM + COUNT) of the group in one transaction: all of it, or nothing. */
+static enum err attempt(struct store *store, struct group *group, unsigned from, unsigned count)
+{
+    struct session *s = store->writer;
+    enum err err = begin(s);
+    if (err)
+        return err;
+    for (unsigned i = from; !err && i < from + count; i++)
+        err = run_job(s, group->jobs[i], group->looks[i]);
+    if (!err)
+        err = simple(s, "COMMIT");
+    if (err)
+        roll_back(s);
+    else
+        after_commit(store);
+    return err;
+}
+
+/* ── a group ───────────────────────────────────────────────────────────────────────────────────── */
+
+static void turn_away(struct group *group, unsigned from, unsigned count)
+{
+    for (unsigned i = from; i < from + count; i++)
+        group->jobs[i]->err = ERR_UNAVAILABLE;
+}
+
+static void note_failure(struct store *store)
+{
+    if (store->writer->broken)
+        atomic_store(&store->stopped, true);
+}
+
+static void run_group(struct store *store, struct group *group)
+{
+    struct session *s = store->writer;
+    if (atomic_load(&store->stopped)) {
+        turn_away(group, 0, group->count);
+        return;
+    }
+    enum err err = attempt(store, group, 0, group->count);
+    note_failure(store);
+    if (!err)
+        return;
+    if (s->broken || s->full || group->count == 1) {
+        turn_away(group, 0, group->count);
+        return;
+    }
+    for (unsigned i = 0; i < group->count; i++) {
+        if (s->broken || attempt(store, group, i, 1) != ERR_OK)
+            turn_away(group, i, 1);
+        note_failure(store);
+    }
+}
+
+static void take_group(struct store *store, struct group *group)
+{
+    group->count = 0;
+    while (group->count < LIMIT_STORE_GROUP && store->writes.first) {
+        struct store_job *job = store_pop(&store->writes);
+        group->looks[group->count] = job->err;
+        group->jobs[group->count++] = job;
+    }
+}
+
+static struct store_job *chain_of(const struct group *group)
+{
+    for (unsigned i = 0; i < group->count; i++)
+        group->jobs[i]->next = i + 1 < group->count ? group->jobs[i + 1] : NULL;
+    return group->jobs[0];
+}
+
+/* ── the thread ────────────────────────────────────────────────────────────────────────────────── */
+
+static int after_commit_hook(void *context, sqlite3 *db, const char *name, int pages)
+{
+    (void)db, (void)name;
+    struct store *store = context;
+    atomic_store_explicit(&store->wal_pages, pages, memory_order_relaxed);
+    return SQLITE_OK;
+}
+
+/* Asks for a checkpoint whenever the log has grown by so much (it starts anew at its beginning). When readers and steady writing kept it from starting anew
+ * for very long, the writer waits for them once instead of letting the disk fill. */
+static void mind_the_log(struct store *store)
+{
+    int pages = atomic_load_explicit(&store->wal_pages, memory_order_relaxed);
+    if (pages < WRITER_WAL_WANTED)
+        return;
+    if (pages >= WRITER_WAL_LARGE && !atomic_load(&store->stopped)) {
+        int rc = sqlite3_wal_checkpoint_v2(store->writer->db, NULL, SQLITE_CHECKPOINT_RESTART,
+                                           NULL, NULL);
+        if (sql_code(store->writer, rc) != ERR_OK)
+            note_failure(store);
+    }
+    if (pages >= store->wal_asked && pages - store->wal_asked < WRITER_WAL_WANTED)
+        return;
+    store->wal_asked = pages;
+    (void)pthread_mutex_lock(&store->lock);
+    store->checkpoint_wanted = true;
+    (void)pthread_cond_signal(&store->checkpoint_due);
+    (void)pthread_mutex_unlock(&store->lock);
+}
+
+/* Signs the head so that the tail of the chain is covered, then leaves an empty log behind. */
+static void orderly_end(struct store *store)
+{
+    struct session *s = store->writer;
+    if (atomic_load(&store->stopped))
+        return;
+    if (begin(s) == ERR_OK) {
+        if (audit_checkpoint_now(s) == ERR_OK && simple(s, "COMMIT") == ERR_OK)
+            after_commit(store);
+        else
+            roll_back(s);
+    }
+    note_failure(store);
+    if (!atomic_load(&store->stopped))
+        (void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
+/* Where the chain stands, for the figures before the first append. */
+static void note_audit_seq(struct store *store)
+{
+    struct sql *q = NULL;
+    enum err err = sql_prepare(store->writer, "SELECT max(seq) FROM audit", SQL_OWN, &q);
+    if (err)
+        return;
+    err = sql_row(q);
+    if (!err)
+        store->audit_seq = (uint64_t)sql_i64(q, 0);
+    if (sql_done(q, err))
+        note_failure(store);
+}
+
+void *writer_main(void *argument)
+{
+    struct store *store = argument;
+    struct group group = {.count = 0};
+    (void)sqlite3_wal_hook(store->writer->db, after_commit_hook, store);
+    (void)pthread_mutex_lock(&store->lock);
+    note_audit_seq(store);
+    for (;;) {
+        while (!store->writes.first && !(store->closing && store->looking == 0)) {
+            store->writer_asleep = true;
+            (void)pthread_cond_wait(&store->write_ready, &store->lock);
+            store->writer_asleep = false;
+        }
+        if (!store->writes.first)
+            break;
+        take_group(store, &group);
+        (void)pthread_mutex_unlock(&store->lock);
+        run_group(store, &group);
+        store_finish(store, chain_of(&group));
+        mind_the_log(store);
+        (void)pthread_mutex_lock(&store->lock);
+    }
+    (void)pthread_mutex_unlock(&store->lock);
+    orderly_end(store);
+    return NULL;
+}
