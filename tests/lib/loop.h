@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A libuv loop on a thread of its own, so that a test can talk to a server of the same process with blocking calls and
- * assert in the main thread. Work for the loop is handed over by loop_call, which waits. loop_fini insists that every
- * handle was closed.
+ * A libuv loop on a thread of its own, so that a test can talk to a server of the same process with
+ * blocking calls and assert in the main thread. Work for the loop is handed over by loop_call,
+ * which waits. loop_fini insists that every handle was closed.
  */
 #ifndef TESTS_LIB_LOOP_H
 #define TESTS_LIB_LOOP_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A small certificate authority for tests, made anew in a temporary folder each run: a CA, certificates of servers and
- * clients, CRLs. EC P-256 throughout. Any failure ends the test program, so that callers read straight.
+ * A small certificate authority for tests, made anew in a temporary folder each run: a CA,
+ * certificates of servers and clients, CRLs. EC P-256 throughout. Any failure ends the test
+ * program, so that callers read straight.
  */
 #ifndef TESTS_LIB_PKI_H
 #define TESTS_LIB_PKI_H
@@ -105,7 +106,8 @@ static inline void pki_issue(struct pki *p, enum pki_kind kind, const char *stem
     EVP_PKEY_free(key);
 }
 
-/* Writes crl.pem naming the certificates SERIALS[COUNT]; its next update is NEXT_S seconds from now. */
+/* Writes crl.pem naming the certificates SERIALS[COUNT]; its next update is NEXT_S seconds from
+ * now. */
 static inline void pki_crl(struct pki *p, const long *serials, unsigned count, long next_s)
 {
     char path[128];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * http.c over real sockets: order of pipelined requests, bodies, limits, deadlines, answers given later, peers that go,
- * graceful close. The server runs on its own thread; each test ends with a loop that closes clean.
+ * http.c over real sockets: order of pipelined requests, bodies, limits, deadlines, answers given
+ * later, peers that go, graceful close. The server runs on its own thread; each test ends with a
+ * loop that closes clean.
  */
 #include "exchange/net/http.h"
 
@@ -309,7 +310,8 @@ static void wait_handled(struct site *site, unsigned count)
     assert_int_equal(site->handled, count);
 }
 
-/* What comes while a call runs waits, also when much of it comes, and the request stays readable. */
+/* What comes while a call runs waits, also when much of it comes, and the request stays readable.
+ */
 static void test_answer_later(void **state)
 {
     struct site site;
@@ -450,7 +452,8 @@ static void test_bad(void **state)
         {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n"
          "0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
          400},
-        {"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5 \r\nhello\r\n0\r\n\r\n"
+        {"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5 "
+         "\r\nhello\r\n0\r\n\r\n"
          "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
          400},
         {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501},
@@ -543,7 +546,8 @@ static void hammer(unsigned index, void *context)
         if ((i + (int)index) % 3 == 0)
             (void)!client_send(c, SLICE("GET /big?9000000 HTTP/1.1\r\nHost: x\r\n\r\n"));
         if ((i + (int)index) % 3 == 1)
-            (void)!client_send(c, SLICE("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab"));
+            (void)!client_send(
+                c, SLICE("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab"));
         client_close(c);
     }
 }
@@ -583,13 +587,13 @@ static void test_port_taken(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keep_alive),     cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_pipelined),      cmocka_unit_test(test_many_pipelined),
-        cmocka_unit_test(test_answer_later),   cmocka_unit_test(test_peer_goes),
-        cmocka_unit_test(test_large),          cmocka_unit_test(test_chunked_limit),
-        cmocka_unit_test(test_continue),       cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_slow),           cmocka_unit_test(test_graceful_close),
-        cmocka_unit_test(test_hammer),         cmocka_unit_test(test_port_taken),
+        cmocka_unit_test(test_keep_alive),   cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_pipelined),    cmocka_unit_test(test_many_pipelined),
+        cmocka_unit_test(test_answer_later), cmocka_unit_test(test_peer_goes),
+        cmocka_unit_test(test_large),        cmocka_unit_test(test_chunked_limit),
+        cmocka_unit_test(test_continue),     cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_slow),         cmocka_unit_test(test_graceful_close),
+        cmocka_unit_test(test_hammer),       cmocka_unit_test(test_port_taken),
     };
     return T_RUN(tests);
 }

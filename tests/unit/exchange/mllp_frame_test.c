@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * mllp.c: the deframer against a table, then the door over real sockets: order, answers given later, frames in pieces,
- * several at once, and every framing fault counted and ending its connection with nothing handed over.
+ * mllp.c: the deframer against a table, then the door over real sockets: order, answers given
+ * later, frames in pieces, several at once, and every framing fault counted and ending its
+ * connection with nothing handed over.
  */
 #include "exchange/net/mllp.h"
 
@@ -22,7 +23,10 @@ struct frame_case {
     const char *frame;
     size_t used;
 };
-#define C(name, text, expect, frame, used) {name, {text, sizeof(text) - 1}, expect, frame, used}
+#define C(name, text, expect, frame, used)                                                         \
+    {                                                                                              \
+        name, {text, sizeof(text) - 1}, expect, frame, used                                        \
+    }
 
 static const struct frame_case FRAMES[] = {
     C("nothing", "", MLLP_MORE, NULL, 0),
@@ -42,7 +46,10 @@ static const struct frame_case FRAMES[] = {
     C("VT inside", VT "A" VT "B" END, MLLP_BAD, NULL, 0),
     C("VT VT", VT VT "B" END, MLLP_BAD, NULL, 0),
     C("VT inside, no end", VT "A" VT "B", MLLP_BAD, NULL, 0),
-    C("FS inside", VT "A\x1c" "B" END, MLLP_BAD, NULL, 0),
+    C("FS inside",
+      VT "A\x1c"
+         "B" END,
+      MLLP_BAD, NULL, 0),
     C("FS LF", VT "A\x1c\n", MLLP_BAD, NULL, 0),
     C("FS FS CR", VT "A\x1c" END, MLLP_BAD, NULL, 0),
     C("HTTP", "GET / HTTP/1.1\r\n", MLLP_BAD, NULL, 0),
@@ -93,8 +100,7 @@ static void handle(struct mllp_call *call, void *context)
     buf_init(&b, LIMIT_MLLP_FRAME + 4);
     buf_adds(&b, "ACK:");
     buf_add(&b, frame);
-    mllp_answer(call, slice_is(frame, "mute") ? SLICE_NONE : buf_slice(&b),
-                slice_is(frame, "bye"));
+    mllp_answer(call, slice_is(frame, "mute") ? SLICE_NONE : buf_slice(&b), slice_is(frame, "bye"));
     buf_fini(&b);
 }
 
@@ -245,7 +251,9 @@ static void test_faults(void **state)
         {SLICE("MSH|^~\\&|\r"), "bytes-outside-frame"},
         {SLICE(VT "a" END "x"), "bytes-outside-frame"},
         {SLICE(VT "a" VT "b" END), "start-block-inside-frame"},
-        {SLICE(VT "a\x1c" "b" END), "end-block-inside-frame"},
+        {SLICE(VT "a\x1c"
+                  "b" END),
+         "end-block-inside-frame"},
     };
     struct door door;
     (void)state;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * stream.c and listener.c without a protocol: one `closed` for every stream, closing from inside `data`, pausing, the
- * deadline, the cap on connections, what waits to be written, and closing a listener with streams in every state.
+ * stream.c and listener.c without a protocol: one `closed` for every stream, closing from inside
+ * `data`, pausing, the deadline, the cap on connections, what waits to be written, and closing a
+ * listener with streams in every state.
  */
 #include "exchange/net/stream.h"
 
@@ -34,8 +35,8 @@ static void on_ready(struct stream *s)
     stream_set_data(s, p);
 }
 
-/* Commands by first byte: c close now, e echo and close, p pause, d deadline of 100 ms, w write 1 MiB, f flood;
- * everything else is echoed. */
+/* Commands by first byte: c close now, e echo and close, p pause, d deadline of 100 ms, w write 1
+ * MiB, f flood; everything else is echoed. */
 static void on_data(struct stream *s, struct slice bytes)
 {
     static char block[LIMIT_MIB];
@@ -195,7 +196,8 @@ static void test_close_inside_data(void **state)
     client_close(c);
     wait_for(&p, &p.closed, 1);
     c = dial(&p);
-    say(c, "e\x0b" "answer\x1c\r");
+    say(c, "e\x0b"
+           "answer\x1c\r");
     assert_int_equal(client_read_mllp(c, &got), ERR_MALFORMED); /* it came, all of it */
     client_close(c);
     wait_for(&p, &p.closed, 2);
@@ -293,7 +295,8 @@ static void test_cap(void **state)
     client_close(second);
     wait_for(&p, &p.closed, 1);
     struct client *fourth = dial(&p);
-    say(fourth, "\x0b" "4\x1c\r");
+    say(fourth, "\x0b"
+                "4\x1c\r");
     assert_int_equal(client_read_mllp(fourth, &got), ERR_OK);
     loop_call(&p.loop, count_pool, &p);
     assert_int_equal(p.figures.refused, 1);
@@ -304,6 +307,36 @@ static void test_cap(void **state)
     client_close(fourth);
     wait_for(&p, &p.closed, 3);
     p.quota.open -= LIMIT_CONNECTIONS - 2;
+    pool_stop(&p);
+}
+
+/* A peer that stops reading is given up after the stall limit; one that reads slowly is not. */
+static void test_stall(void **state)
+{
+    struct pool p;
+    struct slice got;
+    (void)state;
+    pool_start(&p);
+    struct client *stuck = dial(&p), *slow = dial(&p);
+    uint64_t begin = loop_now_ms();
+    for (int i = 0; i < 16; i++) { /* far more than two sockets hold */
+        say(stuck, "w");
+        say(slow, "w");
+        usleep(10000);
+    }
+    while (loop_now_ms() - begin < LIMIT_WRITE_STALL_MS + 3000) {
+        char bytes[65536];
+        usleep(400000);
+        assert_int_equal(client_read_raw(slow, bytes, sizeof(bytes)), ERR_OK);
+    }
+    loop_call(&p.loop, count_pool, &p);
+    assert_int_equal(p.figures.stalled, 1);
+    assert_int_equal(p.closed, 1);
+    say(slow, "c");
+    assert_int_equal(client_read_mllp(slow, &got), ERR_GONE);
+    client_close(stuck);
+    client_close(slow);
+    wait_for(&p, &p.closed, 2);
     pool_stop(&p);
 }
 
@@ -337,9 +370,13 @@ static void test_close_listener(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_close_inside_data), cmocka_unit_test(test_echo),
-        cmocka_unit_test(test_pause),             cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_flood),             cmocka_unit_test(test_cap),
+        cmocka_unit_test(test_close_inside_data),
+        cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_cap),
+        cmocka_unit_test(test_stall),
         cmocka_unit_test(test_close_listener),
     };
     return T_RUN(tests);

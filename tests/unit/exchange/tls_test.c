@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * tls.c and the TLS filter of streams over real sockets, seen from a client: who gets in, who does not, what a new CRL
- * changes, that nothing is resumed, and what old protocol versions and odd files meet. A small HTTP server answers with
- * what it knows of its peer.
+ * tls.c and the TLS filter of streams over real sockets, seen from a client: who gets in, who does
+ * not, what a new CRL changes, that nothing is resumed, and what old protocol versions and odd
+ * files meet. A small HTTP server answers with what it knows of its peer.
  */
 #include <openssl/ssl.h>
 
@@ -51,7 +51,8 @@ static void handle(struct http_call *call, void *context)
 static void open_server(void *context)
 {
     struct world *w = context;
-    struct http_options o = {.loop = &w->loop.uv, .host = "127.0.0.1", .tls = w->tls, .handle = handle};
+    struct http_options o = {
+        .loop = &w->loop.uv, .host = "127.0.0.1", .tls = w->tls, .handle = handle};
     w->err = http_open(&o, &w->server);
     if (w->err == ERR_OK)
         w->port = http_port(w->server);
@@ -131,8 +132,9 @@ static enum err dial(const struct world *w, const struct client_trust *trust, in
     return client_open(&o, ret_client);
 }
 
-/* Connects with the certificate STEM (NULL: none) and asks who we are; false when we are not let in. With TLS 1.3 the
- * refusal comes after the client's side of the handshake, at the first read. */
+/* Connects with the certificate STEM (NULL: none) and asks who we are; false when we are not let
+ * in. With TLS 1.3 the refusal comes after the client's side of the handshake, at the first read.
+ */
 static bool asks(const struct world *w, const char *stem, int version, char text[80])
 {
     struct client_trust *trust = trust_of(w, stem);
@@ -159,8 +161,8 @@ static void test_who_gets_in(void **state)
         enum pki_kind kind;
         bool in; /* where a certificate is required */
     } cases[] = {
-        {"client", PKI_CLIENT, true},      {"selfmade", PKI_SELF_SIGNED, false},
-        {"expired", PKI_EXPIRED, false},   {"wrongpurpose", PKI_SERVER, false},
+        {"client", PKI_CLIENT, true},    {"selfmade", PKI_SELF_SIGNED, false},
+        {"expired", PKI_EXPIRED, false}, {"wrongpurpose", PKI_SERVER, false},
         {"revoked", PKI_CLIENT, false},
     };
     (void)state;
@@ -204,7 +206,8 @@ static void test_who_gets_in(void **state)
     }
 }
 
-/* The same certificate, before and after the CRL names it: new connections are refused, old ones go on. */
+/* The same certificate, before and after the CRL names it: new connections are refused, old ones go
+ * on. */
 static void test_revoked_later(void **state)
 {
     struct world w;
@@ -514,11 +517,11 @@ static void test_slow_handshakes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_who_gets_in),      cmocka_unit_test(test_revoked_later),
-        cmocka_unit_test(test_reload_failures),  cmocka_unit_test(test_no_resumption),
-        cmocka_unit_test(test_weak_offers),      cmocka_unit_test(test_bad_files),
-        cmocka_unit_test(test_odd_files),        cmocka_unit_test(test_large),
-        cmocka_unit_test(test_garbage),          cmocka_unit_test(test_slow_handshakes),
+        cmocka_unit_test(test_who_gets_in),     cmocka_unit_test(test_revoked_later),
+        cmocka_unit_test(test_reload_failures), cmocka_unit_test(test_no_resumption),
+        cmocka_unit_test(test_weak_offers),     cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_odd_files),       cmocka_unit_test(test_large),
+        cmocka_unit_test(test_garbage),         cmocka_unit_test(test_slow_handshakes),
     };
     return T_RUN(tests);
 }
