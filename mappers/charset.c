@@ -584,6 +584,12 @@ static void put_character(struct encoding *e, unsigned cp)
     buf_addc(e->out, '?');
 }
 
+/* A control character that would be read back as a shift. */
+static bool shifts(const struct encoding *e, unsigned cp)
+{
+    return e->set == CHARSET_ISO2022JP && (cp == ESC || cp == 0x0E || cp == 0x0F);
+}
+
 enum err charset_encode(enum charset set, struct slice text, struct buf *out, size_t *ret_replaced)
 {
     const unsigned char *start = (const unsigned char *)text.ptr;
@@ -601,7 +607,7 @@ enum err charset_encode(enum charset set, struct slice text, struct buf *out, si
     }
     while (e.at < e.end) {
         unsigned cp = next_code_point(&e);
-        if (cp >= 0x80) {
+        if (cp >= 0x80 || shifts(&e, cp)) {
             put_character(&e, cp);
             continue;
         }

@@ -186,7 +186,8 @@ static enum err split_fields(struct splitter *s, struct hl7_segment *segment, co
     return ERR_OK;
 }
 
-/* MSH-1 is the delimiter itself and MSH-2 is made of delimiters: both are cut out beforehand. */
+/* MSH-1 is the delimiter itself and MSH-2 is made of delimiters: both are cut out beforehand. NULL
+ * when nothing follows them. */
 static const char *begin_header(struct splitter *s, struct hl7_segment *segment, const char *from)
 {
     const char *end = s->m->text.ptr + s->m->text.len;
@@ -194,7 +195,8 @@ static const char *begin_header(struct splitter *s, struct hl7_segment *segment,
 
     while (two_end < end && *two_end != s->m->delimiters.field)
         two_end++;
-    assert(two_end < end); /* raw_delimiters or peek_delimiters saw it */
+    if (two_end == end) /* only when peeking: raw_delimiters saw it else */
+        return NULL;
     add_field(s, segment, from, from + 3);
     add_field(s, segment, from + 3, from + 4);
     add_field(s, segment, from + 4, two_end);
@@ -222,6 +224,9 @@ static enum err split_line(struct splitter *s, const char *from, const char **re
     segment->fields = s->fields;
     if (header)
         body = begin_header(s, segment, from);
+    if (!body)
+        return err_say(s->errors, ERR_SEVERITY_ERROR, ERR_MALFORMED, "MSH", "MSH ends too early",
+                       "MSH が途中で終わっています");
     enum err err = split_fields(s, segment, body, ret_at);
     if (err != ERR_OK)
         return err;
@@ -381,7 +386,7 @@ static bool peek_delimiters(struct slice line, struct hl7_delimiters *ret_delimi
     if (!slice_starts(line, SLICE("MSH")) || line.len < 5)
         return false;
     char field = line.ptr[3];
-    if (field <= 0x20 || field >= 0x7F || slice_find(others, field, 0) < others.len)
+    if (!raw_may_delimit(field) || slice_find(others, field, 0) < others.len)
         return false;
     *ret_delimiters = usual;
     ret_delimiters->field = field;
@@ -407,7 +412,7 @@ void hl7_peek(struct arena *arena, struct slice raw, struct hl7_header *ret_head
     enum charset set = CHARSET_ASCII;
 
     *ret_header = (struct hl7_header){.delimiters = usual};
-    if (line.len > LIMIT_HTTP_HEAD || !peek_delimiters(line, &m.delimiters))
+    if (line.len > LIMIT_HL7_HEADER || !peek_delimiters(line, &m.delimiters))
         return;
     bool known = raw_charset(trimmed, &m.delimiters, NULL, &set) == ERR_OK;
     if (!(known && peek_line(&m, line, set)) &&

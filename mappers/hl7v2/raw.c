@@ -93,7 +93,7 @@ struct slice raw_line(struct slice raw)
     return slice_sub(raw, 0, n);
 }
 
-static bool may_delimit(char c)
+bool raw_may_delimit(char c)
 {
     bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     bool digit = c >= '0' && c <= '9';
@@ -113,7 +113,7 @@ enum err raw_delimiters(struct slice line, struct err_list *errors,
     if (!slice_starts(line, SLICE("MSH")))
         return refuse(errors, "MSH", "the message does not begin with MSH",
                       "MSH で始まっていません");
-    if (line.len < 4 || !may_delimit(line.ptr[3]))
+    if (line.len < 4 || !raw_may_delimit(line.ptr[3]))
         return refuse(errors, "MSH-1", "MSH-1 is not a usable field delimiter",
                       "MSH-1 が項目の区切り文字として使えません");
     size_t end = slice_find(line, line.ptr[3], 4);
@@ -124,7 +124,7 @@ enum err raw_delimiters(struct slice line, struct err_list *errors,
         return refuse(errors, "MSH-2", "MSH-2 must have 3 to 5 characters",
                       "MSH-2 は 3〜5 文字でなければなりません");
     for (size_t i = 0; i < two.len; i++) {
-        if (!may_delimit(two.ptr[i]) || slice_find(two, two.ptr[i], i + 1) != two.len)
+        if (!raw_may_delimit(two.ptr[i]) || slice_find(two, two.ptr[i], i + 1) != two.len)
             return refuse(errors, "MSH-2",
                           "the delimiters in MSH-2 must be different punctuation marks",
                           "MSH-2 の区切り文字は互いに異なる記号でなければなりません");

@@ -14,6 +14,8 @@
 struct slice raw_trim(struct slice raw);
 /* The bytes up to the first CR or LF. */
 struct slice raw_line(struct slice raw);
+/* Printable, neither letter nor digit? */
+bool raw_may_delimit(char c);
 /* MSH-1 and MSH-2 of LINE. On ERR_MALFORMED errors (may be NULL) say why. */
 enum err raw_delimiters(struct slice line, struct err_list *errors,
                         struct hl7_delimiters *ret_delimiters) ERR_CHECKED;

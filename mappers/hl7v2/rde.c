@@ -21,6 +21,7 @@
 static const struct row orc_rows[] = {
     {1, 0, build_structure, NULL, NULL},
     {2, 0, build_structure, NULL, NULL},
+    {3, 0, build_identifier, "identifier[]", "filler-order"},
     {9, 0, build_datetime, "authoredOn", NULL},
     {10, 0, xpn_build_person, "recorder", NULL},
     {12, 0, xpn_build_person, "requester", NULL},
@@ -281,6 +282,26 @@ static struct slice index_in_rp(struct mapping *mp, const struct order *o, const
     return slot ? mapping_format(mp, "%u", ++slot->count) : SLICE_NONE;
 }
 
+/* Further TQ1 of one drug are further dosage instructions. */
+static void put_more_timings(struct mapping *mp, const struct order *o, bool injection,
+                             struct json *request)
+{
+    const struct hl7_segment *tq1;
+
+    for (unsigned n = 2; (tq1 = order_find(mp, o, "TQ1", n)) != NULL; n++) {
+        struct json *apart = json_new(mp->a, JSON_OBJECT), *dosage;
+
+        mapping_walk(mp, tq1, tq1_rows, apart);
+        if (injection)
+            mapping_walk(mp, tq1, bounds_rows, apart);
+        else
+            put_period_of_use(mp, tq1, apart);
+        dosage = json_path(apart, "dosageInstruction", "0", NULL);
+        if (dosage)
+            mapping_put_at(mp->a, request, "dosageInstruction[]", json_clone(mp->a, dosage));
+    }
+}
+
 static void map_rxe(struct mapping *mp, const struct order *o, const struct hl7_segment *rxe)
 {
     bool injection = is_injection(mp, o, rxe);
@@ -317,6 +338,7 @@ static void map_rxe(struct mapping *mp, const struct order *o, const struct hl7_
         put_period_of_use(mp, tq1, r->resource);
         mapping_walk(mp, rxe, drug_rows, r->resource);
     }
+    put_more_timings(mp, o, injection, r->resource);
     order_notes(mp, rxe, r->resource);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Character sets: names of MSH-18, each decoder's states and refusals with the byte they point at, encoding with
- * its replacements, and the whole code space against the vectors in the corpora.
+ * Character sets: names of MSH-18, each decoder's states and refusals with the byte they point at,
+ * encoding with its replacements, and the whole code space against the vectors in the corpora.
  */
 #include "lib/t.h"
 
@@ -105,7 +105,10 @@ static const struct decode_row {
     {CHARSET_ISO2022JP, "a\x1B", NULL, 1},
     {CHARSET_ISO2022JP, "a\x1B$", NULL, 1},
     {CHARSET_ISO2022JP, "a\x1B%Gb", NULL, 1},
-    {CHARSET_ISO2022JP, "a\x0E" "6\x0F", NULL, 1},
+    {CHARSET_ISO2022JP,
+     "a\x0E"
+     "6\x0F",
+     NULL, 1},
     {CHARSET_ISO2022JP, "\x1B$(D!!" A, NULL, 4},
     /* Shift_JIS keeps its own twins and never yields a delimiter from a second byte */
     {CHARSET_SJIS, "\x81\x60\x81\x7C\x81\x61\x81\x91", "～－∥￠", 999},
@@ -211,6 +214,7 @@ static void encodes(void **state)
         {CHARSET_ISO2022JP, "〜−‖¢£¬", K "!A!]!B!q!r\"L" A, 0},
         {CHARSET_ISO2022JP, "ｶﾞﾊﾟｳﾞｱ｡ﾟ", K "%,%Q%t%\"!#!," A, 0},
         {CHARSET_ISO2022JP, "①𠮷a", K "\"#\"#" A "a", 2},
+        {CHARSET_ISO2022JP, "a\x1B$B", "a" K "\"#" A "$B", 1},
         {CHARSET_ISO2022JP, "髙", K "\"#" A, 1},
         {CHARSET_SJIS, "漢～〜ｶﾞ①髙", "\x8A\xBF\x81\x60\x81\x60\xB6\xDE\x87\x40\xFB\xFC", 0},
         {CHARSET_SJIS, "𠮷", "\x81\xA1", 1},
@@ -257,7 +261,7 @@ static bool same_but_for_twins(struct slice got, struct slice want)
 {
     static const char *const twins[][2] = {{"〜", "～"}, {"−", "－"}, {"‖", "∥"},
                                            {"¢", "￠"},  {"£", "￡"}, {"¬", "￢"},
-                                           {"―", "—"},   {"¦", "￤"},  {"~", "～"}};
+                                           {"―", "—"},   {"¦", "￤"}, {"~", "～"}};
     if (slice_eq(got, want))
         return true;
     for (size_t i = 0; i < T_COUNT(twins); i++) {
@@ -268,7 +272,8 @@ static bool same_but_for_twins(struct slice got, struct slice want)
     return false;
 }
 
-static unsigned compare_lines(struct slice in, struct slice ref, enum charset set, unsigned *ret_lines)
+static unsigned compare_lines(struct slice in, struct slice ref, enum charset set,
+                              unsigned *ret_lines)
 {
     unsigned failed = 0;
     unsigned number = 0;
