@@ -10,11 +10,8 @@
 #include "exchange/cli/files.h"
 #include "exchange/cli/verdict.h"
 #include "mappers/charset.h"
-#include "mappers/html/page.h"
 
 #include "base/banned.h"
-
-#define SHEET "mappers/html/bundle.xsl"
 
 static struct json *bundle_of(struct arena *arena, const struct mapped *mapped)
 {
@@ -28,17 +25,6 @@ static struct json *bundle_of(struct arena *arena, const struct mapped *mapped)
         if (!m->remove)
             (void)json_set(json_push_object(arena, entries), "resource", m->resource);
     return bundle;
-}
-
-static enum err print_page(const struct args *args, const struct json *bundle, struct buf *out)
-{
-    enum err err = page_init();
-
-    if (err)
-        return err;
-    err = page_render(SHEET, bundle, args->ja ? "ja" : "en", false, out);
-    page_fini();
-    return err;
 }
 
 static enum err map(const struct args *args, struct arena *arena, struct err_list *errors,
@@ -61,8 +47,8 @@ static enum err map(const struct args *args, struct arena *arena, struct err_lis
     if (!err && arena_exhausted(arena))
         err = ERR_LIMIT;
     if (!err && html)
-        err = print_page(args, bundle, out);
-    else if (!err)
+        err = ERR_NOT_SUPPORTED;
+    if (!err)
         json_print(out, bundle);
     if (!err)
         err = buf_err(out);
