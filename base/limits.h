@@ -39,6 +39,7 @@
 #define LIMIT_HL7_SEGMENTS 20000u
 #define LIMIT_HL7_FIELDS 500u               /* per segment */
 #define LIMIT_HL7_REPEATS 1000u             /* per field */
+#define LIMIT_HL7_HEADER (16u * LIMIT_KIB)  /* MSH of a refused message, read for its answer */
 /* FHIR */
 #define LIMIT_FHIR_ID 64u
 #define LIMIT_FHIR_STRING (1u * LIMIT_MIB)  /* R4 datatypes.html#string */

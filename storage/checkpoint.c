@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Moves committed pages from the write-ahead log into the file, on a thread and a connection of its own, so
- * that no commit waits for it: always in passive mode, when the log has grown and every few seconds while
- * something was committed. An I/O error here means the same as one on the writer: stop.
+ * Moves committed pages from the write-ahead log into the file, on a thread and a connection of
+ * its own, so that no commit waits for it: always in passive mode, when the log has grown and
+ * every few seconds while something was committed. An I/O error here means the same as one on the
+ * writer: stop.
  */
 #include <assert.h>
 #include <sqlite3.h>
@@ -34,7 +35,8 @@ static enum err open_plain(const char *path, sqlite3 **ret_db)
     return err;
 }
 
-/* Busy is no failure: somebody else is at it, or a reader holds an old page; there is a next time. */
+/* Busy is no failure: somebody else is at it, or a reader holds an old page; there is a next
+ * time. */
 static enum err passive(sqlite3 *db)
 {
     int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);

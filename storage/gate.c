@@ -2,26 +2,28 @@
  *
  * The gate inside the SQL (design invariant 1). Three parts that lean on each other:
  *
- *   context    tasuki_*() functions answer from the grant bound to the session, NULL without one. Every
- *              visibility test below compares with one of them, so NULL, that is no row, is the default.
- *   views      the visibility rule, written once (VISIBLE) and wrapped round every table that could tell
- *              whether a record exists: records, versions, each search table.
- *   authorizer a gated statement may read the views' columns; a base table only through a view, which
- *              SQLite reports by the name of the innermost view responsible. All else does not compile.
- *              Two things the authorizer is not told rightly, so the words for them are refused: a
- *              common table expression named like a view passes for the view (WITH), and columns joined
- *              by their names are not reported (NATURAL, USING).
+ *   context    tasuki_*() functions answer from the grant bound to the session, NULL without one.
+ *              Every visibility test below compares with one of them, so NULL, that is no row, is
+ *              the default.
+ *   views      the visibility rule, written once (VISIBLE) and wrapped round every table that
+ *              could tell whether a record exists: records, versions, each search table.
+ *   authorizer a gated statement may read the views' columns; a base table only through a view,
+ *              which SQLite reports by the name of the innermost view responsible. All else does
+ *              not compile. Two things the authorizer is not told rightly, so the words for them
+ *              are refused: a common table expression named like a view passes for the view
+ *              (WITH), and columns joined by their names are not reported (NATURAL, USING).
  *
- * Consent itself is one statement (DECISION), evaluated once per person and category of a job and remembered:
- * rows of one person lie together, so a scan asks the memory, not the rules. The memory ends with the
- * binding, with any change on the connection, and with the session. Must never answer from anything but the
- * bound grant and the rows of this snapshot.
+ * Consent itself is one statement (DECISION), evaluated once per person and category of a job and
+ * remembered: rows of one person lie together, so a scan asks the memory, not the rules. The
+ * memory ends with the binding, with any change on the connection, and with the session. Must
+ * never answer from anything but the bound grant and the rows of this snapshot.
  */
 #include "storage/gate.h"
 
 #include <assert.h>
 #include <ctype.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -34,7 +36,8 @@
 #include "base/banned.h"
 
 /* The views name these by number. */
-static_assert(GRANT_FACILITY == 0 && GRANT_RESIDENT == 1 && GRANT_INTAKE == 3, "see OPENS, v_chart");
+static_assert(GRANT_FACILITY == 0 && GRANT_RESIDENT == 1 && GRANT_INTAKE == 3,
+              "see OPENS, v_chart");
 static_assert(RECORD_NORMAL == 0 && RECORD_WITHHELD == 2, "see OPENS");
 static_assert(CATEGORY_NONE == 0 && CATEGORY_COUNT == 25, "see v_access");
 
@@ -51,19 +54,19 @@ struct gate_memo {
     } answers[GATE_MEMO_SLOTS];
 };
 
-/* ── consent ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── consent ───────────────────────────────────────────────────────────────────────────────── */
 
-/* storage/consent.h's decision. A matching rule's rank is 0 nested deny, 1 nested permit, 2 root deny, 3 root
- * permit; the least rank of a Consent is its word (odd: permit), and the least word of all Consents is the
- * answer: 1 permit, 0 deny, NULL when nothing matches. A Consent is one rid, and a rid has one chart. */
-static const char DECISION[] =
-    "SELECT min(word) FROM ("
-    " SELECT min((1 - u.nested) * 2 + u.effect) & 1 AS word"
-    " FROM chart k CROSS JOIN consent_rule u ON u.chart = k.id"
-    " WHERE k.person = ?1 AND (u.facility = 0 OR u.facility = ?2)"
-    "  AND (u.purposes >> ?3) & 1 AND (u.categories >> ?4) & 1"
-    "  AND u.from_ms <= ?5 AND ?5 < u.to_ms"
-    " GROUP BY u.rid)";
+/* storage/consent.h's decision. A matching rule's rank is 0 nested deny, 1 nested permit, 2 root
+ * deny, 3 root permit; the least rank of a Consent is its word (odd: permit), and the least word
+ * of all Consents is the answer: 1 permit, 0 deny, NULL when nothing matches. A Consent is one
+ * rid, and a rid has one chart. */
+static const char DECISION[] = "SELECT min(word) FROM ("
+                               " SELECT min((1 - u.nested) * 2 + u.effect) & 1 AS word"
+                               " FROM chart k CROSS JOIN consent_rule u ON u.chart = k.id"
+                               " WHERE k.person = ?1 AND (u.facility = 0 OR u.facility = ?2)"
+                               "  AND (u.purposes >> ?3) & 1 AND (u.categories >> ?4) & 1"
+                               "  AND u.from_ms <= ?5 AND ?5 < u.to_ms"
+                               " GROUP BY u.rid)";
 
 static enum err decide(struct session *s, int64_t person, int64_t category, bool *ret_permits)
 {
@@ -120,7 +123,7 @@ static enum err permits(struct session *s, int64_t person, int64_t category, boo
     return ERR_OK;
 }
 
-/* ── context functions ─────────────────────────────────────────────────────────────────────────── */
+/* ── context functions ─────────────────────────────────────────────────────────────────────── */
 
 static const struct grant *context_grant(sqlite3_context *context)
 {
@@ -185,7 +188,8 @@ static void fn_emergency_mask(sqlite3_context *context, int argc, sqlite3_value 
     answer_if(context, given, given ? (int64_t)(g->emergency_mask & CATEGORY_ALL) : 0);
 }
 
-/* tasuki_permits(person, category): does consent permit the grant's facility? 1, or 0 for anything else. */
+/* tasuki_permits(person, category): does consent permit the grant's facility? 1, or 0 for
+ * anything else. */
 static void fn_permits(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
     (void)argc;
@@ -227,15 +231,15 @@ static enum err add_functions(struct session *s)
     const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
     for (size_t i = 0; i < CONTEXT_FUNCTION_COUNT; i++) {
         const struct context_function *f = &context_functions[i];
-        int rc = sqlite3_create_function_v2(s->db, f->name, f->argc, flags, s, f->fn, NULL, NULL,
-                                            NULL);
+        int rc =
+            sqlite3_create_function_v2(s->db, f->name, f->argc, flags, s, f->fn, NULL, NULL, NULL);
         if (rc != SQLITE_OK)
             return sql_code(s, rc);
     }
     return ERR_OK;
 }
 
-/* ── views ─────────────────────────────────────────────────────────────────────────────────────── */
+/* ── views ─────────────────────────────────────────────────────────────────────────────────── */
 
 /* Is a record of PERSON in CATEGORY with LABEL opened to a reader who is not its source? */
 #define OPENS(person, category, label)                                                             \
@@ -246,52 +250,77 @@ static enum err add_functions(struct session *s)
     " WHEN 1 THEN " label " <> 2 AND " person " = tasuki_person()"                                 \
     " END"
 
-/* The rule of visibility. C: the row with chart and facility; V: the row with category and label. */
+/* The rule of visibility. C: the row with chart and facility; V: that with category and label. */
 #define VISIBLE_VERSION(c, v)                                                                      \
     "((" c ".chart = 0 AND tasuki_actor() IS NOT NULL)"                                            \
     " OR " c ".facility = tasuki_facility()"                                                       \
-    " OR " OPENS("(SELECT k.person FROM chart k WHERE k.id = " c ".chart)", v ".category",          \
+    " OR " OPENS("(SELECT k.person FROM chart k WHERE k.id = " c ".chart)", v ".category",         \
                  v ".label") ")"
 #define VISIBLE(r) VISIBLE_VERSION(r, r)
 
-#define RECORD_VIEW(name, where)                                                                   \
-    "CREATE TEMP VIEW " name " AS SELECT r.rid, r.type, r.id, r.version, r.chart,"                  \
+#define RECORD_VIEW(where)                                                                         \
+    "SELECT r.rid, r.type, r.id, r.version, r.chart,"                                              \
     " coalesce((SELECT k.person FROM chart k WHERE k.id = r.chart), 0) AS person, r.facility,"     \
-    " r.category, r.label, r.when_lo, r.when_hi, r.updated_ms, r.deleted, r.body"                   \
-    " FROM main.record r WHERE " where VISIBLE("r") ";"
+    " r.category, r.label, r.when_lo, r.when_hi, r.updated_ms, r.deleted, r.body"                  \
+    " FROM main.record r WHERE " where VISIBLE("r")
 
-#define SEARCH_VIEW(name, columns)                                                                 \
-    "CREATE TEMP VIEW v_" name " AS SELECT x.rid, x.param, " columns " FROM main.ix_" name " x"      \
+#define SEARCH_VIEW(table, columns)                                                                \
+    "SELECT x.rid, x.param, " columns " FROM main." table " x"                                     \
     " WHERE EXISTS (SELECT 1 FROM main.record r WHERE r.rid = x.rid AND r.deleted = 0"             \
-    " AND " VISIBLE("r") ");"
+    " AND " VISIBLE("r") ")"
 
-static const char VIEWS[] =
-    RECORD_VIEW("v_record", "r.deleted = 0 AND ")
-    RECORD_VIEW("v_record_all", "")
-    "CREATE TEMP VIEW v_record_version AS SELECT o.rid, r.type, r.id, o.version, r.chart,"
-    " coalesce((SELECT k.person FROM chart k WHERE k.id = r.chart), 0) AS person, r.facility,"
-    " o.category, o.label, o.updated_ms, o.deleted, o.body"
-    " FROM main.record_version o CROSS JOIN main.record r ON r.rid = o.rid"
-    " WHERE " VISIBLE("r") " AND " VISIBLE_VERSION("r", "o") ";"
-    SEARCH_VIEW("token", "x.code, x.system")
-    SEARCH_VIEW("string", "x.folded, x.raw")
-    SEARCH_VIEW("date", "x.lo, x.hi")
-    SEARCH_VIEW("number", "x.lo, x.hi, x.system, x.unit")
-    SEARCH_VIEW("reference", "x.target")
-    SEARCH_VIEW("uri", "x.uri")
-    "CREATE TEMP VIEW v_chart AS SELECT k.id AS chart, k.person, k.id << 32 AS rid_lo,"
-    " (k.id + 1) << 32 AS rid_hi FROM main.chart k"
-    " WHERE CASE tasuki_actor() WHEN 0 THEN 1 WHEN 1 THEN k.person = tasuki_person()"
-    "  WHEN 3 THEN k.facility = tasuki_facility() END;"
-    "CREATE TEMP VIEW v_access AS SELECT k.person, c.column1 AS category FROM main.chart k"
-    " CROSS JOIN (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10),(11),(12),(13),(14),(15),(16),"
-    "(17),(18),(19),(20),(21),(22),(23),(24)) c WHERE " OPENS("k.person", "c.column1", "0") ";";
+#define VERSION_VIEW                                                                               \
+    "SELECT o.rid, r.type, r.id, o.version, r.chart,"                                              \
+    " coalesce((SELECT k.person FROM chart k WHERE k.id = r.chart), 0) AS person, r.facility,"     \
+    " o.category, o.label, o.updated_ms, o.deleted, o.body"                                        \
+    " FROM main.record_version o CROSS JOIN main.record r ON r.rid = o.rid"                        \
+    " WHERE " VISIBLE("r") " AND " VISIBLE_VERSION("r", "o")
 
-static const char *const gated_views[] = {"v_record", "v_record_all", "v_record_version", "v_token",
-                                          "v_string", "v_date",       "v_number",
-                                          "v_reference", "v_uri",     "v_chart", "v_access"};
+/* Which charts there are tells nothing clinical, and a facility must be able to ask for any
+ * person's records; a resident asks for his own, a door for its own. */
+#define CHART_VIEW                                                                                 \
+    "SELECT k.id AS chart, k.person, k.id << 32 AS rid_lo, (k.id + 1) << 32 AS rid_hi"             \
+    " FROM main.chart k WHERE CASE tasuki_actor() WHEN 0 THEN tasuki_facility() IS NOT NULL"       \
+    " WHEN 1 THEN k.person = tasuki_person() WHEN 3 THEN k.facility = tasuki_facility() END"
 
-/* ── authorizer ────────────────────────────────────────────────────────────────────────────────── */
+#define ACCESS_VIEW                                                                                \
+    "SELECT k.person, c.column1 AS category FROM main.chart k CROSS JOIN"                          \
+    " (VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9),(10),(11),(12),(13),(14),(15),(16),"             \
+    "(17),(18),(19),(20),(21),(22),(23),(24)) c"                                                   \
+    " WHERE " OPENS("k.person", "c.column1", "0")
+
+static const struct gated_view {
+    const char *name;
+    const char *select;
+} gated_views[] = {
+    {"v_record", RECORD_VIEW("r.deleted = 0 AND ")},
+    {"v_record_all", RECORD_VIEW("")},
+    {"v_record_version", VERSION_VIEW},
+    {"v_token", SEARCH_VIEW("ix_token", "x.code, x.system")},
+    {"v_string", SEARCH_VIEW("ix_string", "x.folded, x.raw")},
+    {"v_date", SEARCH_VIEW("ix_date", "x.lo, x.hi")},
+    {"v_number", SEARCH_VIEW("ix_number", "x.lo, x.hi, x.system, x.unit")},
+    {"v_reference", SEARCH_VIEW("ix_reference", "x.target")},
+    {"v_uri", SEARCH_VIEW("ix_uri", "x.uri")},
+    {"v_chart", CHART_VIEW},
+    {"v_access", ACCESS_VIEW},
+};
+#define GATED_VIEW_COUNT (sizeof gated_views / sizeof gated_views[0])
+
+static enum err add_views(struct session *s)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; !err && i < GATED_VIEW_COUNT; i++) {
+        char text[4096];
+        int len = snprintf(text, sizeof text, "CREATE TEMP VIEW %s AS %s", gated_views[i].name,
+                           gated_views[i].select);
+        assert(len > 0 && (size_t)len < sizeof text);
+        err = sql_exec(s, text);
+    }
+    return err;
+}
+
+/* ── authorizer ────────────────────────────────────────────────────────────────────────────── */
 
 static bool among(const char *name, const char *const *names, size_t count)
 {
@@ -304,7 +333,11 @@ static bool among(const char *name, const char *const *names, size_t count)
 
 static bool is_view(const char *name)
 {
-    return among(name, gated_views, sizeof gated_views / sizeof gated_views[0]);
+    for (size_t i = 0; name && i < GATED_VIEW_COUNT; i++) {
+        if (strcasecmp(name, gated_views[i].name) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool may_call(const char *name)
@@ -322,9 +355,9 @@ static bool may_call(const char *name)
 /* The tables behind the views. */
 static bool is_behind(const char *table)
 {
-    static const char *const tables[] = {"record",    "record_version", "chart",   "ix_token",
-                                         "ix_string", "ix_date",        "ix_number",
-                                         "ix_reference", "ix_uri"};
+    static const char *const tables[] = {"record",    "record_version", "chart",
+                                         "ix_token",  "ix_string",      "ix_date",
+                                         "ix_number", "ix_reference",   "ix_uri"};
     return among(table, tables, sizeof tables / sizeof tables[0]);
 }
 
@@ -372,7 +405,7 @@ bool gate_text_ok(const char *text)
     return true;
 }
 
-/* ── statements must end ───────────────────────────────────────────────────────────────────────── */
+/* ── statements must end ───────────────────────────────────────────────────────────────────── */
 
 static int past_deadline(void *context)
 {
@@ -388,7 +421,7 @@ enum err gate_open(struct session *s)
     s->memo->generation = 1;
     enum err err = add_functions(s);
     if (!err)
-        err = sql_exec(s, VIEWS);
+        err = add_views(s);
     if (err)
         return err;
     if (!s->writes)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Internal to storage/: the gate. On every connection it defines temporary views that show only what the
- * bound grant may see, and an authorizer under which a gated statement can read those views and nothing
- * else. All views are empty while no grant is bound.
+ * Internal to storage/: the gate. On every connection it defines temporary views that show only
+ * what the bound grant may see, and an authorizer under which a gated statement can read those
+ * views and nothing else. All views are empty while no grant is bound.
  *
  *     v_record          current records, not deleted
  *     v_record_all      current records and delete markers
  *     v_record_version  former versions; visible if they and the current one are
  *     v_token v_string v_date v_number v_reference v_uri    search rows of v_record
  *     v_chart           chart, person and the rid range of a chart's records [rid_lo, rid_hi)
- *     v_access          person, category: what the grant would see of a normal record of another's; a row
- *                       for each chart of the person
+ *     v_access          person, category: what the grant would see of a normal record of
+ *                       another's; a row for each chart of the person
  */
 #ifndef STORAGE_GATE_H
 #define STORAGE_GATE_H
@@ -22,8 +22,8 @@ enum err gate_open(struct session *s) ERR_CHECKED;
 void gate_close(struct session *s);
 /* Forgets the consent answers found under the grant bound before. */
 void gate_forget(struct session *s);
-/* May TEXT be compiled as a gated statement at all? Not with the words WITH, NATURAL or USING, in any place:
- * the authorizer would not see through them (gate.c). */
+/* May TEXT be compiled as a gated statement at all? Not with the words WITH, NATURAL or USING, in
+ * any place: the authorizer would not see through them (gate.c). */
 bool gate_text_ok(const char *text);
 
 #endif

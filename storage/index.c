@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Search rows of a record: one table per kind of facet (base/facet.h). They follow the record within its
- * transaction and are never changed, only dropped and added. The same value twice is one row. Must not
- * know what a parameter means.
+ * Search rows of a record: one table per kind of facet (base/facet.h). They follow the record
+ * within its transaction and are never changed, only dropped and added. The same value twice is
+ * one row. Must not know what a parameter means.
  */
 #include <assert.h>
 
@@ -14,8 +14,10 @@
 static enum err put_token(struct session *s, int64_t rid, const struct facet *f)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "INSERT OR IGNORE INTO ix_token(param, code, rid, system)"
-                                  " VALUES (?1, ?2, ?3, ?4)", SQL_OWN, &q);
+    enum err err = sql_prepare(s,
+                               "INSERT OR IGNORE INTO ix_token(param, code, rid, system)"
+                               " VALUES (?1, ?2, ?3, ?4)",
+                               SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, f->param);
@@ -28,8 +30,10 @@ static enum err put_token(struct session *s, int64_t rid, const struct facet *f)
 static enum err put_string(struct session *s, int64_t rid, const struct facet *f)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "INSERT OR IGNORE INTO ix_string(param, folded, rid, raw)"
-                                  " VALUES (?1, ?2, ?3, ?4)", SQL_OWN, &q);
+    enum err err = sql_prepare(s,
+                               "INSERT OR IGNORE INTO ix_string(param, folded, rid, raw)"
+                               " VALUES (?1, ?2, ?3, ?4)",
+                               SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, f->param);
@@ -42,8 +46,10 @@ static enum err put_string(struct session *s, int64_t rid, const struct facet *f
 static enum err put_date(struct session *s, int64_t rid, const struct facet *f)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "INSERT OR IGNORE INTO ix_date(param, lo, hi, rid)"
-                                  " VALUES (?1, ?2, ?3, ?4)", SQL_OWN, &q);
+    enum err err = sql_prepare(s,
+                               "INSERT OR IGNORE INTO ix_date(param, lo, hi, rid)"
+                               " VALUES (?1, ?2, ?3, ?4)",
+                               SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, f->param);
@@ -56,8 +62,10 @@ static enum err put_date(struct session *s, int64_t rid, const struct facet *f)
 static enum err put_number(struct session *s, int64_t rid, const struct facet *f)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "INSERT OR IGNORE INTO ix_number(param, lo, hi, rid, system, unit)"
-                                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6)", SQL_OWN, &q);
+    enum err err = sql_prepare(s,
+                               "INSERT OR IGNORE INTO ix_number(param, lo, hi, rid, system, unit)"
+                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                               SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, f->param);
@@ -72,8 +80,10 @@ static enum err put_number(struct session *s, int64_t rid, const struct facet *f
 static enum err put_reference(struct session *s, int64_t rid, const struct facet *f)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "INSERT OR IGNORE INTO ix_reference(param, target, rid)"
-                                  " VALUES (?1, ?2, ?3)", SQL_OWN, &q);
+    enum err err = sql_prepare(s,
+                               "INSERT OR IGNORE INTO ix_reference(param, target, rid)"
+                               " VALUES (?1, ?2, ?3)",
+                               SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, f->param);
@@ -85,8 +95,10 @@ static enum err put_reference(struct session *s, int64_t rid, const struct facet
 static enum err put_uri(struct session *s, int64_t rid, const struct facet *f)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "INSERT OR IGNORE INTO ix_uri(param, uri, rid)"
-                                  " VALUES (?1, ?2, ?3)", SQL_OWN, &q);
+    enum err err = sql_prepare(s,
+                               "INSERT OR IGNORE INTO ix_uri(param, uri, rid)"
+                               " VALUES (?1, ?2, ?3)",
+                               SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, f->param);
@@ -97,10 +109,10 @@ static enum err put_uri(struct session *s, int64_t rid, const struct facet *f)
 
 enum err index_put(struct session *s, int64_t rid, const struct facet_list *facets)
 {
-    static enum err (*const put[])(struct session *s, int64_t rid, const struct facet *f) = {
-        [FACET_TOKEN] = put_token,         [FACET_STRING] = put_string,
-        [FACET_DATE] = put_date,           [FACET_NUMBER] = put_number,
-        [FACET_QUANTITY] = put_number,     [FACET_REFERENCE] = put_reference,
+    static enum err (*const put[])(struct session * s, int64_t rid, const struct facet *f) = {
+        [FACET_TOKEN] = put_token,     [FACET_STRING] = put_string,
+        [FACET_DATE] = put_date,       [FACET_NUMBER] = put_number,
+        [FACET_QUANTITY] = put_number, [FACET_REFERENCE] = put_reference,
         [FACET_URI] = put_uri,
     };
     if (!facets)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Runs the embedded schema steps a file lacks. The version is read again inside the write transaction, so
- * that two programs opening one new file at the same time do not both create it. A step that fails
- * leaves the file as it was. Must not change or skip a step that was ever released.
+ * Runs the embedded schema steps a file lacks. The version is read again inside the write
+ * transaction, so that two programs opening one new file at the same time do not both create it.
+ * A step that fails leaves the file as it was. Must not change or skip a step that was ever
+ * released.
  */
 #include "storage/migrate.h"
 

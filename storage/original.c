@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Original bytes, kept once under their SHA-256 and never changed. They are given back only to the facility
- * that sent them: one whose record (present or former version) or quarantined input names the digest.
- * Must not check the digest again; whoever puts bytes has just computed it.
+ * Original bytes, kept once under their SHA-256 and never changed. They are given back only to
+ * the facility that sent them: one whose record (present or former version) or quarantined input
+ * names the digest. Must not check the digest again; whoever puts bytes has just computed it.
  */
 #include "storage/original.h"
 
@@ -15,8 +15,10 @@ enum err original_put(struct session *s, struct slice bytes, const char *media,
                       const unsigned char sha[DIGEST_LEN])
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "INSERT OR IGNORE INTO original(sha, media, received_ms, bytes)"
-                                  " VALUES (?1, ?2, ?3, ?4)", SQL_OWN, &q);
+    enum err err = sql_prepare(s,
+                               "INSERT OR IGNORE INTO original(sha, media, received_ms, bytes)"
+                               " VALUES (?1, ?2, ?3, ?4)",
+                               SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_blob(q, 1, sha, DIGEST_LEN);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The reader threads: each takes one look at a time, runs it in one read transaction of its own connection,
- * so that everything the look sees is of one moment, and hands the job to the writer for its audit row. A
- * look that fails goes on to the writer too: refusals are recorded like answers. Must not write.
+ * The reader threads: each takes one look at a time, runs it in one read transaction of its own
+ * connection, so that everything the look sees is of one moment, and hands the job to the writer
+ * for its audit row. A look that fails goes on to the writer too: refusals are recorded like
+ * answers. Must not write.
  */
 #include <assert.h>
 #include <stdlib.h>

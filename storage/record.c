@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading resources through the gate, and writing their versions (R4 http.html#versioning). Reading uses
- * gated statements only. Writing asks the base table who owns (type, id), decides by the bound grant, moves
- * the old version aside and replaces the search rows. A record's number is chart << 32 | n, n counting up in
- * its chart: a chart's rows lie together, and linking a chart to another person moves none of them.
+ * Reading resources through the gate, and writing their versions (R4 http.html#versioning).
+ * Reading uses gated statements only. Writing asks the base table who owns (type, id), decides by
+ * the bound grant, moves the old version aside and replaces the search rows. A record's number is
+ * chart << 32 | n, n counting up in its chart: a chart's rows lie together, and linking a chart
+ * to another person moves none of them.
  */
 #include "storage/record.h"
 
@@ -49,15 +50,17 @@ static enum err load_one(struct sql *q, struct arena *arena, struct record *ret_
     return err;
 }
 
-/* ── reading ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── reading ───────────────────────────────────────────────────────────────────────────────── */
 
 enum err record_read(struct session *s, struct arena *arena, struct slice type, struct slice id,
                      struct record *ret_record)
 {
     struct sql *q = NULL;
     struct record record = {0};
-    enum err err = sql_prepare(s, "SELECT " RECORD_COLUMNS " FROM v_record_all r"
-                                  " WHERE r.type = ?1 AND r.id = ?2", SQL_GATED, &q);
+    enum err err = sql_prepare(s,
+                               "SELECT " RECORD_COLUMNS " FROM v_record_all r"
+                               " WHERE r.type = ?1 AND r.id = ?2",
+                               SQL_GATED, &q);
     if (err)
         return err;
     sql_bind_text(q, 1, type);
@@ -74,11 +77,13 @@ enum err record_read_patient(struct session *s, struct arena *arena, int64_t per
                              struct record *ret_record)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT " RECORD_COLUMNS " FROM v_chart k CROSS JOIN v_record r"
-                                  " ON r.rid >= k.rid_lo AND r.rid < k.rid_hi"
-                                  " WHERE k.person = ?1 AND r.type = 'Patient'"
-                                  " ORDER BY (r.facility IS tasuki_facility()) DESC,"
-                                  " r.updated_ms DESC, r.rid DESC LIMIT 1", SQL_GATED, &q);
+    enum err err = sql_prepare(s,
+                               "SELECT " RECORD_COLUMNS " FROM v_chart k CROSS JOIN v_record r"
+                               " ON r.rid >= k.rid_lo AND r.rid < k.rid_hi"
+                               " WHERE k.person = ?1 AND r.type = 'Patient'"
+                               " ORDER BY (r.facility IS tasuki_facility()) DESC,"
+                               " r.updated_ms DESC, r.rid DESC LIMIT 1",
+                               SQL_GATED, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, person);
@@ -109,8 +114,10 @@ enum err record_read_version(struct session *s, struct arena *arena, int64_t rid
         return ERR_OK;
     }
     struct sql *q = NULL;
-    err = sql_prepare(s, "SELECT " RECORD_COLUMNS " FROM v_record_version r"
-                         " WHERE r.rid = ?1 AND r.version = ?2", SQL_GATED, &q);
+    err = sql_prepare(s,
+                      "SELECT " RECORD_COLUMNS " FROM v_record_version r"
+                      " WHERE r.rid = ?1 AND r.version = ?2",
+                      SQL_GATED, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, rid);
@@ -121,8 +128,8 @@ enum err record_read_version(struct session *s, struct arena *arena, int64_t rid
 static enum err count_versions(struct session *s, int64_t rid, uint64_t *ret_count)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT count(*) FROM v_record_version r WHERE r.rid = ?1",
-                               SQL_GATED, &q);
+    enum err err =
+        sql_prepare(s, "SELECT count(*) FROM v_record_version r WHERE r.rid = ?1", SQL_GATED, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, rid);
@@ -137,8 +144,9 @@ static enum err former(struct session *s, struct arena *arena, int64_t rid, unsi
                        struct record *records, size_t *ret_count)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT " RECORD_COLUMNS " FROM v_record_version r"
-                                  " WHERE r.rid = ?1 ORDER BY r.version DESC LIMIT ?2",
+    enum err err = sql_prepare(s,
+                               "SELECT " RECORD_COLUMNS " FROM v_record_version r"
+                               " WHERE r.rid = ?1 ORDER BY r.version DESC LIMIT ?2",
                                SQL_GATED, &q);
     if (err)
         return err;
@@ -181,7 +189,7 @@ enum err record_history(struct session *s, struct arena *arena, int64_t rid, uns
     return ERR_OK;
 }
 
-/* ── writing: who may, what is there ───────────────────────────────────────────────────────────── */
+/* ── writing: who may, what is there ───────────────────────────────────────────────────────── */
 
 /* The row of (type, id) as a write finds it. */
 struct present {
@@ -199,9 +207,11 @@ static enum err find_present(struct session *s, const struct record_new *record,
                              struct present *ret_present)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT rid, version, chart, facility, updated_ms, deleted,"
-                                  " body = ?3 AND category = ?4 AND label = ?5, scope IS ?6"
-                                  " FROM record WHERE type = ?1 AND id = ?2", SQL_OWN, &q);
+    enum err err = sql_prepare(s,
+                               "SELECT rid, version, chart, facility, updated_ms, deleted,"
+                               " body = ?3 AND category = ?4 AND label = ?5, scope IS ?6"
+                               " FROM record WHERE type = ?1 AND id = ?2",
+                               SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_text(q, 1, record->type);
@@ -231,9 +241,10 @@ static enum err find_present(struct session *s, const struct record_new *record,
     return err;
 }
 
-/* The facility that is the source of what GRANT writes into CHART. A facility writes into its own charts and
- * rows of no person; a resident into the chart of what residents enter themselves; an operator only rows of
- * no person. ERR_FORBIDDEN for anything else: a row in a wrong chart is the worst error there is. */
+/* The facility that is the source of what GRANT writes into CHART. A facility writes into its own
+ * charts and rows of no person; a resident into the chart of what residents enter themselves; an
+ * operator only rows of no person. ERR_FORBIDDEN for anything else: a row in a wrong chart is the
+ * worst error there is. */
 static enum err owner_of(struct session *s, int64_t chart, int64_t *ret_facility)
 {
     const struct grant *grant = s->grant;
@@ -245,8 +256,9 @@ static enum err owner_of(struct session *s, int64_t chart, int64_t *ret_facility
         return grant->actor == GRANT_RESIDENT ? ERR_FORBIDDEN : ERR_OK;
     }
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT k.facility, k.person, f.kind = 8 FROM chart k"
-                                  " JOIN facility f ON f.id = k.facility WHERE k.id = ?1",
+    enum err err = sql_prepare(s,
+                               "SELECT k.facility, k.person, f.kind = 8 FROM chart k"
+                               " JOIN facility f ON f.id = k.facility WHERE k.id = ?1",
                                SQL_OWN, &q);
     if (err)
         return err;
@@ -274,8 +286,8 @@ static enum err owner_of(struct session *s, int64_t chart, int64_t *ret_facility
 static enum err next_rid(struct session *s, int64_t chart, int64_t *ret_rid)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT max(rid) FROM record WHERE rid >= ?1 AND rid < ?2",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s, "SELECT max(rid) FROM record WHERE rid >= ?1 AND rid < ?2", SQL_OWN, &q);
     if (err)
         return err;
     int64_t low = (int64_t)((uint64_t)chart << RECORD_CHART_BITS);
@@ -294,16 +306,18 @@ static enum err next_rid(struct session *s, int64_t chart, int64_t *ret_rid)
     return err;
 }
 
-/* ── writing: versions ─────────────────────────────────────────────────────────────────────────── */
+/* ── writing: versions ─────────────────────────────────────────────────────────────────────── */
 
 static enum err insert(struct session *s, const struct record_new *record, int64_t facility,
                        const struct record_mark *mark)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "INSERT INTO record(rid, type, id, version, chart, facility, category,"
-                                  " label, when_lo, when_hi, updated_ms, scope, original, mapper, body)"
-                                  " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s,
+                    "INSERT INTO record(rid, type, id, version, chart, facility, category,"
+                    " label, when_lo, when_hi, updated_ms, scope, original, mapper, body)"
+                    " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
+                    SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, mark->rid);
@@ -328,10 +342,13 @@ static enum err insert(struct session *s, const struct record_new *record, int64
 static enum err keep_version(struct session *s, int64_t rid)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "INSERT INTO record_version(rid, version, category, label, updated_ms,"
-                                  " deleted, original, mapper, body)"
-                                  " SELECT rid, version, category, label, updated_ms, deleted, original,"
-                                  " mapper, body FROM record WHERE rid = ?1", SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s,
+                    "INSERT INTO record_version(rid, version, category, label, updated_ms,"
+                    " deleted, original, mapper, body)"
+                    " SELECT rid, version, category, label, updated_ms, deleted, original,"
+                    " mapper, body FROM record WHERE rid = ?1",
+                    SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, rid);
@@ -342,10 +359,12 @@ static enum err update(struct session *s, const struct record_new *record,
                        const struct record_mark *mark)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "UPDATE record SET version = ?2, category = ?3, label = ?4, when_lo = ?5,"
-                                  " when_hi = ?6, updated_ms = ?7, deleted = 0, scope = ?8,"
-                                  " original = ?9, mapper = ?10, body = ?11 WHERE rid = ?1",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s,
+                    "UPDATE record SET version = ?2, category = ?3, label = ?4, when_lo = ?5,"
+                    " when_hi = ?6, updated_ms = ?7, deleted = 0, scope = ?8,"
+                    " original = ?9, mapper = ?10, body = ?11 WHERE rid = ?1",
+                    SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, mark->rid);
@@ -446,10 +465,10 @@ enum err record_put(struct session *s, const struct record_new *record, int64_t 
     return err;
 }
 
-/* ── deleting ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── deleting ──────────────────────────────────────────────────────────────────────────────── */
 
-/* The delete marker is the next version, without a body; category and label stay, so that whoever saw
- * the record may learn that it is gone. */
+/* The delete marker is the next version, without a body; category and label stay, so that whoever
+ * saw the record may learn that it is gone. */
 static enum err mark_deleted(struct session *s, const struct present *present,
                              struct record_mark *ret_mark)
 {
@@ -461,8 +480,9 @@ static enum err mark_deleted(struct session *s, const struct present *present,
     if (!err)
         err = index_drop(s, mark.rid);
     if (!err)
-        err = sql_prepare(s, "UPDATE record SET version = ?2, updated_ms = ?3, deleted = 1, body = '',"
-                             " scope = NULL, original = NULL, mapper = NULL WHERE rid = ?1",
+        err = sql_prepare(s,
+                          "UPDATE record SET version = ?2, updated_ms = ?3, deleted = 1, body = '',"
+                          " scope = NULL, original = NULL, mapper = NULL WHERE rid = ?1",
                           SQL_OWN, &q);
     if (err)
         return err;
@@ -475,8 +495,8 @@ static enum err mark_deleted(struct session *s, const struct present *present,
     return err;
 }
 
-enum err record_delete(struct session *s, struct slice type, struct slice id, int64_t expect_version,
-                       struct record_mark *ret_mark)
+enum err record_delete(struct session *s, struct slice type, struct slice id,
+                       int64_t expect_version, struct record_mark *ret_mark)
 {
     const struct record_new sought = {.type = type, .id = id};
     struct present present = {0};
@@ -512,15 +532,18 @@ static bool kept(struct slice id, const struct slice *keep, size_t keep_count)
     return false;
 }
 
-/* The record of CHART in SCOPE after number AFTER; ERR_NOT_FOUND at the end. *RET_KEPT: leave it alone. */
+/* The record of CHART in SCOPE after number AFTER; ERR_NOT_FOUND at the end. *RET_KEPT: leave it
+ * alone. */
 static enum err next_in_scope(struct session *s, int64_t chart, struct slice scope,
                               struct present *present, const struct slice *keep, size_t keep_count,
                               bool *ret_kept)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT rid, version, updated_ms, id FROM record"
-                                  " WHERE chart = ?1 AND scope = ?2 AND rid > ?3 AND deleted = 0"
-                                  " ORDER BY rid LIMIT 1", SQL_OWN, &q);
+    enum err err = sql_prepare(s,
+                               "SELECT rid, version, updated_ms, id FROM record"
+                               " WHERE chart = ?1 AND scope = ?2 AND rid > ?3 AND deleted = 0"
+                               " ORDER BY rid LIMIT 1",
+                               SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, chart);
@@ -536,8 +559,8 @@ static enum err next_in_scope(struct session *s, int64_t chart, struct slice sco
     return sql_done(q, err);
 }
 
-enum err record_prune(struct session *s, int64_t chart, struct slice scope, const struct slice *keep,
-                      size_t keep_count, unsigned *ret_deleted)
+enum err record_prune(struct session *s, int64_t chart, struct slice scope,
+                      const struct slice *keep, size_t keep_count, unsigned *ret_deleted)
 {
     struct present present = {0};
     struct record_mark mark;
@@ -561,14 +584,16 @@ enum err record_prune(struct session *s, int64_t chart, struct slice scope, cons
     return ERR_OK;
 }
 
-/* ── search rows anew ──────────────────────────────────────────────────────────────────────────── */
+/* ── search rows anew ──────────────────────────────────────────────────────────────────────── */
 
 static enum err next_current(struct session *s, struct arena *arena, int64_t *rid,
                              struct slice *ret_type, struct slice *ret_body)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT rid, type, body FROM record WHERE rid > ?1 AND deleted = 0"
-                                  " ORDER BY rid LIMIT 1", SQL_OWN, &q);
+    enum err err = sql_prepare(s,
+                               "SELECT rid, type, body FROM record WHERE rid > ?1 AND deleted = 0"
+                               " ORDER BY rid LIMIT 1",
+                               SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, *rid);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Internal to storage/: the columns of a record as every gated statement selects them, and the search rows
- * of one record. record.c and search.c must agree on the order, so it is said once.
+ * Internal to storage/: the columns of a record as every gated statement selects them, and the
+ * search rows of one record. record.c and search.c must agree on the order, so it is said once.
  */
 #ifndef STORAGE_RECORD_IMPL_H
 #define STORAGE_RECORD_IMPL_H
@@ -9,7 +9,8 @@
 #include "storage/record.h"
 #include "storage/sql.h"
 
-/* A chart's records have the numbers [chart << RECORD_CHART_BITS, (chart + 1) << RECORD_CHART_BITS). */
+/* A chart's records have the numbers [chart << RECORD_CHART_BITS, (chart + 1) <<
+ * RECORD_CHART_BITS). */
 #define RECORD_CHART_BITS 32
 
 /* From a view named r. */

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Composes a search as SQL from enums and fixed fragments; every value from outside is a bound parameter
- * (R4 search.html). Two ways to find candidates, because nothing tells SQLite how selective a code is:
+ * Composes a search as SQL from enums and fixed fragments; every value from outside is a bound
+ * parameter (R4 search.html). Two ways to find candidates, because nothing tells SQLite how
+ * selective a code is:
  *
- *   by person  v_chart gives the rid ranges of his charts; records, or the search rows of one exact code, are
- *              sought inside them (v_record by type and rid, v_token by param, code and rid)
- *   by value   the rows of one exact code, reference or URI give the rids; without such a term the rows of
- *              the type in rid order
+ *   by person  v_chart gives the rid ranges of his charts; records, or the search rows of one
+ *              exact code, are sought inside them (v_record by type and rid, v_token by param,
+ *              code and rid)
+ *   by value   the rows of one exact code, reference or URI give the rids; without such a term
+ *              the rows of the type in rid order
  *
- * The other terms are tested per record by (rid, param). The inner statement orders and limits numbers only;
- * the page's bodies are fetched by number, through the gate again. Must never put text from outside into
- * the statement and never read anything but the gated views.
+ * The other terms are tested per record by (rid, param). The inner statement orders and limits
+ * numbers only; the page's bodies are fetched by number, through the gate again. Must never put
+ * text from outside into the statement and never read anything but the gated views.
  */
 #include "storage/search.h"
 
@@ -48,16 +50,13 @@ static const struct shape {
     const char *view;
     const char *key; /* the column an exact value seeks; NULL: ranges only */
 } shapes[] = {
-    [FACET_TOKEN] = {"v_token", "code"},
-    [FACET_STRING] = {"v_string", NULL},
-    [FACET_DATE] = {"v_date", NULL},
-    [FACET_NUMBER] = {"v_number", NULL},
-    [FACET_QUANTITY] = {"v_number", NULL},
-    [FACET_REFERENCE] = {"v_reference", "target"},
+    [FACET_TOKEN] = {"v_token", "code"},   [FACET_STRING] = {"v_string", NULL},
+    [FACET_DATE] = {"v_date", NULL},       [FACET_NUMBER] = {"v_number", NULL},
+    [FACET_QUANTITY] = {"v_number", NULL}, [FACET_REFERENCE] = {"v_reference", "target"},
     [FACET_URI] = {"v_uri", "uri"},
 };
 
-/* ── writing text and parameters side by side ──────────────────────────────────────────────────── */
+/* ── writing text and parameters side by side ──────────────────────────────────────────────── */
 
 static void say(struct compose *c, const char *text)
 {
@@ -91,7 +90,8 @@ static void say_text(struct compose *c, const char *fragment, struct slice value
     *next_param(c) = (struct param){.kind = PARAM_TEXT, .text = value};
 }
 
-/* Lists are padded to a power of two by repeating the last value, so that few different texts exist. */
+/* Lists are padded to a power of two by repeating the last value, so that few different texts
+ * exist. */
 static size_t padded(size_t count)
 {
     size_t size = 1;
@@ -116,7 +116,7 @@ static void say_ints(struct compose *c, const int64_t *values, size_t count)
     say(c, ")");
 }
 
-/* ── one value against one search row t ────────────────────────────────────────────────────────── */
+/* ── one value against one search row t ────────────────────────────────────────────────────── */
 
 /* Token "system|code", "|code", "code", "system|" (R4 search.html#token). */
 static void say_token(struct compose *c, const struct search_value *v)
@@ -142,16 +142,20 @@ static void say_string(struct compose *c, const struct search_value *v)
     }
 }
 
-/* The row's span [LO, HI) against the value's, by prefix (R4 search.html#prefix). In the patterns L and H stand
- * for the row's ends, l and h for the value's, '&' and '|' for AND and OR. */
+/* The row's span [LO, HI) against the value's, by prefix (R4 search.html#prefix). In the patterns
+ * L and H stand for the row's ends, l and h for the value's, '&' and '|' for AND and OR. */
 static void say_span(struct compose *c, enum search_op op, const char *lo, const char *hi,
                      struct when w)
 {
     static const char *const patterns[] = {
-        [SEARCH_EQ] = "(L>=l&H<=h)",     [SEARCH_NE] = "(L<l|H>h)",
-        [SEARCH_GT] = "(H>h)",           [SEARCH_LT] = "(L<l)",
-        [SEARCH_GE] = "(H>h|(L>=l&H<=h))", [SEARCH_LE] = "(L<l|(L>=l&H<=h))",
-        [SEARCH_SA] = "(L>=h)",          [SEARCH_EB] = "(H<=l)",
+        [SEARCH_EQ] = "(L>=l&H<=h)",
+        [SEARCH_NE] = "(L<l|H>h)",
+        [SEARCH_GT] = "(H>h)",
+        [SEARCH_LT] = "(L<l)",
+        [SEARCH_GE] = "(H>h|(L>=l&H<=h))",
+        [SEARCH_LE] = "(L<l|(L>=l&H<=h))",
+        [SEARCH_SA] = "(L>=h)",
+        [SEARCH_EB] = "(H<=l)",
         [SEARCH_AP] = "(L<h&H>l)",
     };
     assert(op < sizeof patterns / sizeof patterns[0]);
@@ -195,9 +199,9 @@ static void say_date(struct compose *c, const struct search_value *v)
     say_when(c, v->op, "t.lo", "t.hi", v->when);
 }
 
-/* Numbers: equality allows the precision of the literal; the comparing prefixes take both numbers as exact
- * (R4 search.html#number), that is the middle of their spans. The slack absorbs the rounding of binary
- * fractions, so that gt5.4 does not find 5.40. */
+/* Numbers: equality allows the precision of the literal; the comparing prefixes take both numbers
+ * as exact (R4 search.html#number), that is the middle of their spans. The slack absorbs the
+ * rounding of binary fractions, so that gt5.4 does not find 5.40. */
 static void say_number(struct compose *c, const struct search_value *v)
 {
     static const char middle[] = "(t.lo + t.hi) / 2";
@@ -254,10 +258,10 @@ static void say_uri(struct compose *c, const struct search_value *v)
 
 static void say_value(struct compose *c, enum facet_kind kind, const struct search_value *v)
 {
-    static void (*const kinds[])(struct compose *c, const struct search_value *v) = {
-        [FACET_TOKEN] = say_token,         [FACET_STRING] = say_string,
-        [FACET_DATE] = say_date,           [FACET_NUMBER] = say_number,
-        [FACET_QUANTITY] = say_number,     [FACET_REFERENCE] = say_reference,
+    static void (*const kinds[])(struct compose * c, const struct search_value *v) = {
+        [FACET_TOKEN] = say_token,     [FACET_STRING] = say_string,
+        [FACET_DATE] = say_date,       [FACET_NUMBER] = say_number,
+        [FACET_QUANTITY] = say_number, [FACET_REFERENCE] = say_reference,
         [FACET_URI] = say_uri,
     };
     assert(kind < sizeof kinds / sizeof kinds[0]);
@@ -279,7 +283,7 @@ static void say_values(struct compose *c, enum facet_kind kind, const struct sea
     say(c, ")");
 }
 
-/* ── terms ─────────────────────────────────────────────────────────────────────────────────────── */
+/* ── terms ─────────────────────────────────────────────────────────────────────────────────── */
 
 /* Can the term's values be sought one by one in their index? */
 static bool is_exact(const struct search_term *term)
@@ -293,8 +297,8 @@ static bool is_exact(const struct search_term *term)
     return term->value_count > 0;
 }
 
-/* How much an exact term is worth as the start: references and URIs name little, a code with its system less
- * than a bare one (status, gender). 0: cannot start. */
+/* How much an exact term is worth as the start: references and URIs name little, a code with its
+ * system less than a bare one (status, gender). 0: cannot start. */
 static unsigned worth(const struct search_term *term)
 {
     if (!is_exact(term))
@@ -364,8 +368,8 @@ static void say_start_of_person(struct compose *c)
     say_text(c, " AND r.type = ?", c->search->type);
 }
 
-/* The records that one exact term names, inside the persons' charts if any were asked for. The plus keeps
- * SQLite from starting with all rows of the type. */
+/* The records that one exact term names, inside the persons' charts if any were asked for. The
+ * plus keeps SQLite from starting with all rows of the type. */
 static void say_start_of_value(struct compose *c, const struct search_term *term)
 {
     say_text(c, "FROM v_record r WHERE +r.type = ? AND r.rid IN (SELECT t.rid FROM ",
@@ -389,7 +393,8 @@ static void say_start_of_value(struct compose *c, const struct search_term *term
     say(c, ")");
 }
 
-/* A term tested per record. :missing asks for any row of the parameter, :not for none with the values. */
+/* A term tested per record. :missing asks for any row of the parameter, :not for none with the
+ * values. */
 static void say_term(struct compose *c, const struct search_term *term)
 {
     const struct search_value *first = &term->values[0];
@@ -444,7 +449,7 @@ static void say_from(struct compose *c)
         say_one_patient(c);
 }
 
-/* ── whole statements ──────────────────────────────────────────────────────────────────────────── */
+/* ── whole statements ──────────────────────────────────────────────────────────────────────── */
 
 static const char *sort_key(const struct search *search)
 {
@@ -582,7 +587,8 @@ static bool matches_nothing(const struct search *search)
            (search->ids && search->id_count == 0);
 }
 
-/* Room for every parameter the terms can need, so that a plain search does not pay for a huge one. */
+/* Room for every parameter the terms can need, so that a plain search does not pay for a huge
+ * one. */
 static unsigned params_needed(const struct search *search)
 {
     size_t need = 32 + 2 * search->id_count + 4 * search->person_count + 8 * search->updated_count;

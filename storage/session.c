@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One connection: how it is opened, what is bound to it. Settings follow from what the store promises: WAL
- * with synchronous=FULL (an acknowledged write is on disk), no automatic checkpoint on the writer (a commit
- * never waits for one; storage/checkpoint.c), no mmap (an I/O error must be an error code, not a signal),
- * defensive mode and an untrusted schema (a tampered file must not run anything). Readers open the
- * file read-only.
+ * One connection: how it is opened, what is bound to it. Settings follow from what the store
+ * promises: WAL with synchronous=FULL (an acknowledged write is on disk), no automatic checkpoint
+ * on the writer (a commit never waits for one; storage/checkpoint.c), no mmap (an I/O error must
+ * be an error code, not a signal), defensive mode and an untrusted schema (a tampered file must
+ * not run anything). Readers open the file read-only.
  */
 #include "storage/session.h"
 
@@ -60,7 +60,8 @@ static enum err set_switches(struct session *s)
     return ERR_OK;
 }
 
-/* WAL must really be on: on a file system without shared memory SQLite quietly keeps the old mode. */
+/* WAL must really be on: on a file system without shared memory SQLite quietly keeps the old
+ * mode. */
 static enum err set_wal(struct session *s)
 {
     struct sql *q = NULL;

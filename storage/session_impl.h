@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Internal to storage/: what a session is made of. One session is one connection, used by one thread: a
- * reader's (read-only file handle, one read transaction per look) or the writer's. Nothing outside
- * storage/ includes this.
+ * Internal to storage/: what a session is made of. One session is one connection, used by one
+ * thread: a reader's (read-only file handle, one read transaction per look) or the writer's.
+ * Nothing outside storage/ includes this.
  */
 #ifndef STORAGE_SESSION_IMPL_H
 #define STORAGE_SESSION_IMPL_H
@@ -15,15 +15,15 @@ struct sql;
 struct sql_cache;
 struct gate_memo;
 
-/* Of storage/audit.c: the head of the chain as last read or appended in the writer's transaction number
- * `transaction` (another process may append between two transactions, so it is good only for this one),
- * and how far the checkpoint file outside is known to reach. */
+/* Of storage/audit.c: the head of the chain as last read or appended in the writer's transaction
+ * number `transaction` (another process may append between two transactions, so it is good only
+ * for this one), and how far the checkpoint file outside is known to reach. */
 struct session_audit {
     uint64_t transaction; /* 0: nothing known */
     int64_t seq;
     unsigned char hash[DIGEST_LEN];
-    /* Set by audit_append when a signed head is due for the file outside; the writer calls it after a
-     * successful COMMIT and drops it after a rollback. */
+    /* Set by audit_append when a signed head is due for the file outside; the writer calls it
+     * after a successful COMMIT and drops it after a rollback. */
     void (*after_commit)(struct session *s);
     bool copied_known; /* copied_seq was read from the file */
     int64_t copied_seq;
@@ -31,23 +31,25 @@ struct session_audit {
 
 struct session {
     struct sqlite3 *db;
-    const struct store_options *options; /* the store's copy: key, checkpoint_path, clock (never NULL) */
-    const struct grant *grant;           /* bound, or NULL: then the gate shows nothing */
-    struct sql_cache *cache;             /* compiled statements */
-    struct gate_memo *memo;              /* consent answers of the grant now bound */
+    const struct store_options
+        *options;              /* the store's copy: key, checkpoint_path, clock (never NULL) */
+    const struct grant *grant; /* bound, or NULL: then the gate shows nothing */
+    struct sql_cache *cache;   /* compiled statements */
+    struct gate_memo *memo;    /* consent answers of the grant now bound */
     bool writes;
-    bool own;            /* the authorizer's mode: a statement of the store's own compiles or runs */
-    unsigned active;     /* statements between first step and done */
+    bool own;        /* the authorizer's mode: a statement of the store's own compiles or runs */
+    unsigned active; /* statements between first step and done */
     int64_t deadline_ms; /* monotonic end of the running statement (readers) */
-    /* Writer only. A new number at every BEGIN and every rollback, so that what was remembered of the
-     * file is known to be stale. Never 0 inside a transaction. */
+    /* Writer only. A new number at every BEGIN and every rollback, so that what was remembered of
+     * the file is known to be stale. Never 0 inside a transaction. */
     uint64_t transaction;
     bool broken; /* I/O error or corruption seen: the writer must stop for good */
     bool full;   /* the disk is full: this group fails */
     struct session_audit audit;
 };
 
-/* Opens the connection: settings, context functions, gated views, authorizer. OPTIONS must outlive it. */
+/* Opens the connection: settings, context functions, gated views, authorizer. OPTIONS must
+ * outlive it. */
 enum err session_open(const struct store_options *options, bool writes,
                       struct session **ret_session) ERR_CHECKED;
 /* NULL is fine. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Prepare, bind, step, columns, and the one place where SQLITE_* becomes enum err. Statements are compiled
- * once per connection: static texts live in a table found by address, composed ones (search.c) in a small
- * table that gives up the longest unused. Which of the two worlds a statement belongs to (own or gated) is
- * set for the authorizer around compiling and around every step, because SQLite may compile again inside a
- * step after a schema change; at rest a connection is gated. Must not log and must not know any table.
+ * Prepare, bind, step, columns, and the one place where SQLITE_* becomes enum err. Statements are
+ * compiled once per connection: static texts live in a table found by address, composed ones
+ * (search.c) in a small table that gives up the longest unused. Which of the two worlds a
+ * statement belongs to (own or gated) is set for the authorizer around compiling and around every
+ * step, because SQLite may compile again inside a step after a schema change; at rest a
+ * connection is gated. Must not log and must not know any table.
  */
 #include "storage/sql.h"
 
@@ -97,7 +98,7 @@ enum err sql_exec(struct session *s, const char *text)
     return sql_code(s, rc);
 }
 
-/* ── compiling and the two tables ──────────────────────────────────────────────────────────────── */
+/* ── compiling and the two tables ──────────────────────────────────────────────────────────── */
 
 static enum err compile(struct session *s, const char *text, bool own, struct sql **ret_sql)
 {
@@ -243,11 +244,12 @@ void sql_forget(struct session *s)
     s->cache = NULL;
 }
 
-/* ── parameters ────────────────────────────────────────────────────────────────────────────────── */
+/* ── parameters ────────────────────────────────────────────────────────────────────────────── */
 
 static void bound(struct sql *q, int rc)
 {
-    assert(rc != SQLITE_RANGE && rc != SQLITE_MISUSE); /* no such parameter, or bound while running */
+    assert(rc != SQLITE_RANGE &&
+           rc != SQLITE_MISUSE); /* no such parameter, or bound while running */
     if (rc != SQLITE_OK && !q->err)
         q->err = sql_code(q->session, rc);
 }
@@ -299,9 +301,10 @@ void sql_bind_text_or_null(struct sql *q, int index, struct slice text)
         sql_bind_null(q, index);
 }
 
-/* ── running ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── running ───────────────────────────────────────────────────────────────────────────────── */
 
-/* The deadline is one statement's: those that run inside another (the gate's) share the outer one's. */
+/* The deadline is one statement's: those that run inside another (the gate's) share the outer
+ * one's. */
 static void start(struct sql *q)
 {
     struct session *s = q->session;
@@ -369,7 +372,7 @@ enum err sql_done(struct sql *q, enum err err)
     return err;
 }
 
-/* ── columns ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── columns ───────────────────────────────────────────────────────────────────────────────── */
 
 int64_t sql_i64(struct sql *q, int column)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Internal to storage/: prepare, bind, step, columns. A statement is compiled once per connection and found
- * again by the address of its (static) text. SQLite's codes become enum err in sql.c and nowhere else.
+ * Internal to storage/: prepare, bind, step, columns. A statement is compiled once per connection
+ * and found again by the address of its (static) text. SQLite's codes become enum err in sql.c
+ * and nowhere else.
  *
  *     struct sql *q;
  *     enum err err = sql_prepare(s, "SELECT person FROM card WHERE number = ?", SQL_OWN, &q);
@@ -13,8 +14,9 @@
  *         person = sql_i64(q, 0);
  *     return sql_done(q, err);           // always; resets, answers the first failure
  *
- * Binding and copying failures are sticky in the statement: sql_step, sql_row, sql_run and sql_done tell
- * them, so callers need not check each one. A statement may not be prepared again before sql_done.
+ * Binding and copying failures are sticky in the statement: sql_step, sql_row, sql_run and
+ * sql_done tell them, so callers need not check each one. A statement may not be prepared again
+ * before sql_done.
  */
 #ifndef STORAGE_SQL_H
 #define STORAGE_SQL_H
@@ -26,15 +28,18 @@ struct sql;
 
 enum sql_access {
     SQL_OWN,  /* the store's own: identity, registry, audit, consent rules, and all writing */
-    SQL_GATED /* releases patient data: may read the gated views (storage/gate.h) and nothing else */
+    SQL_GATED /* releases patient data: may read the gated views (storage/gate.h) and nothing else
+               */
 };
 
-/* The statement of TEXT (a string literal: it is remembered by address) on this connection. A gated text
- * that reaches round the views does not compile: ERR_FORBIDDEN. */
+/* The statement of TEXT (a string literal: it is remembered by address) on this connection. A
+ * gated text that reaches round the views does not compile: ERR_FORBIDDEN. */
 enum err sql_prepare(struct session *s, const char *text, enum sql_access access,
                      struct sql **ret_sql) ERR_CHECKED;
-/* The gated statement of a composed text (NUL-terminated, copied), from a bounded cache. Only search.c. */
-enum err sql_prepare_composed(struct session *s, const char *text, struct sql **ret_sql) ERR_CHECKED;
+/* The gated statement of a composed text (NUL-terminated, copied), from a bounded cache. Only
+ * search.c. */
+enum err sql_prepare_composed(struct session *s, const char *text,
+                              struct sql **ret_sql) ERR_CHECKED;
 
 /* Parameters count from 1. Texts and blobs are borrowed until sql_done. */
 void sql_bind_i64(struct sql *q, int index, int64_t value);
@@ -67,14 +72,17 @@ struct slice sql_dup(struct sql *q, int column, struct arena *arena);
 /* Exactly LEN bytes of a blob into RET; false (untouched) when it is NULL or of other length. */
 bool sql_bytes(struct sql *q, int column, void *ret, size_t len);
 
-/* What SQLite's code RC means to us; on a writer's session it also notes broken and full. S may be NULL. */
+/* What SQLite's code RC means to us; on a writer's session it also notes broken and full. S may
+ * be NULL. */
 enum err sql_code(struct session *s, int rc) ERR_CHECKED;
-/* Runs a text of any number of statements (settings, migrations, views), never one with values in it. */
+/* Runs a text of any number of statements (settings, migrations, views), never one with values in
+ * it. */
 enum err sql_exec(struct session *s, const char *text) ERR_CHECKED;
 /* Forgets every compiled statement; for session_close. */
 void sql_forget(struct session *s);
 
-/* Rows changed by the last writing statement, and the rowid of the last insert, of this connection. */
+/* Rows changed by the last writing statement, and the rowid of the last insert, of this
+ * connection. */
 int64_t sql_changes(struct session *s);
 int64_t sql_last_id(struct session *s);
 

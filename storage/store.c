@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Opens and closes the store, takes jobs in and gives them back. The file is created, switched to WAL and
- * migrated before its folder is synced, and nothing is acknowledged before that: without the folder's sync a
- * power cut could take the whole new file. What a job does is its owner's; when it may be answered is decided
- * here and in writer.c. Must not run a job's steps on the owner's thread.
+ * Opens and closes the store, takes jobs in and gives them back. The file is created, switched to
+ * WAL and migrated before its folder is synced, and nothing is acknowledged before that: without
+ * the folder's sync a power cut could take the whole new file. What a job does is its owner's;
+ * when it may be answered is decided here and in writer.c. Must not run a job's steps on the
+ * owner's thread.
  */
 #include "storage/store.h"
 
@@ -23,7 +24,7 @@
 
 #include "base/banned.h"
 
-/* ── queues ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── queues ────────────────────────────────────────────────────────────────────────────────── */
 
 void store_push(struct store_queue *queue, struct store_job *job)
 {
@@ -47,7 +48,7 @@ struct store_job *store_pop(struct store_queue *queue)
     return job;
 }
 
-/* ── open ──────────────────────────────────────────────────────────────────────────────────────── */
+/* ── open ──────────────────────────────────────────────────────────────────────────────────── */
 
 /* Makes the entries of PATH's folder durable. */
 static enum err sync_folder(const char *path)
@@ -62,6 +63,16 @@ static enum err sync_folder(const char *path)
     enum err err = fsync(fd) == 0 ? ERR_OK : ERR_IO;
     (void)close(fd);
     return err;
+}
+
+/* Patient data: nobody else on the machine reads the file. SQLite gives its log the same mode. */
+static enum err create_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return ERR_IO;
+    (void)close(fd);
+    return ERR_OK;
 }
 
 static enum err copy_options(struct store *store, const struct store_options *options)
@@ -87,7 +98,9 @@ static enum err copy_options(struct store *store, const struct store_options *op
 
 static enum err open_sessions(struct store *store)
 {
-    enum err err = session_open(&store->options, true, &store->writer);
+    enum err err = create_private(store->path);
+    if (!err)
+        err = session_open(&store->options, true, &store->writer);
     if (!err)
         err = sync_folder(store->path);
     for (unsigned i = 0; !err && i < store->options.readers; i++)
@@ -203,20 +216,20 @@ void store_close(struct store *store)
     free_store(store);
 }
 
-/* ── jobs ──────────────────────────────────────────────────────────────────────────────────────── */
+/* ── jobs ──────────────────────────────────────────────────────────────────────────────────── */
 
 enum err store_submit(struct store *store, struct store_job *job)
 {
     assert(job->audit);
     job->err = ERR_OK;
     (void)pthread_mutex_lock(&store->lock);
-    enum err err = store->closing                           ? ERR_UNAVAILABLE
+    enum err err = store->closing                     ? ERR_UNAVAILABLE
                    : store->held >= LIMIT_STORE_QUEUE ? ERR_BUSY
-                                                            : ERR_OK;
+                                                      : ERR_OK;
     bool wake_reader = false, wake_writer = false;
     if (!err) {
         store->held++;
-        if (job->look) {
+        if (job->look && !job->quick) {
             store->looking++;
             store_push(&store->looks, job);
             wake_reader = store->readers_asleep > 0;
@@ -251,8 +264,8 @@ unsigned store_collect(struct store *store)
     return count;
 }
 
-/* A job somebody waits for. It stands in the queues for the caller's own job, so that whoever runs
- * store_collect meanwhile does not meet it. */
+/* A job somebody waits for. It stands in the queues for the caller's own job, so that whoever
+ * runs store_collect meanwhile does not meet it. */
 struct waiting {
     struct store_job job;
     struct store_job *inner;
@@ -316,7 +329,8 @@ void store_finish(struct store *store, struct store_job *chain)
 enum err store_run(struct store *store, struct store_job *job)
 {
     struct waiting waiting = {
-        .job = {.look = job->look ? waiting_look : NULL,
+        .job = {.quick = job->quick,
+                .look = job->look ? waiting_look : NULL,
                 .apply = job->apply ? waiting_apply : NULL,
                 .audit = waiting_audit,
                 .done = waiting_done},
@@ -325,22 +339,22 @@ enum err store_run(struct store *store, struct store_job *job)
         .over = PTHREAD_COND_INITIALIZER,
     };
     assert(job->audit);
-    job->err = store_submit(store, &waiting.job);
-    if (job->err)
-        return job->err;
+    enum err err = store_submit(store, &waiting.job); /* from here on the job is the threads' */
+    if (err)
+        return job->err = err;
     (void)pthread_mutex_lock(&waiting.lock);
     while (!waiting.finished)
         (void)pthread_cond_wait(&waiting.over, &waiting.lock);
     (void)pthread_mutex_unlock(&waiting.lock);
     (void)pthread_cond_destroy(&waiting.over);
     (void)pthread_mutex_destroy(&waiting.lock);
-    enum err err = job->err = waiting.job.err;
+    job->err = err = waiting.job.err;
     if (job->done)
         job->done(job);
     return err;
 }
 
-/* ── figures, copies ───────────────────────────────────────────────────────────────────────────── */
+/* ── figures, copies ───────────────────────────────────────────────────────────────────────── */
 
 void store_figures(struct store *store, struct store_figures *ret_figures)
 {
@@ -355,7 +369,8 @@ void store_figures(struct store *store, struct store_figures *ret_figures)
     (void)pthread_mutex_unlock(&store->lock);
 }
 
-/* One step copies every page inside one read transaction: a consistent moment, and no writer waits. */
+/* One step copies every page inside one read transaction: a consistent moment, and no writer
+ * waits. */
 static enum err copy_pages(sqlite3 *from, sqlite3 *to)
 {
     sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");

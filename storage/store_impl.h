@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Internal to storage/: what the store's threads share. One lock guards the queues and flags; nobody
- * holds it while talking to SQLite. A thread is woken only if it said it sleeps, so that under load, when
- * everybody is busy, handing a job on costs no system call.
+ * Internal to storage/: what the store's threads share. One lock guards the queues and flags;
+ * nobody holds it while talking to SQLite. A thread is woken only if it said it sleeps, so that
+ * under load, when everybody is busy, handing a job on costs no system call.
  */
 #ifndef STORAGE_STORE_IMPL_H
 #define STORAGE_STORE_IMPL_H
@@ -29,17 +29,17 @@ struct store {
     pthread_cond_t write_ready; /* the writer */
     pthread_cond_t checkpoint_due;
     struct store_queue looks, writes, finished;
-    unsigned held;          /* jobs between submit and finished */
-    unsigned looking;       /* jobs waiting for or in a look */
+    unsigned held;    /* jobs between submit and finished */
+    unsigned looking; /* jobs waiting for or in a look */
     unsigned readers_asleep;
     bool writer_asleep;
     bool closing;
     bool checkpoint_wanted; /* the log grew large */
     uint64_t commits, jobs, audit_seq;
 
-    atomic_bool stopped;    /* after a storage failure: nothing is written any more */
-    atomic_int wal_pages;   /* pages in the log after the last commit */
-    int wal_asked;          /* writer only: pages when it last asked for a checkpoint */
+    atomic_bool stopped;  /* after a storage failure: nothing is written any more */
+    atomic_int wal_pages; /* pages in the log after the last commit */
+    int wal_asked;        /* writer only: pages when it last asked for a checkpoint */
 
     struct session *writer;
     struct session *readers[STORE_READERS_MAX];
@@ -50,8 +50,8 @@ struct store {
 
 void store_push(struct store_queue *queue, struct store_job *job);
 struct store_job *store_pop(struct store_queue *queue);
-/* Hands a finished chain (linked by next) to the owner and wakes him if nothing was waiting for him. Calls
- * without the lock. */
+/* Hands a finished chain (linked by next) to the owner and wakes him if nothing was waiting for
+ * him. Calls without the lock. */
 void store_finish(struct store *store, struct store_job *chain);
 
 /* Thread bodies; the argument is the store. A reader is told by its session. */

@@ -118,6 +118,22 @@ static void add_type(struct answer *a)
     buf_adds(&a->text, "ACK");
 }
 
+/* MSH-18 as the sender wrote it. The two names that may be ours (see hl7_peek) must fit his
+ * delimiters. */
+static void add_charset(struct answer *a)
+{
+    struct slice name = a->known_set ? a->h->charset : SLICE("UNICODE UTF-8");
+
+    if (slice_is(name, "~ISO IR87")) {
+        buf_addc(&a->text, a->d.repeat);
+        buf_adds(&a->text, "ISO IR87");
+    } else if (slice_is(name, "UNICODE UTF-8") && escape_letter(a, '-') != '\0') {
+        buf_adds(&a->text, "UNICODE");
+    } else {
+        add_echo(a, name);
+    }
+}
+
 static void add_msh(struct answer *a, struct slice control_id, int64_t now_ms)
 {
     const struct slice parties[] = {a->h->receiving_application, a->h->receiving_facility,
@@ -144,10 +160,7 @@ static void add_msh(struct answer *a, struct slice control_id, int64_t now_ms)
     if (a->h->charset.len > 0) {
         for (int n = 13; n <= 18; n++)
             field(a);
-        if (a->known_set)
-            add_echo(a, a->h->charset);
-        else
-            buf_adds(&a->text, "UNICODE UTF-8");
+        add_charset(a);
     }
     buf_addc(&a->text, '\r');
 }

@@ -143,10 +143,11 @@ static bool is_patient_message(const struct check *c)
 
 static bool has_patient_id(const struct hl7_message *m, const struct hl7_segment *pid)
 {
-    struct slice list = hl7_field(pid, 3);
+    struct slice rest = hl7_field(pid, 3);
 
-    for (unsigned r = 0; r < hl7_repeats(m, list); r++) {
-        if (has_content(hl7_unescape(m, hl7_component(m, hl7_repeat(m, list, r), 1))))
+    while (rest.ptr) {
+        struct slice repeat = slice_cut(&rest, m->delimiters.repeat);
+        if (has_content(hl7_unescape(m, hl7_component(m, repeat, 1))))
             return true;
     }
     return false;
@@ -161,18 +162,19 @@ static const char *place_of(const struct check *c, const struct hl7_segment *s, 
 
 static void check_patient(struct check *c)
 {
-    const struct hl7_segment *pid = hl7_find(c->m, "PID", 1);
-
-    if (!pid && is_patient_message(c))
-        fault(c, ERR_REQUIRED, "PID[1]", "the message does not say whose it is (PID)",
-              "患者を示す PID がありません");
-    for (unsigned n = 1; pid; pid = hl7_find(c->m, "PID", ++n)) {
-        /* A PID without any field names nobody and is only warned about by the table. */
-        bool bare = pid->field_count == 1 && n > 1;
-        if (!bare && !has_patient_id(c->m, pid))
-            fault(c, ERR_REQUIRED, place_of(c, pid, 3), "the patient identifier is missing",
+    for (size_t i = 0; i < c->m->segment_count; i++) {
+        const struct hl7_segment *s = &c->m->segments[i];
+        if (!slice_is(s->name, "PID"))
+            continue;
+        /* A further PID without any field names nobody and is only warned about by the table. */
+        bool bare = s->field_count == 1 && s->ordinal > 1;
+        if (!bare && !has_patient_id(c->m, s))
+            fault(c, ERR_REQUIRED, place_of(c, s, 3), "the patient identifier is missing",
                   "患者IDがありません");
     }
+    if (!hl7_find(c->m, "PID", 1) && is_patient_message(c))
+        fault(c, ERR_REQUIRED, "PID[1]", "the message does not say whose it is (PID)",
+              "患者を示す PID がありません");
 }
 
 /* ---- tables ---- */

@@ -412,7 +412,7 @@ void hl7_peek(struct arena *arena, struct slice raw, struct hl7_header *ret_head
     enum charset set = CHARSET_ASCII;
 
     *ret_header = (struct hl7_header){.delimiters = usual};
-    if (line.len > LIMIT_HTTP_HEAD || !peek_delimiters(line, &m.delimiters))
+    if (line.len > LIMIT_HL7_HEADER || !peek_delimiters(line, &m.delimiters))
         return;
     bool known = raw_charset(trimmed, &m.delimiters, NULL, &set) == ERR_OK;
     if (!(known && peek_line(&m, line, set)) &&

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * HL7 v2 lexer (v2.5 chapter 2): delimiters from MSH-1/MSH-2, segments at CR (LF and CRLF tolerated), fields,
- * repetitions, components, sub-components, escapes. The charset named by MSH-18 is decoded to UTF-8 before
- * anything is split. Slices point into the arena; nothing is unescaped until asked for.
+ * HL7 v2 lexer (v2.5 chapter 2): delimiters from MSH-1/MSH-2, segments at CR (LF and CRLF
+ * tolerated), fields, repetitions, components, sub-components, escapes. The charset named by MSH-18
+ * is decoded to UTF-8 before anything is split. Slices point into the arena; nothing is unescaped
+ * until asked for.
  */
 #ifndef MAPPERS_HL7V2_LEX_H
 #define MAPPERS_HL7V2_LEX_H
@@ -19,7 +20,7 @@ struct hl7_delimiters {
 struct hl7_segment {
     struct slice name;    /* three characters */
     struct slice text;    /* whole segment, decoded, without CR */
-    struct slice *fields; /* fields[n] is field n; for MSH, fields[1] is the field delimiter itself */
+    struct slice *fields; /* fields[n] is field n; MSH's fields[1] is the field delimiter itself */
     size_t field_count;   /* highest n + 1 */
     unsigned ordinal;     /* which one of its name, from 1: place "OBX[3]-5" */
 };
@@ -35,12 +36,15 @@ struct hl7_message {
     bool shift_left_open;  /* an ISO-2022-JP shift ran into the end of a segment */
 };
 
-/* Lexes RAW (without MLLP framing; a trailing FS, CR, LF is dropped). On failure ERRORS names the place and
- * ret_message is untouched, except that a readable MSH is still returned through hl7_peek. */
+/* Lexes RAW (without MLLP framing; a trailing FS, CR, LF is dropped). On failure ERRORS names the
+ * place and ret_message is untouched, except that a readable MSH is still returned through
+ * hl7_peek. */
 enum err hl7_lex(struct arena *arena, struct slice raw, struct err_list *errors,
                  struct hl7_message **ret_message) ERR_CHECKED;
 
-/* What an answer needs even when the message is not processable; fields empty where unreadable. */
+/* What an answer needs even when the message is not processable; fields empty where unreadable. As
+ * the sender wrote them, still escaped; charset is MSH-18, or where that is empty the
+ * name of what was found. */
 struct hl7_header {
     struct hl7_delimiters delimiters;
     struct slice sending_application, sending_facility, receiving_application, receiving_facility;
@@ -61,11 +65,14 @@ struct slice hl7_repeat(const struct hl7_message *m, struct slice field, unsigne
 /* Component C / sub-component S (from 1) of a repetition; still escaped. */
 struct slice hl7_component(const struct hl7_message *m, struct slice repeat, unsigned c);
 struct slice hl7_sub(const struct hl7_message *m, struct slice component, unsigned s);
-/* With escapes resolved (\F\ \S\ \T\ \R\ \E\ \X..\ \.br\ -> newline; unknown ones dropped), in the arena. */
+/* With escapes resolved, in the arena: \F\ \S\ \T\ \R\ \E\, \X..\ in the message's charset, \.br\
+ * as newline; unknown ones are dropped, and control characters. What cannot be an escape, such as
+ * the backslashes of C:\temp\x, stays. */
 struct slice hl7_unescape(const struct hl7_message *m, struct slice text);
-/* Shorthand: unescaped component C of the first repetition of field N ("" is no content; the HL7 null "" in
- * quotes is returned as it is, test with hl7_is_null). */
-struct slice hl7_value(const struct hl7_message *m, const struct hl7_segment *s, unsigned n, unsigned c);
+/* Shorthand: unescaped component C of the first repetition of field N ("" is no content; the HL7
+ * null "" in quotes is returned as it is, test with hl7_is_null). */
+struct slice hl7_value(const struct hl7_message *m, const struct hl7_segment *s, unsigned n,
+                       unsigned c);
 bool hl7_is_null(struct slice value);
 
 #endif

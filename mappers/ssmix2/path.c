@@ -247,11 +247,11 @@ enum err ssmix2_parse(struct slice path, struct err_list *errors, struct ssmix2_
 static bool names_patient(const struct hl7_message *m, const struct hl7_segment *pid,
                           struct slice id)
 {
-    struct slice list = hl7_field(pid, 3);
+    struct slice rest = hl7_field(pid, 3);
     unsigned seen = 0;
 
-    for (unsigned n = 0; n < hl7_repeats(m, list); n++) {
-        struct slice repeat = hl7_repeat(m, list, n);
+    while (rest.ptr) {
+        struct slice repeat = slice_cut(&rest, m->delimiters.repeat);
         struct slice type = hl7_component(m, repeat, 5);
         struct slice value = slice_trim(hl7_unescape(m, hl7_component(m, repeat, 1)));
         if (value.len == 0 || (type.len > 0 && !slice_is(type, "PI")))
@@ -266,21 +266,20 @@ static bool names_patient(const struct hl7_message *m, const struct hl7_segment 
 static enum err agree_patient(const struct ssmix2_path *path, const struct hl7_message *m,
                               struct err_list *errors)
 {
-    const struct hl7_segment *pid = hl7_find(m, "PID", 1);
-
-    if (!pid)
-        return err_say(errors, ERR_SEVERITY_ERROR, ERR_PATIENT_MISMATCH, "PID[1]",
-                       "the message does not say whose it is, so the path cannot be confirmed",
-                       "PID がなく、パスの患者IDを確認できません");
-    for (unsigned n = 1; pid; pid = hl7_find(m, "PID", ++n)) {
-        bool bare = n > 1 && pid->field_count == 1; /* names nobody */
-        if (bare || names_patient(m, pid, path->patient_id))
+    for (size_t i = 0; i < m->segment_count; i++) {
+        const struct hl7_segment *s = &m->segments[i];
+        bool bare = s->ordinal > 1 && s->field_count == 1; /* names nobody */
+        if (!slice_is(s->name, "PID") || bare || names_patient(m, s, path->patient_id))
             continue;
-        const char *place = arena_printf(m->arena, "PID[%u]-3.1", n);
+        const char *place = arena_printf(m->arena, "PID[%u]-3.1", s->ordinal);
         return err_say(errors, ERR_SEVERITY_ERROR, ERR_PATIENT_MISMATCH, place ? place : "",
                        "the path and PID-3 name different patients",
                        "パスと PID-3 の患者IDが一致しません");
     }
+    if (!hl7_find(m, "PID", 1))
+        return err_say(errors, ERR_SEVERITY_ERROR, ERR_PATIENT_MISMATCH, "PID[1]",
+                       "the message does not say whose it is, so the path cannot be confirmed",
+                       "PID がなく、パスの患者IDを確認できません");
     return ERR_OK;
 }
 

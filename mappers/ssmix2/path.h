@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The folder rule of the SS-MIX2 standard storage (guide section 1.2):
- *   <ID[0:3]>/<ID[3:6]>/<ID>/<care date|->/<kind>/<ID_date_kind_order_time_dept_flag>
- * A path that breaks it, or whose folders and file name disagree, is refused; whether the content agrees (PID-3)
- * is for ssmix2_agree.
+ * <ID[0:3]>/<ID[3:6]>/<ID>/<care date|->/<kind>/<ID_date_kind_order_time_dept_flag> A path that
+ * breaks it, or whose folders and file name disagree, is refused; whether the content agrees
+ * (PID-3) is for ssmix2_agree.
  */
 #ifndef MAPPERS_SSMIX2_PATH_H
 #define MAPPERS_SSMIX2_PATH_H
@@ -17,16 +17,19 @@ struct ssmix2_path {
     enum ssmix2_flag flag;
 };
 
-/* Parses PATH (relative to the root, '/' separated). Errors name the part. Slices point into PATH. */
+/* Parses PATH (relative to the root, '/' separated). Errors name the part. Slices point into
+ * PATH. */
 enum err ssmix2_parse(struct slice path, struct err_list *errors,
                       struct ssmix2_path *ret_path) ERR_CHECKED;
 
-/* Do path and message speak of the same patient (PID-3, after trimming, exactly) and the same kind of data (MSH-9
- * against the table of the 25 kinds)? ERR_PATIENT_MISMATCH, ERR_INVALID with a place. */
+/* Do path and message speak of the same patient (PID-3, after trimming, exactly) and the same
+ * kind of data (MSH-9 against the table of the 25 kinds)? ERR_PATIENT_MISMATCH, ERR_INVALID with
+ * a place. */
 enum err ssmix2_agree(const struct ssmix2_path *path, const struct hl7_message *message,
                       struct err_list *errors) ERR_CHECKED;
 
-/* The kinds: code, Japanese name, MSH-9 of registration and of cancellation. Ends with a NULL code. */
+/* The kinds: code, Japanese name, MSH-9 of registration and of cancellation. Ends with a NULL
+ * code. */
 struct ssmix2_kind {
     const char *code;
     const char *ja;

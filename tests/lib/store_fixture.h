@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A store in a folder of its own for one test, with a clock the test moves, and short ways to run a step
- * on its threads, to make facilities, persons and charts, and to put records. Everything fails the test
- * at the spot. Include after cmocka.h.
+ * A store in a folder of its own for one test, with a clock the test moves, and short ways to run
+ * a step on its threads, to make facilities, persons and charts, and to put records. Everything
+ * fails the test at the spot. Include after cmocka.h.
  */
 #ifndef TESTS_LIB_STORE_FIXTURE_H
 #define TESTS_LIB_STORE_FIXTURE_H
@@ -92,7 +92,7 @@ static inline void fixture_close(struct fixture *f)
     arena_free(f->arena);
 }
 
-/* ── steps ─────────────────────────────────────────────────────────────────────────────────────── */
+/* ── steps ─────────────────────────────────────────────────────────────────────────────────── */
 
 typedef enum err (*fixture_cb)(struct session *s, void *context);
 
@@ -144,7 +144,7 @@ static inline enum err fixture_write(struct fixture *f, fixture_cb apply, void *
     return store_run(f->store, &job.job);
 }
 
-/* ── grants ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── grants ────────────────────────────────────────────────────────────────────────────────── */
 
 static inline struct grant fixture_facility(int64_t facility, enum grant_purpose purpose)
 {
@@ -171,7 +171,7 @@ static inline struct grant fixture_actor(enum grant_actor actor, int64_t facilit
     return grant;
 }
 
-/* ── people and records ────────────────────────────────────────────────────────────────────────── */
+/* ── people and records ────────────────────────────────────────────────────────────────────── */
 
 struct fixture_seed {
     int64_t facility, person, chart;
@@ -241,7 +241,8 @@ static inline enum err fixture_try_put(struct fixture *f, struct fixture_put *pu
     return fixture_write(f, fixture_put_step, put);
 }
 /* A record of FACILITY in CHART; answers its rid. */
-static inline int64_t fixture_put(struct fixture *f, int64_t facility, const struct record_new *record)
+static inline int64_t fixture_put(struct fixture *f, int64_t facility,
+                                  const struct record_new *record)
 {
     struct fixture_put put = {.grant = fixture_facility(facility, GRANT_TREAT), .record = *record};
     assert_int_equal(fixture_try_put(f, &put), ERR_OK);

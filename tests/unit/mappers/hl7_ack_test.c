@@ -185,6 +185,26 @@ static void writes_the_older_form(void **state)
     end(&f);
 }
 
+static void names_its_own_set_in_any_delimiters(void **state)
+{
+    static const struct {
+        const char *msh, *want;
+    } cases[] = {
+        {"MSH-^~\\&-A-B-C-D---ADT^A08-1-P-2.5------KOI8R", "-P-2.5------UNICODE\r"},
+        {"MSH-^~\\&-漢-B-C-D---ADT^A08-1-P-2.5", "-P-2.5------UNICODE\r"},
+        {"MSH~^|\\&~\x1B$B4A\x1B(B~B~C~D~~~ADT^A08~1~P~2.5", "~P~2.5~~~~~~|ISO IR87\r"},
+    };
+    (void)state;
+    for (size_t i = 0; i < T_COUNT(cases); i++) {
+        struct fixture f;
+        begin(&f, cases[i].msh);
+        assert_int_equal(hl7_ack(&f.header, "AR", NULL, SLICE("T"), NOW, &f.out), ERR_OK);
+        if (slice_search(buf_slice(&f.out), slice_str(cases[i].want), 0) == f.out.len)
+            fail_msg("case %zu: %.*s", i, SLICE_ARG(buf_slice(&f.out)));
+        end(&f);
+    }
+}
+
 static void counts_the_rest(void **state)
 {
     struct fixture f;
@@ -233,6 +253,7 @@ int main(void)
         cmocka_unit_test(writes_in_the_senders_set),
         cmocka_unit_test(takes_other_delimiters),
         cmocka_unit_test(writes_the_older_form),
+        cmocka_unit_test(names_its_own_set_in_any_delimiters),
         cmocka_unit_test(counts_the_rest),
         cmocka_unit_test(shortens_the_text_of_msa),
         cmocka_unit_test(fails_when_there_is_no_room),

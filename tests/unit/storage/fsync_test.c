@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * When the disk fails: a shim in front of SQLite's own VFS fails the n-th sync, or every write for want of
- * space. Whatever was acknowledged must be in the file afterwards, a job that was refused must say so,
- * a failed sync stops the writer for good, and a full disk does not.
+ * When the disk fails: a shim in front of SQLite's own VFS fails the n-th sync, or every write
+ * for want of space. Whatever was acknowledged must be in the file afterwards, a job that was
+ * refused must say so, a failed sync stops the writer for good, and a full disk does not.
  */
 #include "lib/t.h"
 
@@ -14,7 +14,7 @@
 
 #include "base/banned.h"
 
-/* ── the shim ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── the shim ──────────────────────────────────────────────────────────────────────────────── */
 
 static sqlite3_vfs *real_vfs;
 static sqlite3_vfs shim_vfs;
@@ -120,7 +120,8 @@ static const sqlite3_io_methods shim_methods = {
     .xShmUnmap = shim_shm_unmap,
 };
 
-static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret_flags)
+static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
+                     int *ret_flags)
 {
     struct shim_file *shim = (struct shim_file *)file;
     (void)vfs;
@@ -149,15 +150,15 @@ static void faults_off(void)
     atomic_store(&disk_full, false);
 }
 
-/* ── the scenario ──────────────────────────────────────────────────────────────────────────────── */
+/* ── the scenario ──────────────────────────────────────────────────────────────────────────── */
 
 #define JOBS 6
 
 static enum err put_meta(struct session *s, void *context)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "INSERT INTO meta(key, value) VALUES (?1, zeroblob(20000))",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s, "INSERT INTO meta(key, value) VALUES (?1, zeroblob(20000))", SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, *(const int *)context);
@@ -172,8 +173,10 @@ static enum err has_meta(struct session *s, void *context)
 {
     struct has *has = context;
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT EXISTS (SELECT 1 FROM meta WHERE key = ?1),"
-                                  " (SELECT count(*) FROM audit)", SQL_OWN, &q);
+    enum err err = sql_prepare(s,
+                               "SELECT EXISTS (SELECT 1 FROM meta WHERE key = ?1),"
+                               " (SELECT count(*) FROM audit)",
+                               SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, has->key);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two opinions on consent: the SQL gate (storage/gate.c) and consent_decide in plain C. A thousand random sets
- * of rules, over several Consents and charts of a person, each asked under random readers, purposes and
- * moments, must give the same categories, and a search must give exactly the records of those categories.
- * Failing is possible: see the last test, which turns one answer round and expects to notice.
+ * Two opinions on consent: the SQL gate (storage/gate.c) and consent_decide in plain C. A
+ * thousand random sets of rules, over several Consents and charts of a person, each asked under
+ * random readers, purposes and moments, must give the same categories, and a search must give
+ * exactly the records of those categories. Failing is possible: see the last test, which turns
+ * one answer round and expects to notice.
  */
 #include "lib/t.h"
 
@@ -64,7 +65,7 @@ static void world_open(struct world *w)
     }
 }
 
-/* ── one round ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── one round ─────────────────────────────────────────────────────────────────────────────── */
 
 struct asked {
     struct grant grant;
@@ -222,7 +223,8 @@ static void test_both_decide_alike(void **state)
     fixture_close(&w.f);
 }
 
-/* The two opinions must be able to differ: rules asked about another moment are other answers somewhere. */
+/* The two opinions must be able to differ: rules asked about another moment are other answers
+ * somewhere. */
 static void test_a_difference_would_show(void **state)
 {
     (void)state;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The gate: without a grant nothing is there; each kind of reader sees exactly his rows, in records, in search
- * rows, in versions and in counts; a withdrawn consent counts from the next job on; and no shape of gated
- * statement reaches a table round the views.
+ * The gate: without a grant nothing is there; each kind of reader sees exactly his rows, in
+ * records, in search rows, in versions and in counts; a withdrawn consent counts from the next
+ * job on; and no shape of gated statement reaches a table round the views.
  */
 #include "lib/t.h"
 
@@ -14,8 +14,8 @@
 #define PARAM_CODE 11
 #define PARAM_PATIENT 12
 
-/* Two persons, two hospitals, what residents enter themselves, one organisation record. Record ids say what
- * they are: facility, person, category, label. */
+/* Two persons, two hospitals, what residents enter themselves, one organisation record. Record
+ * ids say what they are: facility, person, category, label. */
 struct world {
     struct fixture f;
     int64_t a, b, home;
@@ -59,7 +59,10 @@ static void put_row(struct world *w, const struct row *row)
                                 .label = row->label,
                                 .body = SLICE("{\"v\":1}"),
                                 .facets = &list};
-    record.chart = row->chart == 'a' ? w->a1 : row->chart == 'b' ? w->b1 : row->chart == 'c' ? w->b2 : 0;
+    record.chart = row->chart == 'a'   ? w->a1
+                   : row->chart == 'b' ? w->b1
+                   : row->chart == 'c' ? w->b2
+                                       : 0;
     (void)fixture_put(&w->f, row->chart == 'a' || row->chart == '0' ? w->a : w->b, &record);
 }
 
@@ -113,7 +116,7 @@ static void assert_seen(struct world *w, const struct grant *grant, const char *
     assert_string_equal(found, expected);
 }
 
-/* ── who sees what ─────────────────────────────────────────────────────────────────────────────── */
+/* ── who sees what ─────────────────────────────────────────────────────────────────────────── */
 
 /* Order: a1-lab a1-med b1-lab b1-restricted b1-withheld b1-med b1-consent b2-lab org */
 static void test_each_reader_sees_his_rows(void **state)
@@ -124,7 +127,7 @@ static void test_each_reader_sees_his_rows(void **state)
     struct grant a = fixture_facility(w.a, GRANT_TREAT);
     struct grant b = fixture_facility(w.b, GRANT_TREAT);
     struct grant intake = fixture_actor(GRANT_INTAKE, w.b);
-    struct grant operator = fixture_actor(GRANT_OPERATOR, w.a);
+    struct grant operator= fixture_actor(GRANT_OPERATOR, w.a);
     struct grant p1 = fixture_resident(w.p1), p2 = fixture_resident(w.p2);
     struct grant nobody = fixture_resident(0), stranger = fixture_facility(0, GRANT_TREAT);
 
@@ -262,14 +265,15 @@ static void test_every_view_is_empty_without_a_grant(void **state)
 {
     (void)state;
     static const char *const views[] = {
-        "SELECT count(*) FROM v_record",    "SELECT count(*) FROM v_record_all",
-        "SELECT count(*) FROM v_token",     "SELECT count(*) FROM v_string",
-        "SELECT count(*) FROM v_date",      "SELECT count(*) FROM v_number",
-        "SELECT count(*) FROM v_reference", "SELECT count(*) FROM v_uri",
-        "SELECT count(*) FROM v_chart",     "SELECT count(*) FROM v_access",
+        "SELECT count(*) FROM v_record",         "SELECT count(*) FROM v_record_all",
+        "SELECT count(*) FROM v_token",          "SELECT count(*) FROM v_string",
+        "SELECT count(*) FROM v_date",           "SELECT count(*) FROM v_number",
+        "SELECT count(*) FROM v_reference",      "SELECT count(*) FROM v_uri",
+        "SELECT count(*) FROM v_chart",          "SELECT count(*) FROM v_access",
         "SELECT count(*) FROM v_record_version",
     };
-    /* What hospital A sees: its 2 records and the organisation; every chart number; nothing by consent. */
+    /* What hospital A sees: its 2 records and the organisation; every chart number; nothing by
+     * consent. */
     static const int64_t of_a[] = {3, 3, 3, 3, 3, 3, 3, 3, 4, 0, 1};
     struct world w;
     world_open(&w);
@@ -299,7 +303,8 @@ static void test_every_view_is_empty_without_a_grant(void **state)
     fixture_close(&w.f);
 }
 
-/* A former version that was restricted more narrowly than the current one stays behind its own label. */
+/* A former version that was restricted more narrowly than the current one stays behind its own
+ * label. */
 static void test_versions_have_their_own_label(void **state)
 {
     (void)state;
@@ -319,7 +324,7 @@ static void test_versions_have_their_own_label(void **state)
     fixture_close(&w.f);
 }
 
-/* ── no way round ──────────────────────────────────────────────────────────────────────────────── */
+/* ── no way round ──────────────────────────────────────────────────────────────────────────── */
 
 struct shape {
     const char *sql;
@@ -356,7 +361,8 @@ static const struct shape shapes[] = {
     {"SELECT v_record.rid FROM (record) AS v_record", ERR_OK},
     {"WITH v_record AS (SELECT * FROM record) SELECT rid FROM v_record", ERR_OK},
     {"WITH v_token AS (SELECT rid FROM ix_token) SELECT count(*) FROM v_token", ERR_OK},
-    {"SELECT rid FROM (WITH v_record AS (SELECT rid FROM record) SELECT rid FROM v_record)", ERR_OK},
+    {"SELECT rid FROM (WITH v_record AS (SELECT rid FROM record) SELECT rid FROM v_record)",
+     ERR_OK},
     {"/**/wItH c AS (SELECT 1 AS x FROM record) SELECT x FROM c", ERR_OK},
     {"SELECT code FROM ix_token", ERR_OK},
     {"SELECT count(*) FROM ix_token WHERE param = 1 AND code = 'x'", ERR_OK},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Resources and their versions: numbers, unchanged puts, preconditions, whose record it is, delete markers,
- * history, groups that replace as a whole, the Patient a reader is shown, search rows made anew, originals.
+ * Resources and their versions: numbers, unchanged puts, preconditions, whose record it is,
+ * delete markers, history, groups that replace as a whole, the Patient a reader is shown, search
+ * rows made anew, originals.
  */
 #include "lib/t.h"
 
@@ -32,7 +33,8 @@ static void world_open(struct world *w)
     w->b2 = fixture_add_chart(&w->f, w->b, w->p2);
 }
 
-static struct fixture_put put_of(struct grant grant, int64_t chart, const char *id, const char *body)
+static struct fixture_put put_of(struct grant grant, int64_t chart, const char *id,
+                                 const char *body)
 {
     return (struct fixture_put){.grant = grant,
                                 .record = {.type = SLICE("Observation"),
@@ -43,7 +45,7 @@ static struct fixture_put put_of(struct grant grant, int64_t chart, const char *
                                            .body = slice_str(body)}};
 }
 
-/* ── a step that reads one record ──────────────────────────────────────────────────────────────── */
+/* ── a step that reads one record ──────────────────────────────────────────────────────────── */
 
 struct read {
     struct fixture *f;
@@ -89,7 +91,7 @@ static enum err delete_step(struct session *s, void *context)
     return record_delete(s, SLICE("Observation"), slice_str(r->id), r->expect, &r->mark);
 }
 
-/* ── versions ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── versions ──────────────────────────────────────────────────────────────────────────────── */
 
 static void test_versions(void **state)
 {
@@ -158,8 +160,9 @@ static void test_numbers_count_up_in_each_chart(void **state)
     struct fixture_put puts[] = {put_of(a, w.a1, "1", "{}"), put_of(b, w.b1, "2", "{}"),
                                  put_of(a, w.a1, "3", "{}"), put_of(b, w.b2, "4", "{}"),
                                  put_of(a, 0, "5", "{}"),    put_of(a, w.a1, "6", "{}")};
-    const int64_t rids[] = {(w.a1 << 32) + 1, (w.b1 << 32) + 1, (w.a1 << 32) + 2,
-                            (w.b2 << 32) + 1, 1,                (w.a1 << 32) + 3};
+    const int64_t rids[] = {
+        (w.a1 << 32) + 1, (w.b1 << 32) + 1, (w.a1 << 32) + 2, (w.b2 << 32) + 1, 1,
+        (w.a1 << 32) + 3};
     for (size_t i = 0; i < T_COUNT(puts); i++) {
         assert_int_equal(fixture_try_put(&w.f, &puts[i]), ERR_OK);
         assert_int_equal(puts[i].mark.rid, rids[i]);
@@ -208,7 +211,7 @@ static void test_delete_and_again(void **state)
     fixture_close(&w.f);
 }
 
-/* ── whose record it is ────────────────────────────────────────────────────────────────────────── */
+/* ── whose record it is ────────────────────────────────────────────────────────────────────── */
 
 static void test_only_the_source_writes(void **state)
 {
@@ -217,7 +220,7 @@ static void test_only_the_source_writes(void **state)
     world_open(&w);
     struct grant a = fixture_facility(w.a, GRANT_TREAT), b = fixture_facility(w.b, GRANT_TREAT);
     struct grant p1 = fixture_resident(w.p1), p2 = fixture_resident(w.p2);
-    struct grant operator = fixture_actor(GRANT_OPERATOR, w.a);
+    struct grant operator= fixture_actor(GRANT_OPERATOR, w.a);
     struct grant intake = fixture_actor(GRANT_INTAKE, w.b);
     struct grant mute = a;
     mute.may_write = false;
@@ -228,22 +231,22 @@ static void test_only_the_source_writes(void **state)
         enum err err;
     } rows[] = {
         {a, w.a1, "x", ERR_OK},
-        {a, w.b1, "y", ERR_FORBIDDEN},   /* not its chart */
-        {b, w.b1, "x", ERR_NOT_FOUND},   /* another's id */
+        {a, w.b1, "y", ERR_FORBIDDEN}, /* not its chart */
+        {b, w.b1, "x", ERR_NOT_FOUND}, /* another's id */
         {b, w.b1, "z", ERR_OK},
-        {b, w.b2, "z", ERR_NOT_FOUND},   /* its own id in another person's chart */
+        {b, w.b2, "z", ERR_NOT_FOUND}, /* its own id in another person's chart */
         {intake, w.b1, "z", ERR_OK},
         {intake, w.a1, "x", ERR_FORBIDDEN},
         {a, 0, "org", ERR_OK},
         {b, 0, "org", ERR_NOT_FOUND},
         {p1, w.h1, "home", ERR_OK},
         {p2, w.h1, "home", ERR_FORBIDDEN},
-        {p1, w.a1, "x", ERR_FORBIDDEN},  /* about him, but the hospital's */
+        {p1, w.a1, "x", ERR_FORBIDDEN}, /* about him, but the hospital's */
         {p1, 0, "org2", ERR_FORBIDDEN},
         {operator, w.a1, "x", ERR_FORBIDDEN},
         {operator, 0, "terms", ERR_OK},
         {mute, w.a1, "x", ERR_FORBIDDEN},
-        {a, 12345, "x", ERR_FORBIDDEN},  /* no such chart */
+        {a, 12345, "x", ERR_FORBIDDEN}, /* no such chart */
     };
     for (size_t i = 0; i < T_COUNT(rows); i++) {
         struct fixture_put put = put_of(rows[i].grant, rows[i].chart, rows[i].id, "{}");
@@ -261,7 +264,7 @@ static void test_only_the_source_writes(void **state)
     fixture_close(&w.f);
 }
 
-/* ── history ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── history ───────────────────────────────────────────────────────────────────────────────── */
 
 struct history {
     struct fixture *f;
@@ -312,7 +315,7 @@ static void test_history(void **state)
     fixture_close(&w.f);
 }
 
-/* ── groups ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── groups ────────────────────────────────────────────────────────────────────────────────── */
 
 struct prune {
     struct grant grant;
@@ -362,7 +365,7 @@ static void test_groups_replace_as_a_whole(void **state)
     fixture_close(&w.f);
 }
 
-/* ── the Patient a reader is shown ─────────────────────────────────────────────────────────────── */
+/* ── the Patient a reader is shown ─────────────────────────────────────────────────────────── */
 
 struct patient {
     struct fixture *f;
@@ -413,7 +416,7 @@ static void test_own_patient_else_newest(void **state)
     fixture_close(&w.f);
 }
 
-/* ── search rows anew ──────────────────────────────────────────────────────────────────────────── */
+/* ── search rows anew ──────────────────────────────────────────────────────────────────────── */
 
 static enum err facets_of(void *context, struct arena *arena, struct slice type, struct slice body,
                           struct facet_list *ret_facets)
@@ -441,7 +444,8 @@ static enum err rows_step(struct session *s, void *context)
 {
     int64_t *rows = context;
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT count(*), sum(code = '{\"v\":2}') FROM ix_token", SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s, "SELECT count(*), sum(code = '{\"v\":2}') FROM ix_token", SQL_OWN, &q);
     if (err)
         return err;
     err = sql_row(q);
@@ -457,9 +461,10 @@ static void test_search_rows_follow_the_record(void **state)
     int64_t rows[2] = {0};
     world_open(&w);
     struct grant a = fixture_facility(w.a, GRANT_TREAT);
-    struct facet old[] = {{.param = 1, .kind = FACET_TOKEN, .text = SLICE("a")},
-                          {.param = 1, .kind = FACET_TOKEN, .text = SLICE("a")}, /* twice: one row */
-                          {.param = 2, .kind = FACET_TOKEN, .text = SLICE("b")}};
+    struct facet old[] = {
+        {.param = 1, .kind = FACET_TOKEN, .text = SLICE("a")},
+        {.param = 1, .kind = FACET_TOKEN, .text = SLICE("a")}, /* twice: one row */
+        {.param = 2, .kind = FACET_TOKEN, .text = SLICE("b")}};
     struct facet_list list = {old, 3};
     struct fixture_put put = put_of(a, w.a1, "x", "{\"v\":1}");
     put.record.facets = &list;
@@ -489,7 +494,7 @@ static void test_search_rows_follow_the_record(void **state)
     fixture_close(&w.f);
 }
 
-/* ── originals ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── originals ─────────────────────────────────────────────────────────────────────────────── */
 
 struct original {
     struct fixture *f;
@@ -531,7 +536,8 @@ static void test_originals_go_back_to_their_sender(void **state)
     const struct slice bytes = o.bytes;
     assert_int_equal(fixture_write(&w.f, original_put_step, &o), ERR_OK);
     assert_int_equal(fixture_write(&w.f, original_put_step, &o), ERR_OK); /* once more: one row */
-    assert_int_equal(fixture_read(&w.f, original_get_step, &o), ERR_NOT_FOUND); /* nobody names it */
+    assert_int_equal(fixture_read(&w.f, original_get_step, &o),
+                     ERR_NOT_FOUND); /* nobody names it */
     struct fixture_put put = put_of(a, w.a1, "x", "{\"v\":1}");
     put.record.original = o.sha;
     put.record.mapper = "hl7v2/1";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Searching: every operation of every kind of parameter, AND of terms and OR of values, sorting, walking
- * pages one by one, totals that count nothing hidden, one Patient per person; and that SQLite seeks where
- * the statements mean it to (its own query plan is asked).
+ * Searching: every operation of every kind of parameter, AND of terms and OR of values, sorting,
+ * walking pages one by one, totals that count nothing hidden, one Patient per person; and that
+ * SQLite seeks where the statements mean it to (its own query plan is asked).
  */
 #include "lib/t.h"
 
@@ -35,9 +35,10 @@ static const struct row rows[] = {
      100.5, "mg", "urn:a"},
     {"r2", 'a', CATEGORY_LABORATORY, "s1", "c2", "final", "タナカ", "田中", 20, 1, 5.35, 5.45, "mg",
      "urn:b"},
-    {"r3", 'a', CATEGORY_MEDICATION, "s2", "c1", "draft", "ヤマダ", "山田", 20, 10, 5.395, 5.405, "g",
-     "urn:a"},
-    {"r4", 'b', CATEGORY_LABORATORY, "s1", "c1", "final", "ヤマ", "山", 30, 1, 7.5, 8.5, "mg", "urn:c"},
+    {"r3", 'a', CATEGORY_MEDICATION, "s2", "c1", "draft", "ヤマダ", "山田", 20, 10, 5.395, 5.405,
+     "g", "urn:a"},
+    {"r4", 'b', CATEGORY_LABORATORY, "s1", "c1", "final", "ヤマ", "山", 30, 1, 7.5, 8.5, "mg",
+     "urn:c"},
     {"r5", 'c', CATEGORY_LABORATORY, "", "c1", NULL, NULL, NULL, 5, 30, -0.5, 0.5, "", NULL},
 };
 
@@ -75,14 +76,15 @@ static void put_row(struct world *w, const struct row *row)
     if (row->url)
         facets[list.count++] =
             (struct facet){.param = P_URL, .kind = FACET_URI, .text = slice_str(row->url)};
-    const struct record_new record = {
-        .type = SLICE("Observation"),
-        .id = slice_str(row->id),
-        .chart = row->chart == 'a' ? w->a1 : row->chart == 'b' ? w->b1 : w->a2,
-        .category = row->category,
-        .when = {row->day * DAY, (row->day + row->days) * DAY},
-        .body = SLICE("{}"),
-        .facets = &list};
+    const struct record_new record = {.type = SLICE("Observation"),
+                                      .id = slice_str(row->id),
+                                      .chart = row->chart == 'a'   ? w->a1
+                                               : row->chart == 'b' ? w->b1
+                                                                   : w->a2,
+                                      .category = row->category,
+                                      .when = {row->day * DAY, (row->day + row->days) * DAY},
+                                      .body = SLICE("{}"),
+                                      .facets = &list};
     w->f.clock.ms += 1000;
     (void)fixture_put(&w->f, row->chart == 'b' ? w->b : w->a, &record);
 }
@@ -128,7 +130,7 @@ static const char *find(struct world *w, const struct grant *grant, const struct
     return ids_of(&w->f, &result);
 }
 
-/* ── operations ────────────────────────────────────────────────────────────────────────────────── */
+/* ── operations ────────────────────────────────────────────────────────────────────────────── */
 
 struct op_row {
     uint16_t param;
@@ -138,13 +140,34 @@ struct op_row {
     const char *found;
 };
 
-#define V_TOKEN(sys, code) {.system = SLICE(sys), .text = SLICE(code)}
-#define V_CODE(code) {.any_system = true, .text = SLICE(code)}
-#define V_NOT(code) {.op = SEARCH_NOT, .any_system = true, .text = SLICE(code)}
-#define V_MISSING(yes) {.op = SEARCH_MISSING, .text = SLICE(yes)}
-#define V_DATE(o, d, n) {.op = (o), .when = {(d) * DAY, ((d) + (n)) * DAY}}
-#define V_NUMBER(o, l, h) {.op = (o), .any_system = true, .lo = (l), .hi = (h)}
-#define V_TEXT(o, t) {.op = (o), .text = SLICE(t), .raw = SLICE(t)}
+#define V_TOKEN(sys, code)                                                                         \
+    {                                                                                              \
+        .system = SLICE(sys), .text = SLICE(code)                                                  \
+    }
+#define V_CODE(code)                                                                               \
+    {                                                                                              \
+        .any_system = true, .text = SLICE(code)                                                    \
+    }
+#define V_NOT(code)                                                                                \
+    {                                                                                              \
+        .op = SEARCH_NOT, .any_system = true, .text = SLICE(code)                                  \
+    }
+#define V_MISSING(yes)                                                                             \
+    {                                                                                              \
+        .op = SEARCH_MISSING, .text = SLICE(yes)                                                   \
+    }
+#define V_DATE(o, d, n)                                                                            \
+    {                                                                                              \
+        .op = (o), .when = {(d)*DAY, ((d) + (n)) * DAY }                                           \
+    }
+#define V_NUMBER(o, l, h)                                                                          \
+    {                                                                                              \
+        .op = (o), .any_system = true, .lo = (l), .hi = (h)                                        \
+    }
+#define V_TEXT(o, t)                                                                               \
+    {                                                                                              \
+        .op = (o), .text = SLICE(t), .raw = SLICE(t)                                               \
+    }
 
 static const struct op_row op_rows[] = {
     /* token */
@@ -189,13 +212,22 @@ static const struct op_row op_rows[] = {
     {P_VALUE, FACET_QUANTITY, {V_NUMBER(SEARCH_LT, 7.5, 8.5)}, 1, "r2 r3 r5"},
     {P_VALUE, FACET_QUANTITY, {V_NUMBER(SEARCH_LE, 7.5, 8.5)}, 1, "r2 r3 r4 r5"},
     {P_VALUE, FACET_QUANTITY, {V_NUMBER(SEARCH_AP, 94.5, 95.5)}, 1, "r1"},
-    {P_VALUE, FACET_QUANTITY,
-     {{.op = SEARCH_GE, .system = SLICE("ucum"), .unit = SLICE("g"), .lo = 0, .hi = 0}}, 1, "r3"},
-    {P_VALUE, FACET_QUANTITY,
-     {{.op = SEARCH_GE, .system = SLICE("other"), .unit = SLICE("g"), .lo = 0, .hi = 0}}, 1, ""},
+    {P_VALUE,
+     FACET_QUANTITY,
+     {{.op = SEARCH_GE, .system = SLICE("ucum"), .unit = SLICE("g"), .lo = 0, .hi = 0}},
+     1,
+     "r3"},
+    {P_VALUE,
+     FACET_QUANTITY,
+     {{.op = SEARCH_GE, .system = SLICE("other"), .unit = SLICE("g"), .lo = 0, .hi = 0}},
+     1,
+     ""},
     /* reference, uri */
     {P_SUBJECT, FACET_REFERENCE, {V_TEXT(SEARCH_EQ, "X/2")}, 1, "r5"},
-    {P_SUBJECT, FACET_REFERENCE, {V_TEXT(SEARCH_EQ, "X/1"), V_TEXT(SEARCH_EQ, "X/2")}, 2,
+    {P_SUBJECT,
+     FACET_REFERENCE,
+     {V_TEXT(SEARCH_EQ, "X/1"), V_TEXT(SEARCH_EQ, "X/2")},
+     2,
      "r1 r2 r3 r4 r5"},
     {P_URL, FACET_URI, {V_TEXT(SEARCH_EQ, "urn:a")}, 1, "r1 r3"},
     {P_URL, FACET_URI, {V_MISSING("true")}, 1, "r5"},
@@ -239,14 +271,15 @@ static void test_operations(void **state)
     fixture_close(&w.f);
 }
 
-/* ── restrictions ──────────────────────────────────────────────────────────────────────────────── */
+/* ── restrictions ──────────────────────────────────────────────────────────────────────────── */
 
 static void test_restrictions(void **state)
 {
     (void)state;
     struct world w;
     world_open(&w);
-    const struct grant a = fixture_facility(w.a, GRANT_TREAT), b = fixture_facility(w.b, GRANT_TREAT);
+    const struct grant a = fixture_facility(w.a, GRANT_TREAT),
+                       b = fixture_facility(w.b, GRANT_TREAT);
     const struct search_value c1 = V_CODE("c1"), final = V_CODE("final");
     const struct search_term terms[] = {{P_CODE, FACET_TOKEN, &c1, 1},
                                         {P_STATUS, FACET_TOKEN, &final, 1}};
@@ -269,7 +302,8 @@ static void test_restrictions(void **state)
         {"r2 r5", {.limit = 50, .ids = ids, .id_count = 3}},
         {"r2", {.limit = 50, .ids = ids, .id_count = 3, .person = w.p1}},
         {"", {.limit = 50, .ids = ids, .id_count = 0}},
-        {"r1 r2 r3 r4 r5", {.limit = 50, .persons = persons, .person_count = 2, .persons_given = true}},
+        {"r1 r2 r3 r4 r5",
+         {.limit = 50, .persons = persons, .person_count = 2, .persons_given = true}},
         {"r5", {.limit = 50, .persons = persons + 1, .person_count = 1, .persons_given = true}},
         {"", {.limit = 50, .persons_given = true}},
         {"r2 r3 r4", {.limit = 50, .updated = updated, .updated_ops = ops, .updated_count = 2}},
@@ -293,9 +327,10 @@ static void test_restrictions(void **state)
     fixture_close(&w.f);
 }
 
-/* ── order and pages ───────────────────────────────────────────────────────────────────────────── */
+/* ── order and pages ───────────────────────────────────────────────────────────────────────── */
 
-static void walk(struct world *w, const struct grant *grant, struct search search, const char *expected)
+static void walk(struct world *w, const struct grant *grant, struct search search,
+                 const char *expected)
 {
     struct search_result result = {0};
     char walked[64] = "";
@@ -321,7 +356,8 @@ static void test_order_and_pages(void **state)
     (void)state;
     struct world w;
     world_open(&w);
-    const struct grant a = fixture_facility(w.a, GRANT_TREAT), b = fixture_facility(w.b, GRANT_TREAT);
+    const struct grant a = fixture_facility(w.a, GRANT_TREAT),
+                       b = fixture_facility(w.b, GRANT_TREAT);
     static const struct {
         enum search_sort sort;
         bool descending;
@@ -357,7 +393,7 @@ static void test_order_and_pages(void **state)
     fixture_close(&w.f);
 }
 
-/* ── one Patient per person ────────────────────────────────────────────────────────────────────── */
+/* ── one Patient per person ────────────────────────────────────────────────────────────────── */
 
 static void put_patient(struct world *w, int64_t facility, int64_t chart, const char *id)
 {
@@ -378,7 +414,8 @@ static void test_one_patient_per_person(void **state)
     (void)state;
     struct world w;
     world_open(&w);
-    const struct grant a = fixture_facility(w.a, GRANT_TREAT), b = fixture_facility(w.b, GRANT_TREAT);
+    const struct grant a = fixture_facility(w.a, GRANT_TREAT),
+                       b = fixture_facility(w.b, GRANT_TREAT);
     const struct grant p1 = fixture_resident(w.p1);
     const int64_t b2 = fixture_add_chart(&w.f, w.b, w.p2);
     put_patient(&w, w.a, w.a1, "a1");
@@ -386,7 +423,7 @@ static void test_one_patient_per_person(void **state)
     put_patient(&w, w.a, w.a2, "a2");
     struct search all = {.type = SLICE("Patient"), .limit = 50};
     assert_string_equal(find(&w, &a, &all), "a1 a2");
-    assert_string_equal(find(&w, &b, &all), "b1"); /* its own; p2 has no consent */
+    assert_string_equal(find(&w, &b, &all), "b1");  /* its own; p2 has no consent */
     assert_string_equal(find(&w, &p1, &all), "b1"); /* the newest */
     put_patient(&w, w.b, b2, "b2");
     assert_string_equal(find(&w, &b, &all), "b1 b2");
@@ -402,7 +439,7 @@ static void test_one_patient_per_person(void **state)
     fixture_close(&w.f);
 }
 
-/* ── bounds ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── bounds ────────────────────────────────────────────────────────────────────────────────── */
 
 static void test_many_values(void **state)
 {
@@ -417,7 +454,8 @@ static void test_many_values(void **state)
         char *code = arena_printf(w.f.arena, "c%zu", i);
         values[i] = (struct search_value){.system = SLICE("s1"), .text = slice_str(code)};
     }
-    struct search search = {.type = SLICE("Observation"), .terms = terms, .term_count = 1, .limit = 9};
+    struct search search = {
+        .type = SLICE("Observation"), .terms = terms, .term_count = 1, .limit = 9};
     terms[0] = (struct search_term){P_CODE, FACET_TOKEN, values, T_COUNT(values)};
     assert_string_equal(sorted(find(&w, &a, &search)), "r1 r2 r4");
     search.person = w.p1;
@@ -454,7 +492,7 @@ static void test_statements_come_and_go(void **state)
     fixture_close(&w.f);
 }
 
-/* ── the plan ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── the plan ──────────────────────────────────────────────────────────────────────────────── */
 
 struct plan {
     const struct grant *grant;
@@ -510,7 +548,8 @@ static void test_plans_seek(void **state)
 {
     (void)state;
     const struct search_value c1 = V_TOKEN("s1", "c1"), day = V_DATE(SEARCH_GE, 1, 1);
-    const struct search_term terms[] = {{P_CODE, FACET_TOKEN, &c1, 1}, {P_DATE, FACET_DATE, &day, 1}};
+    const struct search_term terms[] = {{P_CODE, FACET_TOKEN, &c1, 1},
+                                        {P_DATE, FACET_DATE, &day, 1}};
     const struct search by_person = {.type = SLICE("Observation"), .person = 1, .limit = 9};
     const struct search by_code = {
         .type = SLICE("Observation"), .person = 1, .terms = terms, .term_count = 2, .limit = 9};
@@ -524,12 +563,13 @@ static void test_plans_seek(void **state)
                     "SEARCH k USING COVERING INDEX chart_person (person=?)",
                     "SEARCH r USING INDEX record_type (type=? AND rid>? AND rid<?)", NULL});
     assert_plan(&by_code,
-                (const char *const[]){"SEARCH x USING PRIMARY KEY (param=? AND code=? AND rid>? AND rid<?)",
-                                      "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)",
-                                      "SEARCH x USING COVERING INDEX ix_date_rid (rid=? AND param=?)",
-                                      NULL});
-    assert_plan(&anyone, (const char *const[]){"SEARCH x USING PRIMARY KEY (param=? AND code=?)",
-                                               "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)", NULL});
+                (const char *const[]){
+                    "SEARCH x USING PRIMARY KEY (param=? AND code=? AND rid>? AND rid<?)",
+                    "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)",
+                    "SEARCH x USING COVERING INDEX ix_date_rid (rid=? AND param=?)", NULL});
+    assert_plan(&anyone,
+                (const char *const[]){"SEARCH x USING PRIMARY KEY (param=? AND code=?)",
+                                      "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)", NULL});
     assert_plan(&all, (const char *const[]){"SEARCH r USING INDEX record_type (type=?)", NULL});
     assert_plan(&one, (const char *const[]){"(type=? AND id=?)", NULL});
 }
@@ -537,12 +577,9 @@ static void test_plans_seek(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_operations),
-        cmocka_unit_test(test_restrictions),
-        cmocka_unit_test(test_order_and_pages),
-        cmocka_unit_test(test_one_patient_per_person),
-        cmocka_unit_test(test_many_values),
-        cmocka_unit_test(test_statements_come_and_go),
+        cmocka_unit_test(test_operations),      cmocka_unit_test(test_restrictions),
+        cmocka_unit_test(test_order_and_pages), cmocka_unit_test(test_one_patient_per_person),
+        cmocka_unit_test(test_many_values),     cmocka_unit_test(test_statements_come_and_go),
         cmocka_unit_test(test_plans_seek),
     };
     return T_RUN(tests);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The store as a machine: jobs pass look, apply, audit, commit and done in that order; a failing apply takes
- * back only itself, a failing audit only its job; groups from many threads arrive complete; what was
- * acknowledged is there after reopening; a newer schema is refused.
+ * The store as a machine: jobs pass look, apply, audit, commit and done in that order; a failing
+ * apply takes back only itself, a failing audit only its job; groups from many threads arrive
+ * complete; what was acknowledged is there after reopening; a newer schema is refused.
  */
 #include "lib/t.h"
 
@@ -15,7 +15,7 @@
 
 #include "base/banned.h"
 
-/* ── helpers: a row per job in table meta ──────────────────────────────────────────────────────── */
+/* ── helpers: a row per job in table meta ──────────────────────────────────────────────────── */
 
 static enum err put_meta(struct session *s, const char *key)
 {
@@ -50,7 +50,7 @@ static int64_t count_of(struct fixture *f, const char *sql)
     return count.value;
 }
 
-/* ── order of steps ────────────────────────────────────────────────────────────────────────────── */
+/* ── order of steps ────────────────────────────────────────────────────────────────────────── */
 
 struct trace {
     struct fixture_job fj; /* first: the job is found from it */
@@ -125,9 +125,8 @@ static void test_order_of_steps(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fixture f;
-        struct trace t = {.look = rows[i].look_err,
-                          .apply = rows[i].apply_err,
-                          .audit = rows[i].audit_err};
+        struct trace t = {
+            .look = rows[i].look_err, .apply = rows[i].apply_err, .audit = rows[i].audit_err};
         fixture_open(&f);
         t.fj = fixture_job(rows[i].look ? trace_look : NULL, rows[i].apply ? trace_apply : NULL,
                            trace_audit, &t);
@@ -141,7 +140,7 @@ static void test_order_of_steps(void **state)
     }
 }
 
-/* ── a bad job among good ones ─────────────────────────────────────────────────────────────────── */
+/* ── a bad job among good ones ─────────────────────────────────────────────────────────────── */
 
 #define BATCH 40
 
@@ -203,7 +202,7 @@ static void test_bad_jobs_fail_alone(void **state)
     fixture_close(&f);
 }
 
-/* ── many threads ──────────────────────────────────────────────────────────────────────────────── */
+/* ── many threads ──────────────────────────────────────────────────────────────────────────── */
 
 #define THREADS 8
 #define PER_THREAD 200
@@ -259,7 +258,7 @@ static void test_group_commit_from_threads(void **state)
     fixture_close(&f);
 }
 
-/* ── durability without an orderly end ─────────────────────────────────────────────────────────── */
+/* ── durability without an orderly end ─────────────────────────────────────────────────────── */
 
 static void copy_file(const char *from, const char *to)
 {
@@ -336,7 +335,76 @@ static void test_close_finishes_what_was_submitted(void **state)
     fixture_close(&f);
 }
 
-/* ── schema ────────────────────────────────────────────────────────────────────────────────────── */
+/* A command beside the server: two stores on one file, both writing. The chain has no fork. */
+static void test_two_programs_on_one_file(void **state)
+{
+    (void)state;
+    struct fixture f, g;
+    struct caller callers[2];
+    pthread_t threads[2];
+    struct audit_verdict verdict;
+    fixture_open(&f);
+    g = f;
+    g.store = NULL;
+    assert_int_equal(fixture_try_open(&g, 1), ERR_OK);
+    callers[0] = (struct caller){&f, 0, 0};
+    callers[1] = (struct caller){&g, 1, 0};
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, caller_main, &callers[i]), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(callers[i].failed, 0);
+    }
+    store_close(g.store);
+    assert_int_equal(count_of(&f, "SELECT count(*) FROM meta WHERE key LIKE 'caller-%'"),
+                     2 * PER_THREAD);
+    store_close(f.store);
+    f.store = NULL;
+    assert_int_equal(audit_verify(f.path, f.checkpoint, f.key, &verdict), ERR_OK);
+    assert_true(verdict.ok);
+    assert_int_equal(verdict.rows, 2 * PER_THREAD + 1);
+    fixture_close(&f);
+}
+
+/* The log goes into the file without anybody asking, and then starts anew instead of growing. */
+static enum err large_apply(struct session *s, void *context)
+{
+    struct sql *q = NULL;
+    enum err err = sql_prepare(s,
+                               "INSERT OR REPLACE INTO meta(key, value) VALUES"
+                               " ('large', randomblob(400000))",
+                               SQL_OWN, &q);
+    (void)context;
+    return err ? err : sql_run(q);
+}
+
+static void test_log_is_moved_into_the_file(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct stat file, log;
+    char path[128];
+    mode_t mask;
+    mask = umask(0);
+    fixture_open(&f);
+    (void)umask(mask);
+    (void)snprintf(path, sizeof path, "%s-wal", f.path);
+    for (int i = 0; i < 200; i++) { /* 80 MB in all */
+        assert_int_equal(fixture_write(&f, large_apply, NULL), ERR_OK);
+        if (i % 20 == 19)
+            usleep(50000);
+    }
+    for (int i = 0; i < 100 && (stat(f.path, &file) != 0 || file.st_size < 400000); i++)
+        usleep(100000);
+    assert_true(file.st_size >= 400000);
+    assert_int_equal(stat(path, &log), 0);
+    assert_true(log.st_size < 60000000);
+    assert_int_equal(file.st_mode & 0777, 0600);
+    assert_int_equal(log.st_mode & 0777, 0600);
+    fixture_close(&f);
+}
+
+/* ── schema ────────────────────────────────────────────────────────────────────────────────── */
 
 static void run_raw(const char *path, const char *sql)
 {
@@ -401,7 +469,7 @@ static void test_backup_opens(void **state)
     fixture_close(&f);
 }
 
-/* ── bounds ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── bounds ────────────────────────────────────────────────────────────────────────────────── */
 
 static void test_queue_is_bounded(void **state)
 {
@@ -430,8 +498,10 @@ static enum err endless_look(struct session *s, void *context)
 {
     (void)context;
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
-                                  " SELECT count(*) FROM n", SQL_OWN, &q);
+    enum err err = sql_prepare(s,
+                               "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+                               " SELECT count(*) FROM n",
+                               SQL_OWN, &q);
     return err ? err : sql_run(q);
 }
 
@@ -470,6 +540,8 @@ int main(void)
         cmocka_unit_test(test_recovers_from_the_log),
         cmocka_unit_test(test_orderly_close_leaves_no_log),
         cmocka_unit_test(test_close_finishes_what_was_submitted),
+        cmocka_unit_test(test_two_programs_on_one_file),
+        cmocka_unit_test(test_log_is_moved_into_the_file),
         cmocka_unit_test(test_schema_versions),
         cmocka_unit_test(test_refuses_what_is_no_store),
         cmocka_unit_test(test_backup_opens),

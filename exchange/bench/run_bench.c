@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tasuki bench: makes a region of its own in a temporary folder, serves it from a thread, runs the benchmarks against it over real
+ * sockets, prints a table or JSON.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "exchange/bench/bench.h"
+#include "exchange/run.h"
+#include "exchange/server.h"
+
+#include "base/banned.h"
+
+struct served {
+    struct server *server;
+    struct server_ports ports;
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    bool ready;
+    pthread_t thread;
+};
+
+static void on_ready(struct server *server, void *context)
+{
+    struct served *s = context;
+    pthread_mutex_lock(&s->mutex);
+    s->ports = server_ports(server);
+    s->ready = true;
+    pthread_cond_signal(&s->cond);
+    pthread_mutex_unlock(&s->mutex);
+}
+
+static void *serve_main(void *context)
+{
+    struct served *s = context;
+    enum err err = server_run(s->server);
+    return (void *)(uintptr_t)err;
+}
+
+/* A region with PATIENTS residents (0: parties only), served until bench_stop. */
+static enum err bench_start(const char *dir, unsigned patients, struct arena *arena, struct served *s)
+{
+    struct region_options options = {.dir = dir, .patients = patients ? patients : 5, .seed = 1};
+    struct region *region = NULL;
+    struct region_tally tally;
+    struct err_list errors;
+    struct conf conf;
+    char text[512] = "", path[LIMIT_SSMIX2_PATH];
+    enum err err = region_make(&options, clock_system.now_ms(&clock_system), text, sizeof(text), &region);
+    err_list_init(&errors, arena);
+    snprintf(path, sizeof(path), "%s/tasuki.conf", dir);
+    if (!err)
+        err = conf_read(arena, path, &errors, &conf);
+    if (!err) {
+        conf.watch_count = 0;
+        err = server_open(&conf, on_ready, s, text, sizeof(text), &s->server);
+    }
+    if (!err)
+        err = region_register(server_exchange(s->server), region);
+    if (!err)
+        err = region_load(server_exchange(s->server), region, patients == 0, &tally);
+    region_free(region);
+    if (err) {
+        fprintf(stderr, "bench: %s %s\n", err_en(err), text);
+        return err;
+    }
+    pthread_mutex_init(&s->mutex, NULL);
+    pthread_cond_init(&s->cond, NULL);
+    if (pthread_create(&s->thread, NULL, serve_main, s) != 0)
+        return ERR_LIMIT;
+    pthread_mutex_lock(&s->mutex);
+    while (!s->ready)
+        pthread_cond_wait(&s->cond, &s->mutex);
+    pthread_mutex_unlock(&s->mutex);
+    return ERR_OK;
+}
+
+static void bench_stop(struct served *s)
+{
+    server_stop(s->server);
+    pthread_join(s->thread, NULL);
+    pthread_cond_destroy(&s->cond);
+    pthread_mutex_destroy(&s->mutex);
+}
+
+static void print_figure(const struct bench_figure *f, bool json)
+{
+    double ratio = f->floor_rate > 0 ? f->rate / f->floor_rate : 0;
+    if (json)
+        printf("{\"name\":\"%s\",\"unit\":\"%s\",\"rate\":%.0f,\"floor\":%.0f,\"ratio\":%.3f,\"bar\":%.2f,\"p50_ms\":%.2f,"
+               "\"p99_ms\":%.2f,\"count\":%llu}\n",
+               f->name, f->unit, f->rate, f->floor_rate, ratio, f->bar, f->p50_ms, f->p99_ms,
+               (unsigned long long)f->count);
+    else
+        printf("%-8s %10.0f %-24s floor %10.0f  ratio %5.1f %%  (bar %2.0f %%)  p50 %6.2f ms  p99 %6.2f ms\n", f->name,
+               f->rate, f->unit, f->floor_rate, ratio * 100, f->bar * 100, f->p50_ms, f->p99_ms);
+    fflush(stdout);
+}
+
+static const struct {
+    const char *name;
+    unsigned patients;
+    enum err (*run)(const struct bench_site *site, struct bench_figure *ret_figure);
+} benches[] = {{"read", 50, bench_read}, {"intake", 0, bench_intake}};
+
+static enum err run_one(size_t i, const struct run_bench_options *options)
+{
+    struct served served = {0};
+    struct bench_figure figure = {0};
+    char dir[64] = "/tmp/tasuki-bench-XXXXXX", store[128];
+    struct arena *arena = arena_new(LIMIT_MIB);
+    enum err err = mkdtemp(dir) ? bench_start(dir, benches[i].patients, arena, &served) : ERR_IO;
+    if (err) {
+        arena_free(arena);
+        return err;
+    }
+    snprintf(store, sizeof(store), "%s", server_exchange(served.server)->conf.store);
+    struct bench_site site = {.dir = dir, .system_port = served.ports.system, .mllps_port = served.ports.mllps,
+                              .store = store, .exchange = server_exchange(served.server),
+                              .connections = options->connections ? options->connections : 16,
+                              .seconds = options->seconds ? options->seconds : 5};
+    err = benches[i].run(&site, &figure);
+    bench_stop(&served);
+    arena_free(arena);
+    if (err)
+        fprintf(stderr, "bench %s: %s / %s\n", benches[i].name, err_en(err), err_ja(err));
+    else
+        print_figure(&figure, options->json);
+    return err;
+}
+
+int run_bench(const struct run_bench_options *options)
+{
+    bool found = false;
+    log_open(stderr, LOG_ERROR_LEVEL);
+    for (size_t i = 0; i < sizeof(benches) / sizeof(*benches); i++) {
+        if (options->name && strcmp(options->name, benches[i].name) != 0)
+            continue;
+        found = true;
+        if (run_one(i, options))
+            return RUN_FAILED;
+    }
+    if (!found)
+        fprintf(stderr, "bench: read, intake\n");
+    return found ? RUN_OK : RUN_USAGE;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The verbs that run a server: serve, demo, bench. The command line (exchange/cli) parses, these do.
+ */
+#ifndef EXCHANGE_RUN_H
+#define EXCHANGE_RUN_H
+
+#include "exchange/demo/region.h"
+
+/* Exit codes of the program (contract). */
+enum run_exit {
+    RUN_OK = 0,
+    RUN_FAILED = 1,
+    RUN_USAGE = 2,
+    RUN_INVALID = 3,
+    RUN_NOT_FOUND = 4,
+    RUN_REFUSED = 5,
+    RUN_TRY_AGAIN = 75
+};
+
+/* Serves the installation of CONF_PATH until TERM. */
+int run_serve(const char *conf_path);
+
+/* Makes (or opens again) the sample region and serves it; prints the ready line on stdout. options->dir NULL: a new
+ * temporary folder. EMPTY: parties only. */
+int run_demo(const struct region_options *options, bool empty);
+
+struct run_bench_options {
+    const char *name;     /* read, intake; NULL: all */
+    unsigned connections; /* 0: 16 */
+    unsigned seconds;     /* 0: 5 */
+    bool json;
+};
+int run_bench(const struct run_bench_options *options);
+
+#endif
