@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads the time-like data types of R4 (datatypes.html#Period, #Timing) as spans, for search rows and for
- * a record's clinical time alike, so that both always agree.
+ * Reads the time-like data types of R4 (datatypes.html#Period, #Timing) as spans, for search rows
+ * and for a record's clinical time alike, so that both always agree.
  */
 #include "mappers/fhir/span.h"
 

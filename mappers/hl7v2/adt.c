@@ -41,11 +41,11 @@ static void map_basic(struct mapping *mp)
 void adt_map(struct mapping *mp)
 {
     static const char *const whole[] = {"A08", "A28", "A31", NULL};
-    static const char *const current[] = {"A08", "A28", "A31", "A01", "A04", NULL};
     const struct pv1_event *event = pv1_event(mp->trigger);
     struct mapped_resource *patient = pid_patient(mp);
 
-    patient->create_only = !is_one_of(mp->trigger, current);
+    /* Visits bring a short PID: it must not overwrite what a demographics message said. */
+    patient->create_only = !is_one_of(mp->trigger, whole);
     if (slice_is(mp->trigger, "A23")) {
         patient->create_only = false;
         patient->remove = true;
