@@ -262,6 +262,7 @@ void *writer_main(void *argument)
 {
     struct store *store = argument;
     struct group group = {.count = 0};
+    (void)pthread_setname_np(pthread_self(), "writer");
     (void)sqlite3_wal_hook(store->writer->db, after_commit_hook, store);
     (void)pthread_mutex_lock(&store->lock);
     note_audit_seq(store);
