@@ -6,22 +6,15 @@
  */
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
+#include "exchange/batch.h"
 #include "exchange/demo/clinical.h"
 #include "exchange/demo/region.h"
-#include "exchange/door/fhir_load.h"
-#include "exchange/pipeline.h"
 #include "exchange/use/claim.h"
-#include "exchange/use/intake.h"
 #include "mappers/charset.h"
 #include "storage/audit.h"
 
 #include "base/banned.h"
-
-#define IN_FLIGHT_MAX 512u
-#define WAIT_NS 200000L
 
 /* ── parties ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -126,123 +119,36 @@ enum err region_register(struct exchange *x, struct region *region)
 /* ── records ─────────────────────────────────────────────────────────────────────────────────── */
 
 struct loading {
-    struct exchange *x;
     struct region *region;
-    struct region_tally tally;
-    unsigned in_flight;
-    enum err failed; /* the store itself */
+    struct region_tally *tally;
+    struct batch batch;
 };
 
-static void note_refusal(struct loading *l, const struct request *r)
+static void ended(void *context, struct request *r, void *tag)
 {
+    struct region_tally *tally = ((struct loading *)context)->tally;
     const struct err_item *first = r->errors.first;
-    const char *who = r->facility_key.len ? "facility" : "resident";
 
-    if (r->job.err == ERR_UNAVAILABLE)
-        l->failed = r->job.err;
-    if (l->tally.refused++ > 0)
+    (void)tag;
+    if (!r->job.err || tally->refused++ > 0)
         return;
-    (void)snprintf(l->tally.first, sizeof(l->tally.first), "%s %.*s: %s %s %s %.60s", who,
+    (void)snprintf(tally->first, sizeof(tally->first), "%.*s: %s %s %s %.60s",
                    SLICE_ARG(r->facility_key), err_name(r->job.err), first ? first->place : "",
                    first ? first->en : "", r->body.len ? r->body.ptr : "");
-}
-
-/* A request under way and the bytes it works on. */
-struct pending {
-    struct loading *loading;
-    char bytes[];
-};
-
-static void answered(struct request *r)
-{
-    struct pending *pending = r->door_data;
-    struct loading *l = pending->loading;
-
-    assert(l->in_flight > 0);
-    l->in_flight--;
-    if (r->job.err)
-        note_refusal(l, r);
-    request_free(r);
-    free(pending);
-}
-
-/* Waits until at most MAX requests are under way. The loop is not running yet: poll. */
-static void drain(struct loading *l, unsigned max)
-{
-    while (l->in_flight > max)
-        if (pipeline_collect(l->x) == 0)
-            (void)nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
-}
-
-static enum err start(struct loading *l, struct request *r, struct pending *pending)
-{
-    if (!r) {
-        free(pending);
-        return ERR_LIMIT;
-    }
-    r->door_data = pending;
-    r->answer = answered;
-    l->in_flight++;
-    l->tally.documents++;
-    pipeline_start(r);
-    if (l->in_flight >= IN_FLIGHT_MAX)
-        drain(l, IN_FLIGHT_MAX / 2);
-    return l->failed;
-}
-
-static struct pending *keep(struct loading *l, struct slice bytes)
-{
-    struct pending *pending = malloc(sizeof(*pending) + bytes.len + 1);
-
-    if (!pending)
-        return NULL;
-    pending->loading = l;
-    memcpy(pending->bytes, bytes.ptr, bytes.len);
-    pending->bytes[bytes.len] = '\0';
-    return pending;
-}
-
-static enum err start_message(struct loading *l, const char *facility_key, struct slice bytes)
-{
-    struct pending *pending = keep(l, bytes);
-    struct request *r = pending ? request_new(l->x, REQUEST_COMMAND) : NULL;
-    struct intake *in = r ? ARENA_NEW(r->arena, struct intake) : NULL;
-
-    if (!in) {
-        request_free(r);
-        return start(l, NULL, pending);
-    }
-    r->use = &intake_use;
-    r->input = in;
-    r->facility_key = slice_str(facility_key);
-    r->peer = SLICE("local");
-    r->body = slice_of(pending->bytes, bytes.len);
-    return start(l, r, pending);
-}
-
-static enum err start_resource(struct loading *l, const char *facility_key, int64_t resident,
-                               struct slice json)
-{
-    struct pending *pending = keep(l, json);
-    struct request *r = NULL;
-
-    if (pending)
-        r = fhir_load_request(l->x, slice_str(facility_key), resident,
-                              slice_of(pending->bytes, json.len));
-    return start(l, r, pending);
 }
 
 static enum err load_document(void *context, const struct demo_person *person,
                               const struct demo_document *document)
 {
     struct loading *l = context;
-    const char *key = demo_facilities[document->facility].key;
+    struct slice key = slice_str(demo_facilities[document->facility].key);
 
     if (document->kind == DEMO_HL7)
-        return start_message(l, key, document->bytes);
+        return batch_message(&l->batch, key, document->bytes, NULL);
     if (document->facility == DEMO_HOME)
-        return start_resource(l, "", l->region->persons[person->index], document->bytes);
-    return start_resource(l, key, 0, document->bytes);
+        return batch_resource(&l->batch, SLICE_NONE, l->region->persons[person->index],
+                              document->bytes, NULL);
+    return batch_resource(&l->batch, key, 0, document->bytes, NULL);
 }
 
 static enum err load_organizations(struct loading *l)
@@ -260,8 +166,8 @@ static enum err load_organizations(struct loading *l)
 
         assert(n > 0 && n < (int)sizeof(json));
         if (f != DEMO_HOME)
-            err =
-                start_resource(l, demo_facilities[DEMO_OPERATOR].key, 0, slice_of(json, (size_t)n));
+            err = batch_resource(&l->batch, slice_str(demo_facilities[DEMO_OPERATOR].key), 0,
+                                 slice_of(json, (size_t)n), NULL);
     }
     return err;
 }
@@ -269,14 +175,17 @@ static enum err load_organizations(struct loading *l)
 enum err region_load(struct exchange *x, struct region *region, bool parties_only,
                      struct region_tally *ret_tally)
 {
-    struct loading l = {.x = x, .region = region};
+    struct region_tally tally = {0};
+    struct loading l = {.region = region, .tally = &tally};
     enum err err = charset_init();
 
+    batch_init(&l.batch, x, ended, &l);
     if (!err)
         err = load_organizations(&l);
     for (unsigned i = 0; !parties_only && i < region->options.patients && !err; i++)
         err = clinical_emit(&region->people[i], region->now_ms, load_document, &l);
-    drain(&l, 0);
-    *ret_tally = l.tally;
-    return l.failed ? l.failed : err;
+    batch_finish(&l.batch);
+    tally.documents = l.batch.started;
+    *ret_tally = tally;
+    return l.batch.failed ? l.batch.failed : err;
 }

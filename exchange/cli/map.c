@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * map: runs one mapper on a file and prints what it made, without a store: HL7 v2 to a FHIR Bundle.
+ * Identifiers are samples; a server's are keyed.
+ */
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "exchange/cli/cli.h"
+#include "exchange/cli/files.h"
+#include "exchange/cli/verdict.h"
+#include "mappers/charset.h"
+#include "mappers/html/page.h"
+
+#include "base/banned.h"
+
+#define SHEET "mappers/html/bundle.xsl"
+
+static struct json *bundle_of(struct arena *arena, const struct mapped *mapped)
+{
+    struct json *bundle = json_new(arena, JSON_OBJECT);
+    struct json *entries = NULL;
+
+    json_put_text(arena, bundle, "resourceType", "Bundle");
+    json_put_text(arena, bundle, "type", "collection");
+    entries = json_put_array(arena, bundle, "entry");
+    for (const struct mapped_resource *m = mapped->first; m; m = m->next)
+        if (!m->remove)
+            (void)json_set(json_push_object(arena, entries), "resource", m->resource);
+    return bundle;
+}
+
+static enum err print_page(const struct args *args, const struct json *bundle, struct buf *out)
+{
+    enum err err = page_init();
+
+    if (err)
+        return err;
+    err = page_render(SHEET, bundle, args->ja ? "ja" : "en", false, out);
+    page_fini();
+    return err;
+}
+
+static enum err map(const struct args *args, struct arena *arena, struct err_list *errors,
+                    bool html, struct buf *out)
+{
+    struct buf bytes;
+    struct mapped *mapped = NULL;
+    struct json *bundle = NULL;
+    enum err err = ERR_OK;
+
+    buf_init(&bytes, LIMIT_SSMIX2_FILE);
+    err = files_read(args->operands[0], &bytes);
+    if (!err && slice_search(slice_sub(buf_slice(&bytes), 0, 4), SLICE("MSH"), 0) < 4) {
+        err = verdict_hl7(arena, buf_slice(&bytes), SLICE_NONE, errors, &mapped);
+        if (!err)
+            bundle = bundle_of(arena, mapped);
+    } else if (!err) {
+        err = verdict_fhir(arena, buf_slice(&bytes), errors, &bundle);
+    }
+    if (!err && arena_exhausted(arena))
+        err = ERR_LIMIT;
+    if (!err && html)
+        err = print_page(args, bundle, out);
+    else if (!err)
+        json_print(out, bundle);
+    if (!err)
+        err = buf_err(out);
+    buf_fini(&bytes);
+    return err;
+}
+
+int cli_map(const struct args *args)
+{
+    const char *to = args_value(args, "to");
+    struct arena *arena = arena_new(LIMIT_ARENA_REQUEST);
+    struct err_list errors;
+    struct buf out;
+    enum err err = ERR_OK;
+
+    if (!arena || charset_init() != ERR_OK)
+        return cli_fail(args, ERR_LIMIT, "map");
+    if (!to || (strcmp(to, "fhir") != 0 && strcmp(to, "html") != 0)) {
+        arena_free(arena);
+        return cli_usage(args, "give --to fhir or --to html",
+                         "--to fhir か --to html を指定してください");
+    }
+    err_list_init(&errors, arena);
+    buf_init(&out, LIMIT_HTTP_ANSWER);
+    err = map(args, arena, &errors, strcmp(to, "html") == 0, &out);
+    cli_findings(args, &errors);
+    if (!err)
+        (void)printf("%.*s\n", SLICE_ARG(buf_slice(&out)));
+    else if (!errors.first)
+        (void)cli_fail(args, err, args->operands[0]);
+    buf_fini(&out);
+    arena_free(arena);
+    return cli_exit(err);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Verdicts of the mappers, in the order of exchange/use/intake.c and of a FHIR create.
+ */
+#include "exchange/cli/verdict.h"
+
+#include "base/ids.h"
+#include "base/when.h"
+#include "mappers/fhir/validate.h"
+#include "mappers/hl7v2/map.h"
+#include "mappers/ssmix2/path.h"
+
+#include "base/banned.h"
+
+/* Ids of the right shape, the same each time; not those of a server, which are keyed. */
+static void sample_id(void *context, const char *type, struct slice local_no, struct slice key,
+                      char ret_id[37])
+{
+    static const unsigned char no_key[32];
+    struct slice parts[] = {local_no, key};
+
+    (void)context;
+    ids_keyed(no_key, type, parts, 2, ret_id);
+}
+
+enum err verdict_hl7(struct arena *arena, struct slice bytes, struct slice path,
+                     struct err_list *errors, struct mapped **ret_mapped)
+{
+    struct mapper_env env = {.facility_code = SLICE("0000000000"),
+                             .facility_name = SLICE("-"),
+                             .now_ms = clock_system.now_ms(&clock_system),
+                             .id_of = sample_id};
+    struct ssmix2_path parts;
+    struct hl7_message *message = NULL;
+    struct mapped *mapped = NULL;
+    enum err err = ERR_OK;
+
+    if (path.len)
+        err = ssmix2_parse(path, errors, &parts);
+    if (!err)
+        err = hl7_lex(arena, bytes, errors, &message);
+    if (!err)
+        err = hl7_check(message, errors);
+    if (!err && path.len)
+        err = ssmix2_agree(&parts, message, errors);
+    if (!err)
+        err = hl7_map(message, &env, errors, &mapped);
+    if (!err && ret_mapped)
+        *ret_mapped = mapped;
+    return err;
+}
+
+enum err verdict_fhir(struct arena *arena, struct slice bytes, struct err_list *errors,
+                      struct json **ret_resource)
+{
+    struct json *resource = NULL;
+    struct json_fault fault = {0};
+    enum err err = json_parse(arena, bytes, &resource, &fault);
+
+    if (err) {
+        const char *place = arena_printf(arena, "%u:%u", fault.line, fault.column);
+
+        return err_say(errors, ERR_SEVERITY_ERROR, err, place ? place : "",
+                       fault.en ? fault.en : err_en(err), fault.ja ? fault.ja : err_ja(err));
+    }
+    err = validate_resource(resource, SLICE_NONE, errors);
+    if (!err && ret_resource)
+        *ret_resource = resource;
+    return err;
+}

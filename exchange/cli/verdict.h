@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The server's verdict on a document, without a store: what doors check before anything is written.
+ */
+#ifndef EXCHANGE_CLI_VERDICT_H
+#define EXCHANGE_CLI_VERDICT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "mappers/mapped.h"
+
+/* Lexes, checks and maps an HL7 v2 message. With PATH (relative to a standard storage, else empty)
+ * path and content must agree. ret_mapped may be NULL; it is in ARENA. */
+enum err verdict_hl7(struct arena *arena, struct slice bytes, struct slice path,
+                     struct err_list *errors, struct mapped **ret_mapped) ERR_CHECKED;
+/* Parses and validates a FHIR resource in JSON. ret_resource may be NULL. */
+enum err verdict_fhir(struct arena *arena, struct slice bytes, struct err_list *errors,
+                      struct json **ret_resource) ERR_CHECKED;
+
+#endif
