@@ -19,7 +19,6 @@
 
 #include "base/banned.h"
 
-#define SESSION_BUSY_MS 5000 /* a command may be writing beside the server */
 #define SESSION_VALUE_MAX (64 * 1024 * 1024)
 #define SESSION_TEXT_MAX (512 * 1024)
 
