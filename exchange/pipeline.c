@@ -72,6 +72,8 @@ static enum err identify_glass(struct session *s, struct request *r)
         return ERR_OK;
     enum err err = glass_find(s, r->arena, r->glass_token, r->caller.facility.id,
                               session_now_ms(s), &r->glass);
+    if (!err)
+        r->person = r->glass.person; /* whatever becomes of the request, it is about him */
     return err == ERR_NOT_FOUND ? ERR_OK : err; /* grant_make refuses when there is none */
 }
 
@@ -113,6 +115,18 @@ static const char *text_of(struct request *r, struct slice text)
     return text.len ? arena_str(r->arena, text) : "";
 }
 
+/* Why: the use case's own words, the reason the glass was broken for, or the refusal. */
+static const char *audit_reason(struct request *r)
+{
+    if (r->reason)
+        return r->reason;
+    if (r->job.err)
+        return err_name(r->job.err);
+    if (r->granted && r->grant.emergency)
+        return arena_printf(r->arena, "break-glass: %.*s", SLICE_ARG(r->glass.reason));
+    return "";
+}
+
 /* What every row of this request says alike. */
 static struct audit_row audit_defaults(struct request *r)
 {
@@ -135,7 +149,7 @@ static struct audit_row audit_defaults(struct request *r)
         .entity = r->entity,
         .query = query,
         .count = r->job.err ? 0 : r->count,
-        .reason = r->reason ? r->reason : r->job.err ? err_name(r->job.err) : "",
+        .reason = audit_reason(r),
         .request = r->id,
         .peer = text_of(r, r->peer),
     };
@@ -175,6 +189,7 @@ static void pipeline_prepare(struct request *r)
     assert(r->use && r->use->event && r->exchange && r->exchange->store);
     assert(!r->use->writes || r->use->apply);
     r->job.look = pipeline_look;
+    r->job.quick = r->use->quick;
     r->job.apply = r->use->apply ? pipeline_apply : NULL;
     r->job.audit = pipeline_audit;
     r->job.done = pipeline_done;

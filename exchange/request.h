@@ -23,6 +23,7 @@ struct use {
     const char *event;   /* audit event: read, search, create, intake ... */
     unsigned actors;     /* mask of 1 << enum grant_actor that may use it at all */
     bool writes;         /* needs apply; refused under an emergency session */
+    bool quick;          /* look is a few point reads (store_job.quick) */
     bool opens_glass;    /* $break-glass itself: purpose BTG needs no session yet */
     bool anyone;         /* needs no known caller (metadata) and leaves no audit row */
     enum err (*look)(struct session *s, struct request *r);  /* reader thread; may be NULL */

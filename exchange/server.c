@@ -8,6 +8,7 @@
 #include "exchange/server.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,6 +262,8 @@ enum err server_open(const struct conf *conf, void (*on_ready)(struct server *s,
     if (err)
         return err;
     signal(SIGPIPE, SIG_IGN);
+    /* Few threads, many short-lived arenas: two heaps suffice, and what start-up used goes back (server_run). */
+    mallopt(M_ARENA_MAX, 2);
     s->on_ready = on_ready;
     s->context = context;
     s->ops = (struct door_ops){.exchange = &s->exchange, .mllp = (const struct mllp_server *const *)s->mllp,
@@ -292,6 +295,7 @@ enum err server_run(struct server *s)
         uv_signal_start(&s->signals[0], on_signal, SIGTERM);
         uv_signal_start(&s->signals[1], on_signal, SIGINT);
         uv_timer_start(&s->reload, on_reload, RELOAD_MS, RELOAD_MS);
+        malloc_trim(0);
         log_info("server.ready", "doors=%u", s->doors_open);
         if (s->on_ready)
             s->on_ready(s, s->context);

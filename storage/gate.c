@@ -280,7 +280,7 @@ static enum err add_functions(struct session *s)
  * person's records; a resident asks for his own, a door for its own. */
 #define CHART_VIEW                                                                                 \
     "SELECT k.id AS chart, k.person, k.id << 32 AS rid_lo, (k.id + 1) << 32 AS rid_hi"             \
-    " FROM main.chart k WHERE CASE tasuki_actor() WHEN 0 THEN 1"                                   \
+    " FROM main.chart k WHERE CASE tasuki_actor() WHEN 0 THEN tasuki_facility() IS NOT NULL"       \
     " WHEN 1 THEN k.person = tasuki_person() WHEN 3 THEN k.facility = tasuki_facility() END"
 
 #define ACCESS_VIEW                                                                                \

@@ -65,6 +65,16 @@ static enum err sync_folder(const char *path)
     return err;
 }
 
+/* Patient data: nobody else on the machine reads the file. SQLite gives its log the same mode. */
+static enum err create_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return ERR_IO;
+    (void)close(fd);
+    return ERR_OK;
+}
+
 static enum err copy_options(struct store *store, const struct store_options *options)
 {
     store->options = *options;
@@ -88,7 +98,9 @@ static enum err copy_options(struct store *store, const struct store_options *op
 
 static enum err open_sessions(struct store *store)
 {
-    enum err err = session_open(&store->options, true, &store->writer);
+    enum err err = create_private(store->path);
+    if (!err)
+        err = session_open(&store->options, true, &store->writer);
     if (!err)
         err = sync_folder(store->path);
     for (unsigned i = 0; !err && i < store->options.readers; i++)
@@ -217,7 +229,7 @@ enum err store_submit(struct store *store, struct store_job *job)
     bool wake_reader = false, wake_writer = false;
     if (!err) {
         store->held++;
-        if (job->look) {
+        if (job->look && !job->quick) {
             store->looking++;
             store_push(&store->looks, job);
             wake_reader = store->readers_asleep > 0;
@@ -317,7 +329,8 @@ void store_finish(struct store *store, struct store_job *chain)
 enum err store_run(struct store *store, struct store_job *job)
 {
     struct waiting waiting = {
-        .job = {.look = job->look ? waiting_look : NULL,
+        .job = {.quick = job->quick,
+                .look = job->look ? waiting_look : NULL,
                 .apply = job->apply ? waiting_apply : NULL,
                 .audit = waiting_audit,
                 .done = waiting_done},

@@ -34,11 +34,16 @@ struct store_options {
 
 struct store_job {
     /* Any of look and apply may be NULL; audit may not. A failing look skips apply; the error is then
-     * in job->err when audit and done run. audit failing turns the whole group away. */
+     * in job->err when audit and done run. audit failing turns the job away;
+     * the others of its group are rolled back and run once more, so apply and audit must be able to run
+     * twice on the same job. */
     enum err (*look)(struct session *s, struct store_job *job);
     enum err (*apply)(struct session *s, struct store_job *job);
     enum err (*audit)(struct session *s, struct store_job *job);
     void (*done)(struct store_job *job); /* from store_collect; the job is the caller's again */
+    /* look is a few point reads: run it on the writer thread too, in the very transaction that records it. Saves a hop
+     * and shares the writer's warm pages; a slow look there would hold everybody up. */
+    bool quick;
     enum err err;                        /* outcome: of look, of apply, or ERR_UNAVAILABLE */
     struct store_job *next;              /* the store's, while it holds the job */
 };

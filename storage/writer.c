@@ -24,7 +24,8 @@
 
 struct group {
     struct store_job *jobs[LIMIT_STORE_GROUP];
-    enum err looks[LIMIT_STORE_GROUP]; /* outcomes before the writer touched the jobs */
+    enum err looks[LIMIT_STORE_GROUP]; /* outcomes of look: of a reader's, or of a quick one here */
+    bool looked[LIMIT_STORE_GROUP];    /* a quick look ran: a second attempt must not repeat it */
     unsigned count;
 };
 
@@ -74,6 +75,17 @@ static enum err apply(struct session *s, struct store_job *job)
     return err ? err : simple(s, "RELEASE job");
 }
 
+/* A quick look, once, in the transaction that will record it. */
+static void look_here(struct session *s, struct group *group, unsigned i)
+{
+    struct store_job *job = group->jobs[i];
+    if (!job->quick || !job->look || group->looked[i])
+        return;
+    group->looks[i] = job->look(s, job);
+    group->looked[i] = true;
+    session_bind(s, NULL);
+}
+
 /* Apply and audit of one job inside the transaction. A failure here is the group's. */
 static enum err run_job(struct session *s, struct store_job *job, enum err look)
 {
@@ -98,15 +110,15 @@ static void after_commit(struct store *store)
         s->audit.after_commit(s);
 }
 
-/* Jobs [FROM, FROM + COUNT) of the group in one transaction: all of it, or nothing. */
+/* Jobs [FROM, FROM + COUNT) of the group in the transaction just begun: all of it, or nothing. */
 static enum err attempt(struct store *store, struct group *group, unsigned from, unsigned count)
 {
     struct session *s = store->writer;
-    enum err err = begin(s);
-    if (err)
-        return err;
-    for (unsigned i = from; !err && i < from + count; i++)
+    enum err err = ERR_OK;
+    for (unsigned i = from; !err && i < from + count; i++) {
+        look_here(s, group, i);
         err = run_job(s, group->jobs[i], group->looks[i]);
+    }
     if (!err)
         err = simple(s, "COMMIT");
     if (err)
@@ -118,38 +130,50 @@ static enum err attempt(struct store *store, struct group *group, unsigned from,
 
 /* ── a group ───────────────────────────────────────────────────────────────────────────────── */
 
-static void turn_away(struct group *group, unsigned from, unsigned count)
-{
-    for (unsigned i = from; i < from + count; i++)
-        group->jobs[i]->err = ERR_UNAVAILABLE;
-}
-
 static void note_failure(struct store *store)
 {
     if (store->writer->broken)
         atomic_store(&store->stopped, true);
 }
 
+static void turn_away(struct group *group, unsigned from)
+{
+    for (unsigned i = from; i < group->count; i++)
+        group->jobs[i]->err = ERR_UNAVAILABLE;
+}
+
+/* Each job in a transaction of its own, so that only those fail that fail by themselves. */
+static void run_alone(struct store *store, struct group *group)
+{
+    struct session *s = store->writer;
+    for (unsigned i = 0; i < group->count; i++) {
+        if (begin(s) != ERR_OK) {
+            turn_away(group, i);
+            return;
+        }
+        if (attempt(store, group, i, 1) != ERR_OK)
+            group->jobs[i]->err = ERR_UNAVAILABLE;
+        if (s->broken || s->full) {
+            turn_away(group, i);
+            return;
+        }
+    }
+}
+
+/* An I/O error stops the writer for good; a transaction that cannot even begin (another process
+ * holds the file) or a full disk turns the group away. */
 static void run_group(struct store *store, struct group *group)
 {
     struct session *s = store->writer;
-    if (atomic_load(&store->stopped)) {
-        turn_away(group, 0, group->count);
-        return;
+    if (atomic_load(&store->stopped) || begin(s) != ERR_OK)
+        turn_away(group, 0);
+    else if (attempt(store, group, 0, group->count) != ERR_OK) {
+        if (s->broken || s->full || group->count == 1)
+            turn_away(group, 0);
+        else
+            run_alone(store, group);
     }
-    enum err err = attempt(store, group, 0, group->count);
     note_failure(store);
-    if (!err)
-        return;
-    if (s->broken || s->full || group->count == 1) {
-        turn_away(group, 0, group->count);
-        return;
-    }
-    for (unsigned i = 0; i < group->count; i++) {
-        if (s->broken || attempt(store, group, i, 1) != ERR_OK)
-            turn_away(group, i, 1);
-        note_failure(store);
-    }
 }
 
 static void take_group(struct store *store, struct group *group)
@@ -158,6 +182,7 @@ static void take_group(struct store *store, struct group *group)
     while (group->count < LIMIT_STORE_GROUP && store->writes.first) {
         struct store_job *job = store_pop(&store->writes);
         group->looks[group->count] = job->err;
+        group->looked[group->count] = false;
         group->jobs[group->count++] = job;
     }
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Blocking sockets with time limits, OpenSSL on top. Answers are framed by their Content-Length (RFC 9112 section 6),
- * the only way our server frames them; anything else is ERR_MALFORMED, so that a test notices.
+ * Blocking sockets with time limits, OpenSSL on top. Answers are framed by their Content-Length
+ * (RFC 9112 section 6), the only way our server frames them; anything else is ERR_MALFORMED, so
+ * that a test notices.
  */
 #include "exchange/bench/client.h"
 
@@ -241,6 +242,19 @@ enum err client_read_http(struct client *c, bool head_only, struct client_answer
     if (err == ERR_OK)
         *ret_answer = answer;
     return err;
+}
+
+enum err client_read_raw(struct client *c, char *ret_bytes, size_t len)
+{
+    forget_used(c);
+    while (c->in.len < len) {
+        enum err err = receive(c);
+        if (err != ERR_OK)
+            return err;
+    }
+    memcpy(ret_bytes, c->in.ptr, len);
+    c->used = len;
+    return ERR_OK;
 }
 
 enum err client_read_mllp(struct client *c, struct slice *ret_frame)

@@ -62,7 +62,7 @@ static enum err read_look(struct session *s, struct request *r)
     return fhir_answer_record(s, r, &record);
 }
 
-const struct use fhir_use_read = {.event = "read", .actors = READERS, .look = read_look};
+const struct use fhir_use_read = {.event = "read", .actors = READERS, .quick = true, .look = read_look};
 
 /* The row of the instance, also when it is deleted now. */
 static enum err find_rid(struct session *s, struct request *r, int64_t *ret_rid)
@@ -109,7 +109,7 @@ static enum err vread_look(struct session *s, struct request *r)
     return fhir_answer_record(s, r, &record);
 }
 
-const struct use fhir_use_vread = {.event = "vread", .actors = READERS, .look = vread_look};
+const struct use fhir_use_vread = {.event = "vread", .actors = READERS, .quick = true, .look = vread_look};
 
 static enum err history_entry(struct session *s, struct request *r, const struct record *record)
 {

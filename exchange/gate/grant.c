@@ -105,6 +105,8 @@ static enum err grant_facility(struct request *r, struct grant *g)
     enum err err = claimed_purpose(r, kind_rules[f->kind].by_default, &g->purpose);
     if (err)
         return err;
+    if (r->use->opens_glass)
+        g->purpose = GRANT_BTG; /* that is what is being asked for */
     if (!(kind_rules[f->kind].purposes & BIT(g->purpose)))
         return err_add(&r->errors, ERR_FORBIDDEN, "Tasuki-Purpose", "%s: %s",
                        facility_kind_code(f->kind), grant_purpose_code(g->purpose));

@@ -4,9 +4,10 @@
  *
  *   HEAD -> [BODY] -> RUNNING -> [SENDING] -> HEAD ... -> ENDING
  *
- * The connection is the call: its buffers are used again for each request, so a kept-alive request allocates nothing.
- * While a call runs, its request's bytes stay where they are and what comes next waits in `more`. A request that cannot be
- * read for certain is answered and the connection closed. Must not look at paths, fields or bodies beyond their framing.
+ * The connection is the call: its buffers are used again for each request, so a kept-alive request
+ * allocates nothing. While a call runs, its request's bytes stay where they are and what comes next
+ * waits in `more`. A request that cannot be read for certain is answered and the connection closed.
+ * Must not look at paths, fields or bodies beyond their framing.
  */
 #include "exchange/net/http.h"
 
@@ -19,8 +20,9 @@
 
 #include "base/banned.h"
 
-#define PIECE (128u * LIMIT_KIB)   /* of a large answer at a time */
-#define SMALL (64u * LIMIT_KIB)    /* an answer up to here is one write; buffers up to here are kept */
+#define PIECE (128u * LIMIT_KIB) /* of a large answer at a time */
+#define SMALL (64u * LIMIT_KIB)  /* answers up to here are one write, buffers up to here are kept  \
+                                  */
 #define AHEAD_MAX (32u * LIMIT_KIB) /* read ahead of the running call, to see the peer go */
 
 enum call_state { HEAD, BODY, RUNNING, SENDING, ENDING };
@@ -30,6 +32,7 @@ struct http_call {
     struct stream *stream; /* NULL: the peer is gone */
     TAILQ_ENTRY(http_call) link;
     enum call_state state;
+    bool held;       /* paused until what was written has left */
     bool stepping;   /* step() is on the stack */
     bool head_timed; /* the deadline of a partial head runs */
     bool last;       /* close after this answer */
@@ -284,7 +287,8 @@ static void empty(struct buf *b)
         buf_clear(b);
 }
 
-/* What follows the request becomes the next input; moved only when it must be joined with what came meanwhile. */
+/* What follows the request becomes the next input; moved only when it must be joined with what came
+ * meanwhile. */
 static void turn_over(struct http_call *c)
 {
     c->at = c->next;
@@ -415,7 +419,7 @@ static void expect_body(struct http_call *c, size_t max)
     c->state = BODY;
     c->body_left = c->request.content_length;
     c->chunks = (struct http1_chunks){0};
-    buf_init(&c->body, max);
+    c->body.max = max; /* its memory is kept from request to request */
     stream_deadline(c->stream, LIMIT_HTTP_BODY_MS);
     if (c->request.expect_continue && rest.len == 0)
         stream_write(c->stream, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
@@ -466,7 +470,10 @@ static bool read_head(struct http_call *c)
 {
     size_t used = 0;
     int status = 0;
-    if (stream_pending(c->stream) > SMALL) { /* the peer asks faster than it reads: on_drained goes on */
+    c->held = false;
+    if (stream_pending(c->stream) >
+        SMALL) { /* the peer asks faster than it reads: on_drained goes on */
+        c->held = true;
         stream_pause(c->stream);
         return false;
     }
@@ -485,7 +492,8 @@ static bool read_head(struct http_call *c)
     }
 }
 
-/* Goes on until the connection waits for something. Answers given at once come back here, not deeper. */
+/* Goes on until the connection waits for something. Answers given at once come back here, not
+ * deeper. */
 static void step(struct http_call *c)
 {
     if (c->stepping)
@@ -527,7 +535,8 @@ static void take_ahead(struct http_call *c, struct slice bytes)
         stream_pause(c->stream);
 }
 
-/* The head's buffer was used up by the body's beginning; what is beyond the body waits in `more`. */
+/* The head's buffer was used up by the body's beginning; what is beyond the body waits in `more`.
+ */
 static void take_more_body(struct http_call *c, struct slice bytes)
 {
     size_t used = take_body(c, bytes);
@@ -569,7 +578,7 @@ static void on_drained(struct stream *s)
         return;
     if (c->state == SENDING)
         send_piece(c);
-    else if (c->in.len > c->at)
+    else if (c->held)
         step(c);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * HTTP/1.1 request heads and chunked bodies (RFC 9112 sections 2 to 7), by character classes and line by line. Where the
- * RFC lets a recipient be lenient and two recipients could then differ (bare LF, obs-fold, white space around names,
- * repeated lengths), this one refuses. It must not allocate, must not look past what it was given, and must not guess.
+ * HTTP/1.1 request heads and chunked bodies (RFC 9112 sections 2 to 7), by character classes and
+ * line by line. Where the RFC lets a recipient be lenient and two recipients could then differ
+ * (bare LF, obs-fold, white space around names, repeated lengths), this one refuses. It must not
+ * allocate, must not look past what it was given, and must not guess.
  */
 #include "exchange/net/http1.h"
 
@@ -116,8 +117,7 @@ static enum http1_state read_request_line(struct head *h, struct slice line)
     r->target = slice_sub(line, first + 1, second - first - 1);
     if (!all(r->method, TOKEN) || !all(r->target, TARGET))
         return bad(h, 400);
-    enum http1_state state =
-        read_version(h, slice_sub(line, second + 1, line.len - second - 1));
+    enum http1_state state = read_version(h, slice_sub(line, second + 1, line.len - second - 1));
     if (state != HTTP1_DONE)
         return state;
     bool star = slice_is(r->target, "*") && slice_is(r->method, "OPTIONS");
@@ -195,8 +195,10 @@ static const struct {
     struct slice name;
     enum http1_state (*see)(struct head *h, struct slice value);
 } SEEN[] = {
-    {{"content-length", 14}, see_length},  {{"transfer-encoding", 17}, see_coding},
-    {{"host", 4}, see_host},               {{"connection", 10}, see_connection},
+    {{"content-length", 14}, see_length},
+    {{"transfer-encoding", 17}, see_coding},
+    {{"host", 4}, see_host},
+    {{"connection", 10}, see_connection},
     {{"expect", 6}, see_expect},
 };
 
@@ -284,7 +286,8 @@ enum http1_state http1_head(struct slice bytes, struct http1_request *ret_reques
 /* Chunked coding (RFC 9112 section 7.1) as a machine of one byte a step, data in bulk:
  *
  *   SIZE_FIRST -> SIZE -> [EXTENSION] -> SIZE_LF -> DATA -> DATA_CR -> DATA_LF -> SIZE_FIRST ...
- *   after the size 0: TRAILER_FIRST -> NAME -> REST -> REST_LF -> TRAILER_FIRST ... -> END_LF -> ENDED
+ *   after the size 0: TRAILER_FIRST -> NAME -> REST -> REST_LF -> TRAILER_FIRST ... -> END_LF ->
+ * ENDED
  */
 enum chunk_state {
     SIZE_FIRST,

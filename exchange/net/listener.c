@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Accepting connections up to a cap, and giving dirty streams their turn once before the loop sleeps. Over the cap a
- * connection is accepted and closed, so that the peer learns at once and the kernel's queue stays short. Closing waits for
- * every stream and handle; the last one out calls back.
+ * Accepting connections up to a cap, and giving dirty streams their turn once before the loop
+ * sleeps. Over the cap a connection is accepted and closed, so that the peer learns at once and the
+ * kernel's queue stays short. Closing waits for every stream and handle; the last one out calls
+ * back.
  */
 #include "exchange/net/stream.h"
 
@@ -36,7 +37,8 @@ static void on_idle(uv_idle_t *idle)
     (void)idle; /* only keeps the loop from sleeping */
 }
 
-/* One pass over the streams that were dirty when it began; later ones have their turn in the next. */
+/* One pass over the streams that were dirty when it began; later ones have their turn in the next.
+ */
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct listener *l = prepare->data;
@@ -105,9 +107,8 @@ static enum err bind_to(struct listener *l, const char *host, unsigned short por
     int size = sizeof(address);
     if (uv_tcp_getsockname(&l->tcp, (struct sockaddr *)&address, &size) < 0)
         return ERR_IO;
-    l->port = ntohs(address.ss_family == AF_INET6
-                        ? ((struct sockaddr_in6 *)&address)->sin6_port
-                        : ((struct sockaddr_in *)&address)->sin_port);
+    l->port = ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                                  : ((struct sockaddr_in *)&address)->sin_port);
     return ERR_OK;
 }
 

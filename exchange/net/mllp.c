@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The MLLP door (HL7 v2 Implementation Guide, appendix C): <VT> message <FS><CR>, one message at a time per connection.
+ * The MLLP door (HL7 v2 Implementation Guide, appendix C): <VT> message <FS><CR>, one message at a
+ * time per connection.
  *
  *   FRAME -> RUNNING -> FRAME ... -> ENDING
  *
- * An interface that swallows a broken frame loses a message nobody misses, so every framing fault is counted, said once in
- * the log with its reason, and ends the connection: the sender then knows. Must not look inside a message.
+ * An interface that swallows a broken frame loses a message nobody misses, so every framing fault
+ * is counted, said once in the log with its reason, and ends the connection: the sender then knows.
+ * Must not look inside a message.
  */
 #include "exchange/net/mllp.h"
 
@@ -34,6 +36,7 @@ struct mllp_call {
     struct stream *stream; /* NULL: the peer is gone */
     TAILQ_ENTRY(mllp_call) link;
     enum call_state state;
+    bool held; /* paused until what was written has left */
     bool stepping;
     bool timed; /* the deadline of a begun frame runs */
     struct net_peer peer;
@@ -144,7 +147,8 @@ static const char *why_bad(struct slice bytes)
     return "end-block-inside-frame";
 }
 
-/* True when the bytes not looked at yet may end or break the frame, so that a large frame is searched once only. */
+/* True when the bytes not looked at yet may end or break the frame, so that a large frame is
+ * searched once only. */
 static bool worth_deframing(struct mllp_call *c)
 {
     struct slice fresh = slice_sub(buf_slice(&c->in), c->scanned, c->in.len);
@@ -188,7 +192,9 @@ static void await_rest(struct mllp_call *c, size_t droppable)
 static bool read_frame(struct mllp_call *c)
 {
     size_t used = 0;
+    c->held = false;
     if (stream_pending(c->stream) > KEEP) { /* on_drained goes on */
+        c->held = true;
         stream_pause(c->stream);
         return false;
     }
@@ -225,7 +231,8 @@ static void step(struct mllp_call *c)
     c->stepping = false;
 }
 
-/* What follows the handled frame becomes the next input; moved only when it must be joined with what came meanwhile. */
+/* What follows the handled frame becomes the next input; moved only when it must be joined with
+ * what came meanwhile. */
 static void turn_over(struct mllp_call *c)
 {
     c->at = c->scanned = c->next;
@@ -326,7 +333,7 @@ static void on_data(struct stream *s, struct slice bytes)
 static void on_drained(struct stream *s)
 {
     struct mllp_call *c = stream_data(s);
-    if (c && c->in.len > c->at)
+    if (c && c->held)
         step(c);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One stream's life (states in stream_impl.h): reading, gathering writes, deadlines, closing. A close waits for the bytes
- * written, sends FIN, then lets the peer read for a moment (LIMIT_LINGER_MS), because closing a socket with unread input
- * resets it and the peer would lose our last answer. Must not know any protocol above TLS.
+ * One stream's life (states in stream_impl.h): reading, gathering writes, deadlines, closing. A
+ * close waits for the bytes written, sends FIN, then lets the peer read for a moment
+ * (LIMIT_LINGER_MS), because closing a socket with unread input resets it and the peer would lose
+ * our last answer. Must not know any protocol above TLS.
  */
 #include "exchange/net/stream.h"
 
@@ -192,8 +193,8 @@ void stream_end(struct stream *s)
 
 size_t stream_pending(const struct stream *s)
 {
-    return s->out.len + (s->writing ? uv_stream_get_write_queue_size((const uv_stream_t *)&s->tcp)
-                                    : 0);
+    return s->out.len +
+           (s->writing ? uv_stream_get_write_queue_size((const uv_stream_t *)&s->tcp) : 0);
 }
 
 void stream_mark(struct stream *s)

@@ -4,9 +4,10 @@
  *
  *   HANDSHAKE -> OPEN -> FLUSHING -> SHUTTING -> LINGERING -> CLOSING -> (closed, freed)
  *
- * (plain streams start OPEN; any state may fall to CLOSING by stream_kill). Work that must not run inside the owner's
- * calls (sending, going on after a pause) is done once a turn, in the listener's prepare callback, for the streams on its
- * dirty list: so several writes of one turn leave in one system call, and no call of the owner re-enters the owner.
+ * (plain streams start OPEN; any state may fall to CLOSING by stream_kill). Work that must not run
+ * inside the owner's calls (sending, going on after a pause) is done once a turn, in the listener's
+ * prepare callback, for the streams on its dirty list: so several writes of one turn leave in one
+ * system call, and no call of the owner re-enters the owner.
  */
 #ifndef EXCHANGE_NET_STREAM_IMPL_H
 #define EXCHANGE_NET_STREAM_IMPL_H
@@ -45,10 +46,10 @@ struct stream {
     bool ended;   /* the peer's end was seen */
     bool broken;  /* TLS failed: no close_notify */
     unsigned handles;
-    struct buf out;     /* to be sent, encrypted already */
-    struct buf sending; /* being sent by a uv_write */
-    size_t sent;        /* of `sending`, before the uv_write began */
-    size_t queue_seen;  /* when the stall clock was last started */
+    struct buf out;                            /* to be sent, encrypted already */
+    struct buf sending;                        /* being sent by a uv_write */
+    size_t sent;                               /* of `sending`, before the uv_write began */
+    size_t queue_seen;                         /* when the stall clock was last started */
     uint64_t deadline_at, stall_at, linger_at; /* loop time in ms; 0: none */
     uint64_t timer_due;
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The TLS filter of a stream: network bytes go into one memory BIO, what OpenSSL wants to send comes out of the other.
- * Nothing here touches the socket, so a record never blocks the loop. A certificate counts only after the handshake ended
- * and the chain was verified. A handshake that fails is counted and closed; its alert is sent, nothing is logged.
+ * The TLS filter of a stream: network bytes go into one memory BIO, what OpenSSL wants to send
+ * comes out of the other. Nothing here touches the socket, so a record never blocks the loop. A
+ * certificate counts only after the handshake ended and the chain was verified. A handshake that
+ * fails is counted and closed; its alert is sent, nothing is logged.
  */
 #include "exchange/net/stream_impl.h"
 
@@ -63,8 +64,8 @@ static void know_peer(struct stream *s)
     X509 *cert = SSL_get1_peer_certificate(s->ssl);
     unsigned len = 0;
     if (cert && SSL_get_verify_result(s->ssl) == X509_V_OK)
-        s->peer.has_cert = X509_digest(cert, EVP_sha256(), s->peer.fingerprint, &len) == 1 &&
-                           len == DIGEST_LEN;
+        s->peer.has_cert =
+            X509_digest(cert, EVP_sha256(), s->peer.fingerprint, &len) == 1 && len == DIGEST_LEN;
     X509_free(cert);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * TLS contexts (RFC 8446, RFC 5246 with RFC 9325's choices). A context is built from the bytes of its four files; reload
- * reads them, compares a digest and builds a whole new SSL_CTX, so that the certificate store never mixes two CRLs: added
- * to an old store, a newer CRL of the same date may not be looked at. Without a CRL in its dates OpenSSL refuses every
- * client certificate, which is what we want. Nothing may be resumed: a resumed session would skip the CRL.
+ * TLS contexts (RFC 8446, RFC 5246 with RFC 9325's choices). A context is built from the bytes of
+ * its four files; reload reads them, compares a digest and builds a whole new SSL_CTX, so that the
+ * certificate store never mixes two CRLs: added to an old store, a newer CRL of the same date may
+ * not be looked at. Without a CRL in its dates OpenSSL refuses every client certificate, which is
+ * what we want. Nothing may be resumed: a resumed session would skip the CRL.
  */
 #include "exchange/net/tls.h"
 
@@ -39,7 +40,7 @@ struct tls_context {
 struct material {
     const struct tls_context *context;
     struct buf files[FILE_COUNT];
-    STACK_OF(X509) *cas;
+    STACK_OF(X509) * cas;
     char *text; /* where to say what is wrong */
     size_t text_size;
 };
@@ -181,7 +182,8 @@ static enum err use_ca(struct material *m, SSL_CTX *ctx)
     return ERR_OK;
 }
 
-/* A CRL that none of our CAs signed would be loaded and never matched: refuse it where it can be said. */
+/* A CRL that none of our CAs signed would be loaded and never matched: refuse it where it can be
+ * said. */
 static bool crl_is_ours(const struct material *m, X509_CRL *crl)
 {
     for (int i = 0; i < sk_X509_num(m->cas); i++) {
@@ -233,8 +235,8 @@ static bool harden(SSL_CTX *ctx, bool require_client)
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_verify_depth(ctx, VERIFY_DEPTH);
     SSL_CTX_set_read_ahead(ctx, 1);
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | (require_client ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
-                       NULL);
+    SSL_CTX_set_verify(
+        ctx, SSL_VERIFY_PEER | (require_client ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
            SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1) == 1 &&
@@ -264,7 +266,8 @@ static enum err material_build(struct material *m, SSL_CTX **ret_ctx)
     return ERR_OK;
 }
 
-/* Reads the files; builds and puts in force a new SSL_CTX when they differ from those of the old one. */
+/* Reads the files; builds and puts in force a new SSL_CTX when they differ from those of the old
+ * one. */
 static enum err renew(struct tls_context *context, char *text, size_t text_size)
 {
     struct material m = {.context = context, .text = text, .text_size = text_size};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One row for each type that can concern a person: category, where its patient stands, and which elements
- * tell its clinical time, best first. Observations and reports are refined by their category codes, context
- * (checkup, home, school ...) by tags. What has no row concerns no person. Decisions build on this, so
- * a doubtful case goes to a category that fewer people may see.
+ * One row for each type that can concern a person: category, where its patient stands, and which
+ * elements tell its clinical time, best first. Observations and reports are refined by their
+ * category codes, context (checkup, home, school ...) by tags. What has no row concerns no person.
+ * Decisions build on this, so a doubtful case goes to a category that fewer people may see.
  */
 #include "mappers/fhir/classify.h"
 
@@ -33,13 +33,15 @@ static const struct row rows[] = {
     {"AdverseEvent", CATEGORY_CONDITION, "subject", "date|detected|recordedDate", false},
     {"AllergyIntolerance", CATEGORY_ALLERGY, "patient",
      "recordedDate|onsetDateTime|onsetPeriod|lastOccurrence", false},
-    {"Appointment", CATEGORY_APPOINTMENT, "participant.actor", "start|requestedPeriod|created", false},
+    {"Appointment", CATEGORY_APPOINTMENT, "participant.actor", "start|requestedPeriod|created",
+     false},
     {"AppointmentResponse", CATEGORY_APPOINTMENT, "actor", "start", false},
     {"AuditEvent", CATEGORY_AUDIT, "entity.what|agent.who", "period|recorded", false},
     {"Basic", CATEGORY_OTHER, "subject", "created", false},
     {"Binary", CATEGORY_DOCUMENT, "securityContext", "", true},
     {"BodyStructure", CATEGORY_CONDITION, "patient", "", false},
-    {"Bundle", CATEGORY_DOCUMENT, "entry.resource.subject|entry.resource.patient", "timestamp", true},
+    {"Bundle", CATEGORY_DOCUMENT, "entry.resource.subject|entry.resource.patient", "timestamp",
+     true},
     {"CarePlan", CATEGORY_PROCEDURE, "subject", "period|created", false},
     {"CareTeam", CATEGORY_OTHER, "subject", "period", false},
     {"ChargeItem", CATEGORY_EXPENSE, "subject",
@@ -113,7 +115,8 @@ static const struct row rows[] = {
     {"Specimen", CATEGORY_LABORATORY, "subject",
      "collection.collectedDateTime|collection.collectedPeriod|receivedTime", false},
     {"SupplyDelivery", CATEGORY_OTHER, "patient", "occurrenceDateTime|occurrencePeriod", false},
-    {"SupplyRequest", CATEGORY_OTHER, "deliverTo|requester", "occurrenceDateTime|authoredOn", false},
+    {"SupplyRequest", CATEGORY_OTHER, "deliverTo|requester", "occurrenceDateTime|authoredOn",
+     false},
     {"Task", CATEGORY_APPLICATION, "for", "executionPeriod|authoredOn|lastModified", false},
     {"VisionPrescription", CATEGORY_PROCEDURE, "patient", "dateWritten|created", false},
 };
@@ -126,36 +129,57 @@ struct code_row {
 };
 
 static const struct code_row category_codes[] = {
-    {"laboratory", CATEGORY_LABORATORY}, {"imaging", CATEGORY_IMAGING},
-    {"procedure", CATEGORY_PROCEDURE},   {"exam", CATEGORY_PROCEDURE},
-    {"therapy", CATEGORY_PROCEDURE},     {"activity", CATEGORY_PROCEDURE},
-    {"vital-signs", CATEGORY_PROCEDURE}, {"body-measurement", CATEGORY_PROCEDURE},
-    {"survey", CATEGORY_OTHER},          {"social-history", CATEGORY_OTHER},
-    {"LAB", CATEGORY_LABORATORY},        {"BG", CATEGORY_LABORATORY},
-    {"BLB", CATEGORY_LABORATORY},        {"CG", CATEGORY_LABORATORY},
-    {"CH", CATEGORY_LABORATORY},         {"CP", CATEGORY_LABORATORY},
-    {"GE", CATEGORY_LABORATORY},         {"HM", CATEGORY_LABORATORY},
-    {"IMM", CATEGORY_LABORATORY},        {"MB", CATEGORY_LABORATORY},
-    {"MCB", CATEGORY_LABORATORY},        {"MYC", CATEGORY_LABORATORY},
-    {"PAT", CATEGORY_LABORATORY},        {"SP", CATEGORY_LABORATORY},
-    {"SR", CATEGORY_LABORATORY},         {"TX", CATEGORY_LABORATORY},
-    {"VR", CATEGORY_LABORATORY},         {"CT", CATEGORY_IMAGING},
-    {"CUS", CATEGORY_IMAGING},           {"NMR", CATEGORY_IMAGING},
-    {"NMS", CATEGORY_IMAGING},           {"OUS", CATEGORY_IMAGING},
-    {"RAD", CATEGORY_IMAGING},           {"RUS", CATEGORY_IMAGING},
-    {"RX", CATEGORY_IMAGING},            {"VUS", CATEGORY_IMAGING},
-    {"XRC", CATEGORY_IMAGING},           {"AU", CATEGORY_PROCEDURE},
-    {"EC", CATEGORY_PROCEDURE},          {"EN", CATEGORY_PROCEDURE},
-    {"PF", CATEGORY_PROCEDURE},          {"PHY", CATEGORY_PROCEDURE},
-    {"LP29693-6", CATEGORY_LABORATORY},  /* laboratory */
-    {"LP7819-8", CATEGORY_LABORATORY},   /* microbiology */
-    {"LP7839-6", CATEGORY_LABORATORY},   /* pathology */
-    {"LP29684-5", CATEGORY_IMAGING},     /* radiology */
-    {"LP7796-8", CATEGORY_IMAGING},      /* endoscopy */
-    {"LP29708-2", CATEGORY_PROCEDURE},   /* cardiology */
-    {"108252007", CATEGORY_LABORATORY},  /* laboratory procedure */
-    {"363679005", CATEGORY_IMAGING},     /* imaging */
-    {"387713003", CATEGORY_PROCEDURE},   /* surgical procedure */
+    {"laboratory", CATEGORY_LABORATORY},
+    {"imaging", CATEGORY_IMAGING},
+    {"procedure", CATEGORY_PROCEDURE},
+    {"exam", CATEGORY_PROCEDURE},
+    {"therapy", CATEGORY_PROCEDURE},
+    {"activity", CATEGORY_PROCEDURE},
+    {"vital-signs", CATEGORY_PROCEDURE},
+    {"body-measurement", CATEGORY_PROCEDURE},
+    {"survey", CATEGORY_OTHER},
+    {"social-history", CATEGORY_OTHER},
+    {"LAB", CATEGORY_LABORATORY},
+    {"BG", CATEGORY_LABORATORY},
+    {"BLB", CATEGORY_LABORATORY},
+    {"CG", CATEGORY_LABORATORY},
+    {"CH", CATEGORY_LABORATORY},
+    {"CP", CATEGORY_LABORATORY},
+    {"GE", CATEGORY_LABORATORY},
+    {"HM", CATEGORY_LABORATORY},
+    {"IMM", CATEGORY_LABORATORY},
+    {"MB", CATEGORY_LABORATORY},
+    {"MCB", CATEGORY_LABORATORY},
+    {"MYC", CATEGORY_LABORATORY},
+    {"PAT", CATEGORY_LABORATORY},
+    {"SP", CATEGORY_LABORATORY},
+    {"SR", CATEGORY_LABORATORY},
+    {"TX", CATEGORY_LABORATORY},
+    {"VR", CATEGORY_LABORATORY},
+    {"CT", CATEGORY_IMAGING},
+    {"CUS", CATEGORY_IMAGING},
+    {"NMR", CATEGORY_IMAGING},
+    {"NMS", CATEGORY_IMAGING},
+    {"OUS", CATEGORY_IMAGING},
+    {"RAD", CATEGORY_IMAGING},
+    {"RUS", CATEGORY_IMAGING},
+    {"RX", CATEGORY_IMAGING},
+    {"VUS", CATEGORY_IMAGING},
+    {"XRC", CATEGORY_IMAGING},
+    {"AU", CATEGORY_PROCEDURE},
+    {"EC", CATEGORY_PROCEDURE},
+    {"EN", CATEGORY_PROCEDURE},
+    {"PF", CATEGORY_PROCEDURE},
+    {"PHY", CATEGORY_PROCEDURE},
+    {"LP29693-6", CATEGORY_LABORATORY}, /* laboratory */
+    {"LP7819-8", CATEGORY_LABORATORY},  /* microbiology */
+    {"LP7839-6", CATEGORY_LABORATORY},  /* pathology */
+    {"LP29684-5", CATEGORY_IMAGING},    /* radiology */
+    {"LP7796-8", CATEGORY_IMAGING},     /* endoscopy */
+    {"LP29708-2", CATEGORY_PROCEDURE},  /* cardiology */
+    {"108252007", CATEGORY_LABORATORY}, /* laboratory procedure */
+    {"363679005", CATEGORY_IMAGING},    /* imaging */
+    {"387713003", CATEGORY_PROCEDURE},  /* surgical procedure */
 };
 
 /* Kinds of documents that have a category of their own. */
@@ -228,7 +252,8 @@ static bool each(struct json *resource, const char *paths, bool (*fn)(void *, st
 
 struct found {
     struct json *patient; /* says it is a Patient */
-    struct json *unsaid;  /* first reference that does not say what it is: urn:uuid, #id, identifier */
+    struct json
+        *unsaid; /* first reference that does not say what it is: urn:uuid, #id, identifier */
 };
 
 static bool says_patient(const struct json *reference, bool *ret_unsaid)
@@ -236,8 +261,8 @@ static bool says_patient(const struct json *reference, bool *ret_unsaid)
     struct slice text = json_str(reference, "reference");
     struct slice type = json_str(reference, "type");
     size_t at = slice_search(text, SLICE("/Patient/"), 0);
-    *ret_unsaid = type.len == 0 && (text.len == 0 || text.ptr[0] == '#' ||
-                                    slice_starts(text, SLICE("urn:")));
+    *ret_unsaid =
+        type.len == 0 && (text.len == 0 || text.ptr[0] == '#' || slice_starts(text, SLICE("urn:")));
     if (text.len == 0 && !json_get(reference, "identifier"))
         *ret_unsaid = false;
     return slice_starts(text, SLICE("Patient/")) || at < text.len || slice_is(type, "Patient");
@@ -356,12 +381,13 @@ static enum category category_of(const struct row *row, struct json *resource)
     return row->category;
 }
 
-/* What is inside counts for the whole. Not yet told to the patient outweighs restricted: telling it by
- * accident cannot be undone. */
+/* What is inside counts for the whole. Not yet told to the patient outweighs restricted: telling it
+ * by accident cannot be undone. */
 static unsigned label_of(struct json *resource)
 {
     static const char tags[] = "meta.tag|entry.resource.meta.tag|contained.meta.tag";
-    static const char security[] = "meta.security|entry.resource.meta.security|contained.meta.security";
+    static const char security[] =
+        "meta.security|entry.resource.meta.security|contained.meta.security";
     if (has_code(resource, tags, TAG_INDICATION, "UNINFORMED", false))
         return LABEL_WITHHELD;
     if (has_code(resource, security, CONFIDENTIALITY, "R", true) ||
@@ -383,7 +409,8 @@ static bool must_name_patient(struct slice type)
 
 void classify_resource(const struct json *resource, struct classify *ret_class)
 {
-    /* Nothing is changed; the caller gets his own reference back, so the pointer must not be const. */
+    /* Nothing is changed; the caller gets his own reference back, so the pointer must not be const.
+     */
     union {
         const struct json *in;
         struct json *out;
@@ -444,7 +471,8 @@ static enum err walk_object(struct walk *w, const struct definition_type *type, 
             continue;
         if (m->kind == JSON_OBJECT)
             err = walk_value(w, e->type, m, &place);
-        for (struct json *i = m->kind == JSON_ARRAY ? m->first : NULL; i && err == ERR_OK; i = i->next) {
+        for (struct json *i = m->kind == JSON_ARRAY ? m->first : NULL; i && err == ERR_OK;
+             i = i->next) {
             place.index++;
             err = walk_value(w, e->type, i, &place);
         }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Runs the compiled expressions of a type's search parameters (gen/README.md) over a resource. One
- * function takes the steps, one for each kind of leaf makes the rows (search.html#table, the tables of
- * token, string, date, number, quantity and reference). Values that validation would refuse give no row;
- * nothing here reports errors but limits. Rows point into the resource where they can.
+ * function takes the steps, one for each kind of leaf makes the rows (search.html#table, the tables
+ * of token, string, date, number, quantity and reference). Values that validation would refuse give
+ * no row; nothing here reports errors but limits. Rows point into the resource where they can.
  */
 #include "mappers/fhir/facets.h"
 
@@ -107,8 +107,8 @@ static void leaf_contact(struct extract *x, const struct json *v)
 /* Patient.deceased: a date means yes, nothing means no. */
 static void leaf_deceased(struct extract *x, const struct json *patient)
 {
-    bool dead = json_is_true(json_get(patient, "deceasedBoolean")) ||
-                json_get(patient, "deceasedDateTime");
+    bool dead =
+        json_is_true(json_get(patient, "deceasedBoolean")) || json_get(patient, "deceasedDateTime");
     add_token(x, SLICE_NONE, dead ? SLICE("true") : SLICE("false"));
 }
 
@@ -155,7 +155,8 @@ static void add_strings(struct extract *x, const struct json *object, const char
         leaf_string(x, i);
 }
 
-/* The whole name as one text, and without its white space: people type both 山田太郎 and 山田 太郎. */
+/* The whole name as one text, and without its white space: people type both 山田太郎 and 山田 太郎.
+ */
 static void add_whole_name(struct extract *x, struct slice whole)
 {
     struct slice shown = cut(whole);
@@ -399,12 +400,12 @@ static void leaf_uri(struct extract *x, const struct json *v)
 typedef void (*leaf_cb)(struct extract *x, const struct json *v);
 
 static const leaf_cb leaves['u' - 'A' + 1] = {
-    ['A' - 'A'] = leaf_address,  ['C' - 'A'] = leaf_coding,     ['D' - 'A'] = leaf_deceased,
-    ['H' - 'A'] = leaf_name,     ['I' - 'A'] = leaf_identifier, ['K' - 'A'] = leaf_concept,
-    ['P' - 'A'] = leaf_contact,  ['R' - 'A'] = leaf_reference,  ['c' - 'A'] = leaf_plain,
-    ['d' - 'A'] = leaf_time,     ['m' - 'A'] = leaf_money,      ['n' - 'A'] = leaf_number,
-    ['p' - 'A'] = leaf_time,     ['q' - 'A'] = leaf_quantity,   ['r' - 'A'] = leaf_range,
-    ['s' - 'A'] = leaf_string,   ['t' - 'A'] = leaf_time,       ['u' - 'A'] = leaf_uri,
+    ['A' - 'A'] = leaf_address, ['C' - 'A'] = leaf_coding,     ['D' - 'A'] = leaf_deceased,
+    ['H' - 'A'] = leaf_name,    ['I' - 'A'] = leaf_identifier, ['K' - 'A'] = leaf_concept,
+    ['P' - 'A'] = leaf_contact, ['R' - 'A'] = leaf_reference,  ['c' - 'A'] = leaf_plain,
+    ['d' - 'A'] = leaf_time,    ['m' - 'A'] = leaf_money,      ['n' - 'A'] = leaf_number,
+    ['p' - 'A'] = leaf_time,    ['q' - 'A'] = leaf_quantity,   ['r' - 'A'] = leaf_range,
+    ['s' - 'A'] = leaf_string,  ['t' - 'A'] = leaf_time,       ['u' - 'A'] = leaf_uri,
 };
 
 /* [key=value] after a step; the key is empty when there is none. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Folding without ICU: one pass that decodes UTF-8, sends each character through a few ranges and tables,
- * and writes the result. It does what NFKC and case folding do for what Japanese records contain (kana of
- * both widths, full-width ASCII, accented Latin) and adds hiragana, dashes and kanji of names. It must give
- * the same result for text and for queries, and folding twice must change nothing.
+ * Folding without ICU: one pass that decodes UTF-8, sends each character through a few ranges and
+ * tables, and writes the result. It does what NFKC and case folding do for what Japanese records
+ * contain (kana of both widths, full-width ASCII, accented Latin) and adds hiragana, dashes and
+ * kanji of names. It must give the same result for text and for queries, and folding twice must
+ * change nothing.
  */
 #include "mappers/fhir/fold.h"
 
@@ -77,7 +78,8 @@ static bool is_space(uint32_t c)
            c == 0x205F || c == 0x3000;
 }
 
-/* Invisible: zero width, variation selectors (one glyph of the same kanji), combining Latin accents. */
+/* Invisible: zero width, variation selectors (one glyph of the same kanji), combining Latin
+ * accents. */
 static bool is_ignored(uint32_t c)
 {
     return (c >= 0x200B && c <= 0x200F) || c == 0x2060 || c == 0xFEFF || c == 0xAD ||
@@ -87,8 +89,8 @@ static bool is_ignored(uint32_t c)
 
 static bool is_dash(uint32_t c)
 {
-    return c == '-' || (c >= 0x2010 && c <= 0x2015) || c == 0x2212 || c == 0x2500 ||
-           c == 0x30FC || c == 0xFE63;
+    return c == '-' || (c >= 0x2010 && c <= 0x2015) || c == 0x2212 || c == 0x2500 || c == 0x30FC ||
+           c == 0xFE63;
 }
 
 static bool is_kana(uint32_t c)

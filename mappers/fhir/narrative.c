@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One pass over a narrative, with a stack of open tags. It is a checker, not a parser: whatever it does
- * not positively know is refused. Lists follow R4 narrative.html (the text formatting chapters of HTML
- * 4.0). It must never change the text, and never accept what an XML parser would refuse in its tags.
+ * One pass over a narrative, with a stack of open tags. It is a checker, not a parser: whatever it
+ * does not positively know is refused. Lists follow R4 narrative.html (the text formatting chapters
+ * of HTML 4.0). It must never change the text, and never accept what an XML parser would refuse in
+ * its tags.
  */
 #include "mappers/fhir/narrative.h"
 
@@ -21,27 +22,30 @@ struct scan {
 };
 
 static const char *const tags[] = {
-    "a",     "abbr", "acronym", "address", "area", "b",   "bdo",   "big",   "blockquote", "br",
-    "caption", "center", "cite", "code",   "col",  "colgroup", "dd", "del", "dfn",     "div",
-    "dl",    "dt",   "em",      "font",    "h1",   "h2",  "h3",    "h4",    "h5",      "h6",
-    "hr",    "i",    "img",     "ins",     "kbd",  "li",  "map",   "ol",    "p",       "pre",
-    "q",     "s",    "samp",    "small",   "span", "strike", "strong", "sub", "sup",   "table",
-    "tbody", "td",   "tfoot",   "th",      "thead", "tr", "tt",    "u",     "ul",      "var", NULL};
+    "a",      "abbr",    "acronym", "address", "area",  "b",     "bdo",      "big",   "blockquote",
+    "br",     "caption", "center",  "cite",    "code",  "col",   "colgroup", "dd",    "del",
+    "dfn",    "div",     "dl",      "dt",      "em",    "font",  "h1",       "h2",    "h3",
+    "h4",     "h5",      "h6",      "hr",      "i",     "img",   "ins",      "kbd",   "li",
+    "map",    "ol",      "p",       "pre",     "q",     "s",     "samp",     "small", "span",
+    "strike", "strong",  "sub",     "sup",     "table", "tbody", "td",       "tfoot", "th",
+    "thead",  "tr",      "tt",      "u",       "ul",    "var",   NULL};
 
 static const char *const attributes[] = {
-    "abbr",     "accesskey", "align",   "alt",     "axis",    "bgcolor", "border",      "cellpadding",
-    "cellspacing", "char",   "charoff", "charset", "cite",    "class",   "clear",       "color",
-    "colspan",  "compact",   "coords",  "datetime", "dir",    "face",    "frame",       "headers",
-    "height",   "href",      "hreflang", "hspace", "id",      "ismap",   "lang",        "longdesc",
-    "name",     "nohref",    "noshade", "nowrap",  "rel",     "rev",     "rowspan",     "rules",
-    "scope",    "shape",     "size",    "span",    "src",     "start",   "style",       "summary",
-    "tabindex", "title",     "type",    "usemap",  "valign",  "value",   "vspace",      "width",
-    "xml:lang", "xml:space", "xmlns",   NULL};
+    "abbr",        "accesskey",   "align",   "alt",      "axis",    "bgcolor",  "border",
+    "cellpadding", "cellspacing", "char",    "charoff",  "charset", "cite",     "class",
+    "clear",       "color",       "colspan", "compact",  "coords",  "datetime", "dir",
+    "face",        "frame",       "headers", "height",   "href",    "hreflang", "hspace",
+    "id",          "ismap",       "lang",    "longdesc", "name",    "nohref",   "noshade",
+    "nowrap",      "rel",         "rev",     "rowspan",  "rules",   "scope",    "shape",
+    "size",        "span",        "src",     "start",    "style",   "summary",  "tabindex",
+    "title",       "type",        "usemap",  "valign",   "value",   "vspace",   "width",
+    "xml:lang",    "xml:space",   "xmlns",   NULL};
 
 static const char *const link_attributes[] = {"cite", "href", "longdesc", "src", "usemap", NULL};
 static const char *const schemes[] = {"http", "https", "mailto", "tel", "ftp", "urn", NULL};
-static const char *const bad_styles[] = {"javascript:", "vbscript:", "expression(", "url(", "@import",
-                                         "behavior:", "-moz-binding", "&", "\\", NULL};
+static const char *const bad_styles[] = {"javascript:", "vbscript:", "expression(",  "url(",
+                                         "@import",     "behavior:", "-moz-binding", "&",
+                                         "\\",          NULL};
 
 static bool fail(struct scan *s, const char *en, const char *ja)
 {
@@ -131,7 +135,8 @@ static bool contains(struct slice text, const char *needle)
     return false;
 }
 
-/* A relative address, or one with a scheme that cannot run anything. The scheme must be written plainly. */
+/* A relative address, or one with a scheme that cannot run anything. The scheme must be written
+ * plainly. */
 static bool link_ok(struct slice tag, struct slice name, struct slice value)
 {
     char scheme[8] = {0};
@@ -278,7 +283,8 @@ bool narrative_ok(struct slice div, const char **ret_en, const char **ret_ja)
     }
     skip_space(&s);
     if (ok && (s.depth > 0 || s.at < s.end))
-        ok = fail(&s, "it must be exactly one <div> element", "1個の <div> 要素でなければなりません");
+        ok = fail(&s, "it must be exactly one <div> element",
+                  "1個の <div> 要素でなければなりません");
     if (ok && !s.content)
         (void)fail(&s, "a narrative should say something", "説明文に内容がありません");
     *ret_en = s.en;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OperationOutcome and CapabilityStatement (R4 operationoutcome.html, capabilitystatement.html). The
- * latter is made from the same tables that validate and search, and from the routes the door really has,
- * so that it cannot promise what is not there. Bytes only: who may see it is decided elsewhere.
+ * OperationOutcome and CapabilityStatement (R4 operationoutcome.html, capabilitystatement.html).
+ * The latter is made from the same tables that validate and search, and from the routes the door
+ * really has, so that it cannot promise what is not there. Bytes only: who may see it is decided
+ * elsewhere.
  */
 #include "mappers/fhir/outcome.h"
 
@@ -42,8 +43,11 @@ struct json *outcome_json(struct arena *arena, enum err code, const struct err_l
     for (const struct err_item *i = errors ? errors->first : NULL; i; i = i->next)
         put_issue(arena, list, i);
     if (list && list->count == 0) {
-        struct err_item alone = {.code = code, .severity = ERR_SEVERITY_ERROR, .place = "",
-                                 .en = err_en(code), .ja = err_ja(code)};
+        struct err_item alone = {.code = code,
+                                 .severity = ERR_SEVERITY_ERROR,
+                                 .place = "",
+                                 .en = err_en(code),
+                                 .ja = err_ja(code)};
         if (code == ERR_OK)
             alone.severity = ERR_SEVERITY_INFORMATION;
         put_issue(arena, list, &alone);
@@ -76,8 +80,8 @@ static const struct {
 };
 
 static const char *const kind_codes[] = {
-    [FACET_TOKEN] = "token",       [FACET_STRING] = "string",     [FACET_DATE] = "date",
-    [FACET_NUMBER] = "number",     [FACET_QUANTITY] = "quantity", [FACET_REFERENCE] = "reference",
+    [FACET_TOKEN] = "token",   [FACET_STRING] = "string",     [FACET_DATE] = "date",
+    [FACET_NUMBER] = "number", [FACET_QUANTITY] = "quantity", [FACET_REFERENCE] = "reference",
     [FACET_URI] = "uri"};
 
 static bool is_system(const char *interaction)
@@ -89,8 +93,8 @@ static bool is_system(const char *interaction)
     return false;
 }
 
-/* Rows that name the type stand before rows for every type: a type with rows of its own has only those, as
- * in the door's table. Operations are always by name. */
+/* Rows that name the type stand before rows for every type: a type with rows of its own has only
+ * those, as in the door's table. Operations are always by name. */
 static bool has_own_rows(const struct capability *c, const char *type)
 {
     for (size_t i = 0; i < c->count; i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Prints a chain of places as FHIRPath. Names that come from the input and not from R4's tables are cut
- * and cleaned first: they go into answers and must not carry control characters or whole documents.
+ * Prints a chain of places as FHIRPath. Names that come from the input and not from R4's tables are
+ * cut and cleaned first: they go into answers and must not carry control characters or whole
+ * documents.
  */
 #include "mappers/fhir/place.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One function for each primitive format of R4 (datatypes.html#primitive), gathered in a table. The
- * published patterns are followed as they are, with three additions: a date must be in the calendar, base64
- * must be whole groups, and text holds no control characters but tab and line ends (R4 says SHOULD NOT;
- * XML could not carry them). White space in patterns means ASCII white space.
+ * published patterns are followed as they are, with three additions: a date must be in the
+ * calendar, base64 must be whole groups, and text holds no control characters but tab and line ends
+ * (R4 says SHOULD NOT; XML could not carry them). White space in patterns means ASCII white space.
  */
 #include "mappers/fhir/primitive.h"
 
@@ -202,7 +202,8 @@ static bool is_positive(struct slice s)
     return in_range(s, 1);
 }
 
-/* The JSON grammar is R4's pattern already; a literal of thousands of digits is not a measurement. */
+/* The JSON grammar is R4's pattern already; a literal of thousands of digits is not a measurement.
+ */
 static bool is_decimal(struct slice s)
 {
     return s.len <= LIMIT_FHIR_DECIMAL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The formats of R4's primitive types (datatypes.html), checked exactly and in one pass over the bytes.
- * Private to mappers/fhir.
+ * The formats of R4's primitive types (datatypes.html), checked exactly and in one pass over the
+ * bytes. Private to mappers/fhir.
  */
 #ifndef MAPPERS_FHIR_PRIMITIVE_H
 #define MAPPERS_FHIR_PRIMITIVE_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Walks a resource along R4's tables (json.html for the shape of JSON, references.html for references).
- * Each member is looked up in its type; its value is checked as list, object or primitive; what the type
- * demands and the object lacks is told at the end. No resource type has code of its own here, and the
- * walk never changes what it checks.
+ * Walks a resource along R4's tables (json.html for the shape of JSON, references.html for
+ * references). Each member is looked up in its type; its value is checked as list, object or
+ * primitive; what the type demands and the object lacks is told at the end. No resource type has
+ * code of its own here, and the walk never changes what it checks.
  */
 #include "mappers/fhir/validate.h"
 
@@ -20,7 +20,8 @@
 #define SEEN_WORDS ((TABLES_ELEMENTS_MAX + 63) / 64)
 #define CODES_SHOWN 12 /* more allowed codes than this are not worth reading in a message */
 
-/* The resource whose contained resources "#id" may name, with their ids sorted when first asked for. */
+/* The resource whose contained resources "#id" may name, with their ids sorted when first asked
+ * for. */
 struct container {
     const struct json *resource;
     struct slice *ids;
@@ -88,9 +89,10 @@ static void say_codes(struct check *c, const char *const *codes, const struct pl
     size_t count = 0;
     while (codes[count])
         count++;
-    for (size_t i = 1; i < count && count <= CODES_SHOWN && list; i++)
+    bool shown = count <= CODES_SHOWN && c->errors->kept < LIMIT_ERR_ITEMS;
+    for (size_t i = 1; i < count && shown && list; i++)
         list = arena_printf(arena, "%s, %s", list, codes[i]);
-    if (count > CODES_SHOWN || !list) {
+    if (!shown || !list) {
         say(c, at, "the code is not in the required value set",
             "コードが必須の値セットにありません");
         return;
@@ -158,7 +160,8 @@ static void check_fragment(struct check *c, struct slice id, const struct place 
         return;
     }
     if (!k->ids || !bsearch(&id, k->ids, k->count, sizeof(*k->ids), compare_ids))
-        say(c, at, "no contained resource has this id", "この id の contained リソースがありません");
+        say(c, at, "no contained resource has this id",
+            "この id の contained リソースがありません");
 }
 
 /* Type/id, Type/id/_history/version, Type?query of a transaction, or the mappers' own Patient/@. */
@@ -393,14 +396,15 @@ static void say_required(struct check *c, const struct object *o,
     struct arena *arena = c->errors->arena;
     struct place at = {o->at, e, SLICE_NONE, PLACE_SINGLE};
     const char *choices = NULL;
-    if (e->choice) { /* name the element, then each JSON name it may have */
+    bool shown = c->errors->kept < LIMIT_ERR_ITEMS;
+    if (e->choice && shown) { /* name the element, then each JSON name it may have */
         at.element = NULL;
         at.name = slice_of(e->name, definition_base_len(e));
         for (size_t i = 0; i < o->type->element_count; i++) {
             const struct definition_element *other = o->type->order[i];
             if (other->choice == e->choice)
-                choices = choices ? arena_printf(arena, "%s, %s", choices, other->name)
-                                  : other->name;
+                choices =
+                    choices ? arena_printf(arena, "%s, %s", choices, other->name) : other->name;
         }
     }
     keep_first(c, choices ? err_add(c->errors, ERR_REQUIRED, where(c, &at), "%s", choices)
@@ -479,8 +483,8 @@ enum err validate_resource(const struct json *resource, struct slice expected_ty
     const struct json *type = json_get(resource, "resourceType");
     if (expected_type.len > 0 && type && type->kind == JSON_STRING &&
         !slice_eq(type->text, expected_type)) {
-        const char *en = arena_printf(errors->arena, "the type must be %.*s here",
-                                      SLICE_ARG(expected_type));
+        const char *en =
+            arena_printf(errors->arena, "the type must be %.*s here", SLICE_ARG(expected_type));
         const char *ja = arena_printf(errors->arena, "ここでは %.*s でなければなりません",
                                       SLICE_ARG(expected_type));
         say(&c, &place, en ? en : "another type is expected", ja ? ja : "型が違います");

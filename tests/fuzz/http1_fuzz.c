@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fuzzes http1.c: a head is taken or refused, and what was taken is not taken one byte shorter, points into the input and
- * has no two lengths; the rest read as a chunked body gives the same in one piece and byte by byte.
+ * Fuzzes http1.c: a head is taken or refused, and what was taken is not taken one byte shorter,
+ * points into the input and has no two lengths; the rest read as a chunked body gives the same in
+ * one piece and byte by byte.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,8 +23,7 @@ static void must(bool condition)
 
 static bool inside(struct slice part, struct slice whole)
 {
-    return part.len == 0 ||
-           (part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len);
+    return part.len == 0 || (part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len);
 }
 
 static void check_head(struct slice input, const struct http1_request *r, size_t used)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fuzzes mllp_deframe: every frame taken lies inside the input, holds neither start nor end block, and is the same when
- * found in a shorter input; input that is incomplete stays harmless one byte shorter.
+ * Fuzzes mllp_deframe: every frame taken lies inside the input, holds neither start nor end block,
+ * and is the same when found in a shorter input; input that is incomplete stays harmless one byte
+ * shorter.
  */
 #include <stdint.h>
 #include <stdlib.h>

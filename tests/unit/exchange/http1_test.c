@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * http1.c against tables of heads and chunked bodies: what is well formed is taken, and every known way to make two
- * parsers disagree (request smuggling classes: CL.TE, TE.CL, TE obfuscation, folding, bare CR or LF, odd numbers) is
- * refused with its status. Each table entry is also fed cut at every byte: a shorter input must never be taken.
+ * http1.c against tables of heads and chunked bodies: what is well formed is taken, and every known
+ * way to make two parsers disagree (request smuggling classes: CL.TE, TE.CL, TE obfuscation,
+ * folding, bare CR or LF, odd numbers) is refused with its status. Each table entry is also fed cut
+ * at every byte: a shorter input must never be taken.
  */
 #include "lib/t.h"
 
@@ -20,7 +21,10 @@ struct head_case {
     struct slice bytes;
     int expect; /* OK, MORE or the status */
 };
-#define C(name, text, expect) {name, {text, sizeof(text) - 1}, expect}
+#define C(name, text, expect)                                                                      \
+    {                                                                                              \
+        name, {text, sizeof(text) - 1}, expect                                                     \
+    }
 
 static const struct head_case HEADS[] = {
     /* well formed */
@@ -115,7 +119,10 @@ static const struct head_case HEADS[] = {
     C("value with bell", G "A: b\x07\r\n\r\n", 400),
     C("value with DEL", G "A: \x7f\r\n\r\n", 400),
     C("value with escape", G "A: \x1b[0m\r\n\r\n", 400),
-    C("value with vertical tab", G "A: \x0b" "b\r\n\r\n", 400),
+    C("value with vertical tab",
+      G "A: \x0b"
+        "b\r\n\r\n",
+      400),
     C("value with form feed", G "A: b\x0c\r\n\r\n", 400),
     /* host */
     C("no host", "GET / HTTP/1.1\r\n\r\n", 400),
@@ -148,7 +155,10 @@ static const struct head_case HEADS[] = {
     C("length quoted", P "Content-Length: \"5\"\r\n\r\n", 400),
     C("length with semicolon", P "Content-Length: 5;x\r\n\r\n", 400),
     C("length with full-width digit", P "Content-Length: \xef\xbc\x95\r\n\r\n", 400),
-    C("length vertical tab", P "Content-Length: \x0b" "5\r\n\r\n", 400),
+    C("length vertical tab",
+      P "Content-Length: \x0b"
+        "5\r\n\r\n",
+      400),
     C("length over 64 bits", P "Content-Length: 18446744073709551616\r\n\r\n", 400),
     C("length far over", P "Content-Length: 99999999999999999999999999\r\n\r\n", 400),
     C("length space before colon", P "Content-Length : 5\r\n\r\n", 400),
@@ -157,7 +167,8 @@ static const struct head_case HEADS[] = {
     C("TE.CL", P "Transfer-Encoding: chunked\r\nContent-Length: 6\r\n\r\n", 400),
     C("TE with CL 0", P "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n", 400),
     C("TE twice", P "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
-    C("TE chunked, then identity", P "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n", 400),
+    C("TE chunked, then identity",
+      P "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n", 400),
     C("TE list, same", P "Transfer-Encoding: chunked, chunked\r\n\r\n", 501),
     C("TE gzip, chunked", P "Transfer-Encoding: gzip, chunked\r\n\r\n", 501),
     C("TE chunked, gzip", P "Transfer-Encoding: chunked, gzip\r\n\r\n", 501),
@@ -172,11 +183,20 @@ static const struct head_case HEADS[] = {
     C("TE empty", P "Transfer-Encoding:\r\n\r\n", 501),
     C("TE comma first", P "Transfer-Encoding: ,chunked\r\n\r\n", 501),
     C("TE comma last", P "Transfer-Encoding: chunked,\r\n\r\n", 501),
-    C("TE vertical tab", P "Transfer-Encoding: \x0b" "chunked\r\n\r\n", 400),
+    C("TE vertical tab",
+      P "Transfer-Encoding: \x0b"
+        "chunked\r\n\r\n",
+      400),
     C("TE form feed", P "Transfer-Encoding: chunked\x0c\r\n\r\n", 400),
     C("TE NUL", P "Transfer-Encoding: chunked\0\r\n\r\n", 400),
-    C("TE no-break space", P "Transfer-Encoding: \xc2\xa0" "chunked\r\n\r\n", 501),
-    C("TE byte FF", P "Transfer-Encoding: \xff" "chunked\r\n\r\n", 501),
+    C("TE no-break space",
+      P "Transfer-Encoding: \xc2\xa0"
+        "chunked\r\n\r\n",
+      501),
+    C("TE byte FF",
+      P "Transfer-Encoding: \xff"
+        "chunked\r\n\r\n",
+      501),
     C("TE space before colon", P "Transfer-Encoding : chunked\r\n\r\n", 400),
     C("TE tab before colon", P "Transfer-Encoding\t: chunked\r\n\r\n", 400),
     C("TE NUL before colon", P "Transfer-Encoding\0: chunked\r\n\r\n", 400),
@@ -199,7 +219,8 @@ static const char *outcome(enum http1_state state, int status, char text[16])
 }
 
 /* A copy of exactly the right size, so that AddressSanitizer sees a look beyond the end. */
-static enum http1_state parse(struct slice bytes, struct http1_request *r, size_t *used, int *status)
+static enum http1_state parse(struct slice bytes, struct http1_request *r, size_t *used,
+                              int *status)
 {
     char *exact = malloc(bytes.len ? bytes.len : 1);
     memcpy(exact, bytes.len ? bytes.ptr : "", bytes.len);
@@ -254,9 +275,10 @@ static void test_what_is_read(void **state)
     struct http1_request r;
     size_t used = 0;
     int status = 0;
-    struct slice two = SLICE("POST /fhir/Patient?a=1&b=%20 HTTP/1.1\r\nHost: x\r\nX-Note:  two words \t\r\n"
-                             "content-LENGTH: 42\r\nExpect: 100-Continue\r\nConnection: foo, Close\r\n\r\n"
-                             "GET / HTTP/1.1\r\n");
+    struct slice two =
+        SLICE("POST /fhir/Patient?a=1&b=%20 HTTP/1.1\r\nHost: x\r\nX-Note:  two words \t\r\n"
+              "content-LENGTH: 42\r\nExpect: 100-Continue\r\nConnection: foo, Close\r\n\r\n"
+              "GET / HTTP/1.1\r\n");
     assert_int_equal(http1_head(two, &r, &used, &status), HTTP1_DONE);
     assert_int_equal(used, two.len - strlen("GET / HTTP/1.1\r\n"));
     assert_true(slice_is(r.method, "POST"));
@@ -272,9 +294,9 @@ static void test_what_is_read(void **state)
     assert_int_equal(http1_head(SLICE(G "\r\n"), &r, &used, &status), HTTP1_DONE);
     assert_true(r.keep_alive);
     assert_int_equal(r.query.len, 0);
-    assert_int_equal(http1_head(SLICE("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), &r, &used,
-                                &status),
-                     HTTP1_DONE);
+    assert_int_equal(
+        http1_head(SLICE("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), &r, &used, &status),
+        HTTP1_DONE);
     assert_false(r.keep_alive);
 }
 
@@ -345,13 +367,17 @@ struct chunk_case {
     int expect; /* OK, MORE or 400 */
     const char *content;
 };
-#define K(name, text, expect, content) {name, {text, sizeof(text) - 1}, expect, content}
+#define K(name, text, expect, content)                                                             \
+    {                                                                                              \
+        name, {text, sizeof(text) - 1}, expect, content                                            \
+    }
 
 static const struct chunk_case CHUNKS[] = {
     K("one", "5\r\nhello\r\n0\r\n\r\n", OK, "hello"),
     K("two", "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", OK, "hello world"),
     K("none", "0\r\n\r\n", OK, ""),
-    K("hex either case", "a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n", OK, "01234567890123456789"),
+    K("hex either case", "a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n", OK,
+      "01234567890123456789"),
     K("zeros first", "0005\r\nhello\r\n000\r\n\r\n", OK, "hello"),
     K("extension", "5;a=b\r\nhello\r\n0;x\r\n\r\n", OK, "hello"),
     K("trailer", "0\r\nA: b\r\nC: d\r\n\r\n", OK, ""),
@@ -466,12 +492,23 @@ static void test_decode(void **state)
         bool form;
         const char *out; /* NULL: refused */
     } cases[] = {
-        {"", false, ""},          {"abc", false, "abc"},   {"a%20b", false, "a b"},
-        {"a+b", false, "a+b"},    {"a+b", true, "a b"},    {"%2B", true, "+"},
-        {"%e6%97%A5", false, "\xe6\x97\xa5"},              {"%", false, NULL},
-        {"%4", false, NULL},      {"%4g", false, NULL},    {"%%41", false, NULL},
-        {"%00", false, NULL},     {"%ff", false, NULL},    {"%c0%af", false, NULL},
-        {"%u0041", false, NULL},  {"%2541", false, "%41"}, {"%ed%a0%80", false, NULL},
+        {"", false, ""},
+        {"abc", false, "abc"},
+        {"a%20b", false, "a b"},
+        {"a+b", false, "a+b"},
+        {"a+b", true, "a b"},
+        {"%2B", true, "+"},
+        {"%e6%97%A5", false, "\xe6\x97\xa5"},
+        {"%", false, NULL},
+        {"%4", false, NULL},
+        {"%4g", false, NULL},
+        {"%%41", false, NULL},
+        {"%00", false, NULL},
+        {"%ff", false, NULL},
+        {"%c0%af", false, NULL},
+        {"%u0041", false, NULL},
+        {"%2541", false, "%41"},
+        {"%ed%a0%80", false, NULL},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct arena *arena = arena_new(LIMIT_MIB);

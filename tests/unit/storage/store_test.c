@@ -335,6 +335,75 @@ static void test_close_finishes_what_was_submitted(void **state)
     fixture_close(&f);
 }
 
+/* A command beside the server: two stores on one file, both writing. The chain has no fork. */
+static void test_two_programs_on_one_file(void **state)
+{
+    (void)state;
+    struct fixture f, g;
+    struct caller callers[2];
+    pthread_t threads[2];
+    struct audit_verdict verdict;
+    fixture_open(&f);
+    g = f;
+    g.store = NULL;
+    assert_int_equal(fixture_try_open(&g, 1), ERR_OK);
+    callers[0] = (struct caller){&f, 0, 0};
+    callers[1] = (struct caller){&g, 1, 0};
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, caller_main, &callers[i]), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(callers[i].failed, 0);
+    }
+    store_close(g.store);
+    assert_int_equal(count_of(&f, "SELECT count(*) FROM meta WHERE key LIKE 'caller-%'"),
+                     2 * PER_THREAD);
+    store_close(f.store);
+    f.store = NULL;
+    assert_int_equal(audit_verify(f.path, f.checkpoint, f.key, &verdict), ERR_OK);
+    assert_true(verdict.ok);
+    assert_int_equal(verdict.rows, 2 * PER_THREAD + 1);
+    fixture_close(&f);
+}
+
+/* The log goes into the file without anybody asking, and then starts anew instead of growing. */
+static enum err large_apply(struct session *s, void *context)
+{
+    struct sql *q = NULL;
+    enum err err = sql_prepare(s,
+                               "INSERT OR REPLACE INTO meta(key, value) VALUES"
+                               " ('large', randomblob(400000))",
+                               SQL_OWN, &q);
+    (void)context;
+    return err ? err : sql_run(q);
+}
+
+static void test_log_is_moved_into_the_file(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct stat file, log;
+    char path[128];
+    mode_t mask;
+    mask = umask(0);
+    fixture_open(&f);
+    (void)umask(mask);
+    (void)snprintf(path, sizeof path, "%s-wal", f.path);
+    for (int i = 0; i < 200; i++) { /* 80 MB in all */
+        assert_int_equal(fixture_write(&f, large_apply, NULL), ERR_OK);
+        if (i % 20 == 19)
+            usleep(50000);
+    }
+    for (int i = 0; i < 100 && (stat(f.path, &file) != 0 || file.st_size < 400000); i++)
+        usleep(100000);
+    assert_true(file.st_size >= 400000);
+    assert_int_equal(stat(path, &log), 0);
+    assert_true(log.st_size < 60000000);
+    assert_int_equal(file.st_mode & 0777, 0600);
+    assert_int_equal(log.st_mode & 0777, 0600);
+    fixture_close(&f);
+}
+
 /* ── schema ────────────────────────────────────────────────────────────────────────────────── */
 
 static void run_raw(const char *path, const char *sql)
@@ -471,6 +540,8 @@ int main(void)
         cmocka_unit_test(test_recovers_from_the_log),
         cmocka_unit_test(test_orderly_close_leaves_no_log),
         cmocka_unit_test(test_close_finishes_what_was_submitted),
+        cmocka_unit_test(test_two_programs_on_one_file),
+        cmocka_unit_test(test_log_is_moved_into_the_file),
         cmocka_unit_test(test_schema_versions),
         cmocka_unit_test(test_refuses_what_is_no_store),
         cmocka_unit_test(test_backup_opens),

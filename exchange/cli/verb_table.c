@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The verbs of the program: help, completion and parsing read this table. A new verb is one row
+ * here and one file beside it.
+ */
+#include "exchange/cli/cli.h"
+
+#include "base/banned.h"
+
+#define MANY 100000u
+/* clang-format off */
+#define PLACE                                                                                      \
+    {"config", "FILE", "configuration file", "設定ファイル"},                                        \
+    {"dir", "DIR", "installation folder (DIR/tasuki.conf)", "導入先フォルダー（DIR/tasuki.conf）"}
+#define JSON {"json", NULL, "print JSON", "JSON で出力"}
+#define END {NULL, NULL, NULL, NULL}
+#define LOCAL                                                                                      \
+    {"facility", "KEY", "facility", "施設のキー"},                                                   \
+    {"local", "NUMBER", "its patient number", "その施設の患者番号"}
+
+static const struct args_option place_only[] = {PLACE, END};
+static const struct args_option place_json[] = {PLACE, JSON, END};
+static const struct args_option just_json[] = {JSON, END};
+static const struct args_option demo_options[] = {
+    {"dir", "DIR", "folder of the region (default: a new temporary one)", "地域のフォルダー（省略時は一時フォルダー）"},
+    {"port-base", "N", "first port (default 18000)", "先頭のポート（省略時 18000）"},
+    {"patients", "N", "residents (default 200)", "住民の数（省略時 200）"},
+    {"seed", "S", "another seed makes another town", "種を変えると別の町になります"},
+    {"empty", NULL, "parties only, no records or consents", "関係者だけ。記録も同意も入れない"}, END};
+static const struct args_option init_options[] = {
+    {"name", "NAME", "name of the region", "地域の名前"},
+    {"host", "HOST", "address or host name to listen on", "待ち受けるアドレスまたはホスト名"},
+    {"port-base", "N", "first port (default 18000)", "先頭のポート（省略時 18000）"}, END};
+static const struct args_option bench_options[] = {
+    {"json", NULL, "print JSON", "JSON で出力"},
+    {"seconds", "N", "length of a run", "1回の秒数"},
+    {"connections", "N", "connections at once", "同時接続数"},
+    {"patients", "N", "residents in the region", "住民の数"}, END};
+static const struct args_option facility_options[] = {
+    PLACE, {"code", "CODE", "10-digit institution code", "医療機関コード10桁"},
+    {"name", "NAME", "name shown to people", "表示名"},
+    {"kind", "KIND", "hospital clinic emergency pharmacy insurer city gateway operator", "種別"}, END};
+static const struct args_option cert_options[] = {
+    PLACE, {"facility", "KEY", "it speaks for this facility", "この施設の証明書"},
+    {"card", "NUMBER", "or for the holder of this card", "またはこの診察券の本人の証明書"}, END};
+static const struct args_option card_options[] = {
+    PLACE, LOCAL, {"name", "NAME", "of a new resident", "新しい住民の氏名"},
+    {"kana", "KANA", "reading", "カナ"}, {"birth-date", "DATE", "YYYY-MM-DD", "生年月日"},
+    {"gender", "CODE", "male female other unknown", "性別"}, END};
+static const struct args_option patient_options[] = {PLACE, LOCAL, JSON, END};
+static const struct args_option link_options[] = {
+    PLACE, LOCAL, {"card", "NUMBER", "of the resident it belongs to", "正しい本人の診察券番号"}, END};
+static const struct args_option explain_options[] = {
+    PLACE, {"facility", "KEY", "who asks", "閲覧する施設"},
+    {"purpose", "CODE", "TREAT (default), ETREAT, BTG, HPAYMT, ...", "目的（省略時 TREAT）"}, JSON, END};
+static const struct args_option search_options[] = {
+    PLACE, {"card", "NUMBER", "about this resident", "この住民について"},
+    {"facility", "KEY", "by this facility", "この施設による"},
+    {"from", "DATE", "from this day", "この日から"}, {"to", "DATE", "until this day", "この日まで"},
+    {"limit", "N", "rows (default 100)", "件数（省略時 100）"}, JSON, END};
+static const struct args_option import_options[] = {
+    PLACE, {"facility", "KEY", "whose documents these are", "どの施設の文書か"}, END};
+static const struct args_option map_options[] = {
+    {"to", "FORM", "fhir or html", "fhir または html"}, END};
+
+const struct args_verb cli_verbs[] = {
+    {"help", "[VERB]", 0, 2, NULL, cli_help, "what there is, or one verb", "使い方"},
+    {"version", "", 0, 0, just_json, cli_version, "version of the program", "版"},
+    {"completion", "[bash]", 0, 1, NULL, cli_completion, "completion for the shell", "シェル補完"},
+    {"demo", "", 0, 0, demo_options, cli_demo, "an invented region on this machine", "架空の地域をこの計算機で動かす"},
+    {"init", "DIR", 1, 1, init_options, cli_init, "a new installation", "新しく導入する"},
+    {"check-config", "FILE", 1, 1, NULL, cli_check_config, "check a configuration", "設定を検査する"},
+    {"serve", "", 0, 0, place_only, cli_serve, "run the exchange", "運転する"},
+    {"facility list", "", 0, 0, place_json, cli_facility_list, "facilities", "施設の一覧"},
+    {"facility add", "KEY", 1, 1, facility_options, cli_facility_add, "add or change a facility", "施設を登録・変更する"},
+    {"cert list", "", 0, 0, place_json, cli_cert_list, "client certificates", "証明書の一覧"},
+    {"cert issue", "NAME", 1, 1, cert_options, cli_cert_issue, "issue a client certificate", "証明書を発行する"},
+    {"cert revoke", "NAME|SERIAL", 1, 1, place_only, cli_cert_revoke, "revoke a certificate", "証明書を失効させる"},
+    {"card issue", "", 0, 0, card_options, cli_card_issue, "issue a common clinic card", "共通診察券を発行する"},
+    {"card revoke", "NUMBER", 1, 1, place_only, cli_card_revoke, "revoke a card", "診察券を無効にする"},
+    {"card lookup", "NUMBER", 1, 1, place_json, cli_card_lookup, "is the card in force, where is it known", "診察券を調べる"},
+    {"patient show", "[CARD]", 0, 1, patient_options, cli_patient_show, "charts linked to a resident", "名寄せの状態"},
+    {"patient link", "", 0, 0, link_options, cli_patient_link, "link a chart to a resident", "カルテを本人に結ぶ"},
+    {"patient unlink", "", 0, 0, patient_options, cli_patient_unlink, "separate a chart", "カルテを切り離す"},
+    {"patient undo", "", 0, 0, patient_options, cli_patient_undo, "undo the last link or unlink", "直前の変更を取り消す"},
+    {"consent show", "CARD", 1, 1, place_json, cli_consent_show, "rules in force", "有効な同意の規則"},
+    {"consent explain", "CARD", 1, 1, explain_options, cli_consent_explain, "what a facility may see and why", "何がなぜ見えるか"},
+    {"audit verify", "", 0, 0, place_json, cli_audit_verify, "prove the audit chain", "監査記録の連鎖を検証する"},
+    {"audit search", "", 0, 0, search_options, cli_audit_search, "who did what", "監査記録を調べる"},
+    {"import ssmix2", "ROOT", 1, 1, import_options, cli_import_ssmix2, "take in a standard storage", "SS-MIX2 標準化ストレージを取り込む"},
+    {"import fhir", "FILE...", 1, MANY, import_options, cli_import_fhir, "take in resources or bundles", "FHIR を取り込む"},
+    {"validate hl7", "PATH...", 1, MANY, just_json, cli_validate_hl7, "the server's verdict on messages", "HL7 v2 を検査する"},
+    {"validate ssmix2", "ROOT", 1, 1, just_json, cli_validate_ssmix2, "the server's verdict on a storage", "SS-MIX2 を検査する"},
+    {"validate fhir", "PATH...", 1, MANY, just_json, cli_validate_fhir, "the server's verdict on resources", "FHIR を検査する"},
+    {"map", "FILE", 1, 1, map_options, cli_map, "run one mapper, print the result", "変換して表示する"},
+    {"backup", "FILE", 1, 1, place_only, cli_backup, "copy the store while it runs", "運転中に控えを取る"},
+    {"migrate status", "", 0, 0, place_json, cli_migrate_status, "schema versions", "スキーマの版"},
+    {"reindex", "", 0, 0, place_only, cli_reindex, "rebuild the search indexes", "検索索引を作り直す"},
+    {"bench", "[NAME]", 0, 1, bench_options, cli_bench, "the project's own benchmarks", "性能測定"},
+    {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
+};
+/* clang-format on */

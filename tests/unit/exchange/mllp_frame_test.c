@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mllp.c: the deframer against a table, then the door over real sockets: order, answers given
+ * later, frames in pieces, several at once, and every framing fault counted and ending its
+ * connection with nothing handed over.
+ */
+#include "exchange/net/mllp.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "exchange/bench/client.h"
+#include "lib/loop.h"
+
+#include "base/banned.h"
+
+#define VT "\x0b"
+#define END "\x1c\r"
+
+struct frame_case {
+    const char *name;
+    struct slice bytes;
+    enum mllp_state expect;
+    const char *frame;
+    size_t used;
+};
+#define C(name, text, expect, frame, used)                                                         \
+    {                                                                                              \
+        name, {text, sizeof(text) - 1}, expect, frame, used                                        \
+    }
+
+static const struct frame_case FRAMES[] = {
+    C("nothing", "", MLLP_MORE, NULL, 0),
+    C("start only", VT, MLLP_MORE, NULL, 0),
+    C("no end", VT "MSH|", MLLP_MORE, NULL, 0),
+    C("FS at the end", VT "MSH|\x1c", MLLP_MORE, NULL, 0),
+    C("one", VT "MSH|\rPID|" END, MLLP_FRAME, "MSH|\rPID|", 12),
+    C("empty", VT END, MLLP_FRAME, "", 3),
+    C("FS CR LF", VT "A" END "\n", MLLP_FRAME, "A", 4),
+    C("CR LF before", "\r\n\r" VT "A" END, MLLP_FRAME, "A", 7),
+    C("CR LF only", "\r\n", MLLP_MORE, NULL, 2),
+    C("CR LF and start", "\r\n" VT "A", MLLP_MORE, NULL, 2),
+    C("two", VT "A" END VT "B" END, MLLP_FRAME, "A", 4),
+    C("no start", "MSH|" END, MLLP_BAD, NULL, 0),
+    C("space before", " " VT "A" END, MLLP_BAD, NULL, 0),
+    C("end first", END, MLLP_BAD, NULL, 0),
+    C("VT inside", VT "A" VT "B" END, MLLP_BAD, NULL, 0),
+    C("VT VT", VT VT "B" END, MLLP_BAD, NULL, 0),
+    C("VT inside, no end", VT "A" VT "B", MLLP_BAD, NULL, 0),
+    C("FS inside",
+      VT "A\x1c"
+         "B" END,
+      MLLP_BAD, NULL, 0),
+    C("FS LF", VT "A\x1c\n", MLLP_BAD, NULL, 0),
+    C("FS FS CR", VT "A\x1c" END, MLLP_BAD, NULL, 0),
+    C("HTTP", "GET / HTTP/1.1\r\n", MLLP_BAD, NULL, 0),
+    C("NUL first", "\0" VT "A" END, MLLP_BAD, NULL, 0),
+};
+
+static void test_deframe(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < T_COUNT(FRAMES); i++) {
+        struct slice frame = SLICE_NONE;
+        size_t used = 0;
+        enum mllp_state got = mllp_deframe(FRAMES[i].bytes, &frame, &used);
+        if (got != FRAMES[i].expect || used != FRAMES[i].used)
+            print_error("%s: state %d, used %zu\n", FRAMES[i].name, (int)got, used);
+        assert_int_equal(got, FRAMES[i].expect);
+        assert_int_equal(used, FRAMES[i].used);
+        if (FRAMES[i].frame)
+            assert_slice(frame, FRAMES[i].frame);
+    }
+}
+
+/* ---- the door ---- */
+
+struct door {
+    struct loop loop;
+    struct mllp_options options;
+    struct mllp_server *server;
+    unsigned short port;
+    enum err err;
+    struct mllp_call *held;
+    struct mllp_figures figures;
+    FILE *log;
+    char *log_text;
+    size_t log_len;
+};
+
+/* Answers "ACK:" and the message; holds "hold", says nothing to "mute", closes after "bye". */
+static void handle(struct mllp_call *call, void *context)
+{
+    struct door *door = context;
+    struct buf b;
+    struct slice frame = mllp_call_frame(call);
+    if (slice_is(frame, "hold")) {
+        door->held = call;
+        return;
+    }
+    buf_init(&b, LIMIT_MLLP_FRAME + 4);
+    buf_adds(&b, "ACK:");
+    buf_add(&b, frame);
+    mllp_answer(call, slice_is(frame, "mute") ? SLICE_NONE : buf_slice(&b), slice_is(frame, "bye"));
+    buf_fini(&b);
+}
+
+static void open_door(void *context)
+{
+    struct door *door = context;
+    door->err = mllp_open(&door->options, &door->server);
+    if (door->err == ERR_OK)
+        door->port = mllp_port(door->server);
+}
+
+static void close_door(void *context)
+{
+    struct door *door = context;
+    mllp_close(door->server, NULL, NULL);
+}
+
+static void count_door(void *context)
+{
+    struct door *door = context;
+    mllp_figures(door->server, &door->figures);
+}
+
+static void release(void *context)
+{
+    struct door *door = context;
+    mllp_answer(door->held, SLICE("held"), false);
+    door->held = NULL;
+}
+
+static void door_start(struct door *door)
+{
+    memset(door, 0, sizeof(*door));
+    door->log = open_memstream(&door->log_text, &door->log_len);
+    log_open(door->log, LOG_INFO_LEVEL);
+    loop_init(&door->loop);
+    door->options = (struct mllp_options){
+        .loop = &door->loop.uv, .host = "127.0.0.1", .handle = handle, .context = door};
+    loop_call(&door->loop, open_door, door);
+    assert_int_equal(door->err, ERR_OK);
+}
+
+static void door_stop(struct door *door)
+{
+    loop_call(&door->loop, close_door, door);
+    loop_fini(&door->loop);
+    log_open(stderr, LOG_INFO_LEVEL);
+    fclose(door->log);
+    free(door->log_text);
+}
+
+static struct client *dial(const struct door *door)
+{
+    struct client_options o = {.host = "127.0.0.1", .port = door->port, .timeout_ms = 20000};
+    struct client *c = NULL;
+    assert_int_equal(client_open(&o, &c), ERR_OK);
+    return c;
+}
+
+static void say(struct client *c, struct slice bytes)
+{
+    assert_int_equal(client_send(c, bytes), ERR_OK);
+}
+
+static struct slice hear(struct client *c)
+{
+    struct slice frame = SLICE_NONE;
+    assert_int_equal(client_read_mllp(c, &frame), ERR_OK);
+    return frame;
+}
+
+static void test_messages(void **state)
+{
+    struct door door;
+    struct slice got;
+    (void)state;
+    door_start(&door);
+    struct client *c = dial(&door);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(client_mllp(c, SLICE("MSH|\rPID|\r"), &got), ERR_OK);
+        assert_slice(got, "ACK:MSH|\rPID|\r");
+    }
+    say(c, SLICE(VT "a" END VT "b" END "\n" VT "mute" END "\r\n" VT "c"));
+    assert_slice(hear(c), "ACK:a");
+    assert_slice(hear(c), "ACK:b");
+    const struct slice rest = SLICE("d" END VT "e" END);
+    for (size_t i = 0; i < rest.len; i++)
+        say(c, slice_sub(rest, i, 1));
+    assert_slice(hear(c), "ACK:cd");
+    assert_slice(hear(c), "ACK:e");
+    assert_int_equal(client_mllp(c, SLICE("bye"), &got), ERR_OK);
+    assert_slice(got, "ACK:bye");
+    assert_true(client_at_end(c));
+    client_close(c);
+    loop_call(&door.loop, count_door, &door);
+    assert_int_equal(door.figures.frames, 106);
+    assert_int_equal(door.figures.framing_errors, 0);
+    assert_int_equal(door.figures.net.accepted, 1);
+    door_stop(&door);
+}
+
+static void wait_held(const struct door *door)
+{
+    for (int i = 0; i < 1000 && !*(struct mllp_call *const volatile *)&door->held; i++)
+        usleep(5000);
+    assert_non_null(door->held);
+}
+
+static void test_answer_later(void **state)
+{
+    struct door door;
+    struct buf b;
+    (void)state;
+    door_start(&door);
+    struct client *c = dial(&door);
+    say(c, SLICE(VT "hold" END VT "a" END));
+    wait_held(&door);
+    buf_init(&b, LIMIT_MIB);
+    for (int i = 0; i < 20000; i++)
+        buf_addf(&b, VT "%d" END, i);
+    say(c, buf_slice(&b));
+    usleep(50000);
+    loop_call(&door.loop, release, &door);
+    assert_slice(hear(c), "held");
+    assert_slice(hear(c), "ACK:a");
+    for (int i = 0; i < 20000; i++) {
+        char want[32];
+        snprintf(want, sizeof(want), "ACK:%d", i);
+        assert_slice(hear(c), want);
+    }
+    say(c, SLICE(VT "hold" END)); /* and the peer goes while it runs */
+    wait_held(&door);
+    client_close(c);
+    usleep(50000);
+    loop_call(&door.loop, release, &door);
+    buf_fini(&b);
+    loop_call(&door.loop, count_door, &door);
+    assert_int_equal(door.figures.framing_errors, 0);
+    door_stop(&door);
+}
+
+static void test_faults(void **state)
+{
+    static const struct {
+        struct slice bytes;
+        const char *reason;
+    } cases[] = {
+        {SLICE("MSH|^~\\&|\r"), "bytes-outside-frame"},
+        {SLICE(VT "a" END "x"), "bytes-outside-frame"},
+        {SLICE(VT "a" VT "b" END), "start-block-inside-frame"},
+        {SLICE(VT "a\x1c"
+                  "b" END),
+         "end-block-inside-frame"},
+    };
+    struct door door;
+    (void)state;
+    door_start(&door);
+    for (size_t i = 0; i < T_COUNT(cases); i++) {
+        struct client *c = dial(&door);
+        say(c, cases[i].bytes);
+        if (i == 1)
+            assert_slice(hear(c), "ACK:a");
+        assert_true(client_at_end(c));
+        client_close(c);
+        loop_call(&door.loop, count_door, &door);
+        assert_int_equal(door.figures.framing_errors, i + 1);
+        fflush(door.log);
+        assert_non_null(strstr(door.log_text, cases[i].reason));
+    }
+    assert_int_equal(door.figures.frames, 1);
+    struct client *cut = dial(&door); /* broken off in the middle */
+    say(cut, SLICE(VT "MSH|half"));
+    client_close(cut);
+    for (int i = 0; i < 200 && door.figures.framing_errors < 5; i++) {
+        usleep(5000);
+        loop_call(&door.loop, count_door, &door);
+    }
+    assert_int_equal(door.figures.framing_errors, 5);
+    assert_int_equal(door.figures.frames, 1);
+    fflush(door.log);
+    assert_non_null(strstr(door.log_text, "cut-off"));
+    struct client *good = dial(&door); /* others are served */
+    say(good, SLICE(VT "x" END));
+    assert_slice(hear(good), "ACK:x");
+    client_close(good);
+    door_stop(&door);
+}
+
+static void test_sizes(void **state)
+{
+    struct door door;
+    struct slice got;
+    struct buf b;
+    (void)state;
+    door_start(&door);
+    buf_init(&b, LIMIT_MLLP_FRAME + 1);
+    for (size_t i = 0; i < LIMIT_MLLP_FRAME; i++)
+        buf_addc(&b, (char)('a' + i % 23));
+    struct client *c = dial(&door);
+    assert_int_equal(client_mllp(c, buf_slice(&b), &got), ERR_OK);
+    assert_int_equal(got.len, LIMIT_MLLP_FRAME + 4);
+    assert_true(slice_eq(slice_sub(got, 4, b.len), buf_slice(&b)));
+    assert_int_equal(client_mllp(c, SLICE("small"), &got), ERR_OK);
+    assert_slice(got, "ACK:small");
+    buf_addc(&b, 'x');
+    assert_int_not_equal(client_mllp(c, buf_slice(&b), &got), ERR_OK);
+    client_close(c);
+    buf_fini(&b);
+    loop_call(&door.loop, count_door, &door);
+    assert_int_equal(door.figures.framing_errors, 1);
+    assert_int_equal(door.figures.frames, 2);
+    door_stop(&door);
+}
+
+static void test_plain_is_local(void **state)
+{
+    static const struct {
+        const char *host;
+        bool ok;
+    } cases[] = {{"127.0.0.1", true}, {"127.1.2.3", true}, {"0.0.0.0", false},
+                 {"10.0.0.1", false}, {"::", false},       {"localhost", false}};
+    uv_loop_t loop;
+    (void)state;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    for (size_t i = 0; i < T_COUNT(cases); i++) {
+        struct mllp_options o = {.loop = &loop, .host = cases[i].host, .handle = handle};
+        struct mllp_server *server = NULL;
+        enum err err = mllp_open(&o, &server);
+        assert_int_equal(err, cases[i].ok ? ERR_OK : ERR_INVALID);
+        if (err == ERR_OK)
+            mllp_close(server, NULL, NULL);
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_deframe),      cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_answer_later), cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_sizes),        cmocka_unit_test(test_plain_is_local),
+    };
+    return T_RUN(tests);
+}
