@@ -47,6 +47,7 @@ struct server {
     struct door_mllp door_mllp[MLLP_COUNT];
     struct door_ssmix2 *watches[CONF_WATCHES_MAX];
     struct door_ops ops;
+    struct net_quota quota; /* connections of all listeners together */
     unsigned doors_open;
     bool opened; /* the loop exists */
     bool stopping;
@@ -192,6 +193,7 @@ static enum err open_http(struct server *s)
             continue;
         struct http_options options = {.loop = &s->loop, .host = doors[i].host,
                                        .port = (unsigned short)doors[i].port, .tls = doors[i].tls,
+                                       .quota = &s->quota,
                                        .body_limit = doors[i].limit, .handle = doors[i].handle,
                                        .context = doors[i].context};
         err = http_open(&options, &s->http[i]);
@@ -211,7 +213,7 @@ static enum err open_mllp(struct server *s)
         s->door_mllp[i] = (struct door_mllp){&s->exchange, i == MLLP_PLAIN ? c->mllp_facility : NULL};
         struct mllp_options options = {.loop = &s->loop, .host = i == MLLP_PLAIN ? "127.0.0.1" : c->host,
                                        .port = (unsigned short)ports[i],
-                                       .tls = i == MLLP_TLS ? s->tls_system : NULL,
+                                       .tls = i == MLLP_TLS ? s->tls_system : NULL, .quota = &s->quota,
                                        .handle = door_mllp_handle, .context = &s->door_mllp[i]};
         err = mllp_open(&options, &s->mllp[i]);
         s->doors_open += !err;
