@@ -10,6 +10,7 @@
 
 #define DIGEST_LEN 32
 
+/* SHA-256, and HMAC-SHA-256 under KEY. */
 void digest_sha256(struct slice bytes, unsigned char ret_digest[DIGEST_LEN]);
 void digest_hmac(struct slice key, struct slice bytes, unsigned char ret_mac[DIGEST_LEN]);
 /* Compares in time independent of the content. */

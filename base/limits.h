@@ -59,6 +59,14 @@
 #define LIMIT_XML_BYTES (16u * LIMIT_MIB)
 #define LIMIT_XML_TAG (64u * LIMIT_KIB)
 #define LIMIT_XML_ATTRIBUTES 256u
+#define LIMIT_XML_DEPTH 256u
+#define LIMIT_XML_NODES 500000u             /* markup and attributes: the tree takes ~120 bytes for each */
+#define LIMIT_XML_NAMESPACES 64u            /* in scope at once: every look-up walks them */
+/* Pages */
+#define LIMIT_PAGE_XPATH_OPS 20000000u      /* one transformation */
+#define LIMIT_PAGE_DEPTH 200u               /* nested templates */
+#define LIMIT_SUMMARY_NARRATIVE LIMIT_MIB   /* one section's */
+#define LIMIT_SUMMARY_ROWS 200u             /* things in one section; how many more is said */
 /* Store */
 #define LIMIT_STORE_QUEUE 4096u             /* jobs waiting */
 #define LIMIT_STORE_GROUP 256u              /* jobs in one commit */

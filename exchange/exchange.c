@@ -66,6 +66,7 @@ enum err exchange_open(struct exchange *x, const struct conf *conf, void (*wake)
 {
     struct home_job home = {.job = {.apply = home_apply, .audit = no_audit}};
     *x = (struct exchange){.conf = *conf, .clock = &clock_system};
+    (void)pthread_mutex_init(&x->wires.lock, NULL);
     enum err err = read_master(conf->master_key, x->master, ret_text, text_size);
     if (err)
         return err;
@@ -99,5 +100,7 @@ void exchange_close(struct exchange *x)
 {
     store_close(x->store);
     x->store = NULL;
+    (void)pthread_mutex_destroy(&x->wires.lock);
+    explicit_bzero(&x->wires, sizeof(x->wires));
     explicit_bzero(x->master, sizeof(x->master));
 }

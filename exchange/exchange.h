@@ -6,11 +6,23 @@
 #ifndef EXCHANGE_EXCHANGE_H
 #define EXCHANGE_EXCHANGE_H
 
+#include <pthread.h>
+
 #include "base/when.h"
 #include "exchange/conf.h"
 #include "storage/store.h"
 
 struct request;
+
+/* Patient-id keys of facilities already met (gate/wire.c). */
+#define WIRE_CACHE 256
+struct wire_cache {
+    pthread_mutex_t lock;
+    struct wire_entry {
+        int64_t facility; /* 0: free */
+        unsigned char key[32];
+    } entries[WIRE_CACHE];
+};
 
 struct exchange {
     struct conf conf;
@@ -22,6 +34,7 @@ struct exchange {
     unsigned char key_audit[32];    /* MAC of the audit chain's signed heads */
     char base_url[128];          /* of the system listener: https://127.0.0.1:18000/fhir */
     char portal_url[128];        /* the same of the portal listener */
+    struct wire_cache wires;
     int64_t home_facility;       /* pseudo-facility of residents' own entries */
     int64_t started_ms;
     struct request *refused;     /* not taken by the store (queue full): answered at the next collect; loop thread */

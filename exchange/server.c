@@ -8,6 +8,7 @@
 #include "exchange/server.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,7 @@ struct server {
     struct door_mllp door_mllp[MLLP_COUNT];
     struct door_ssmix2 *watches[CONF_WATCHES_MAX];
     struct door_ops ops;
+    struct net_quota quota; /* connections of all listeners together */
     unsigned doors_open;
     bool opened; /* the loop exists */
     bool stopping;
@@ -191,6 +193,7 @@ static enum err open_http(struct server *s)
             continue;
         struct http_options options = {.loop = &s->loop, .host = doors[i].host,
                                        .port = (unsigned short)doors[i].port, .tls = doors[i].tls,
+                                       .quota = &s->quota,
                                        .body_limit = doors[i].limit, .handle = doors[i].handle,
                                        .context = doors[i].context};
         err = http_open(&options, &s->http[i]);
@@ -210,7 +213,7 @@ static enum err open_mllp(struct server *s)
         s->door_mllp[i] = (struct door_mllp){&s->exchange, i == MLLP_PLAIN ? c->mllp_facility : NULL};
         struct mllp_options options = {.loop = &s->loop, .host = i == MLLP_PLAIN ? "127.0.0.1" : c->host,
                                        .port = (unsigned short)ports[i],
-                                       .tls = i == MLLP_TLS ? s->tls_system : NULL,
+                                       .tls = i == MLLP_TLS ? s->tls_system : NULL, .quota = &s->quota,
                                        .handle = door_mllp_handle, .context = &s->door_mllp[i]};
         err = mllp_open(&options, &s->mllp[i]);
         s->doors_open += !err;
@@ -261,6 +264,8 @@ enum err server_open(const struct conf *conf, void (*on_ready)(struct server *s,
     if (err)
         return err;
     signal(SIGPIPE, SIG_IGN);
+    /* Few threads, many short-lived arenas: two heaps suffice, and what start-up used goes back (server_run). */
+    mallopt(M_ARENA_MAX, 2);
     s->on_ready = on_ready;
     s->context = context;
     s->ops = (struct door_ops){.exchange = &s->exchange, .mllp = (const struct mllp_server *const *)s->mllp,
@@ -292,6 +297,7 @@ enum err server_run(struct server *s)
         uv_signal_start(&s->signals[0], on_signal, SIGTERM);
         uv_signal_start(&s->signals[1], on_signal, SIGINT);
         uv_timer_start(&s->reload, on_reload, RELOAD_MS, RELOAD_MS);
+        malloc_trim(0);
         log_info("server.ready", "doors=%u", s->doors_open);
         if (s->on_ready)
             s->on_ready(s, s->context);

@@ -60,6 +60,7 @@ struct registry_caller {
     bool revoked;
 };
 
+/* The enums' codes, and back; false when there is no such code. */
 const char *facility_kind_code(enum facility_kind kind);
 const char *staff_role_code(enum staff_role role);
 bool facility_kind_find(struct slice code, enum facility_kind *ret_kind);

@@ -19,7 +19,6 @@
 
 #include "base/banned.h"
 
-#define SESSION_BUSY_MS 5000 /* a command may be writing beside the server */
 #define SESSION_VALUE_MAX (64 * 1024 * 1024)
 #define SESSION_TEXT_MAX (512 * 1024)
 
@@ -77,7 +76,7 @@ static enum err set_wal(struct session *s)
 static enum err set_up(struct session *s)
 {
     static const char common[] = "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
-                                 "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;";
+                                 "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048;";
     static const char writing[] = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
                                   "PRAGMA wal_autocheckpoint = 0;";
     set_limits(s->db);

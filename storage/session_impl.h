@@ -10,6 +10,8 @@
 #include "base/digest.h"
 #include "storage/session.h"
 
+#define SESSION_BUSY_MS 5000 /* a command may be writing beside the server */
+
 struct sqlite3;
 struct sql;
 struct sql_cache;

@@ -48,6 +48,7 @@ struct store {
     unsigned reader_count;
 };
 
+/* To the end of QUEUE, from its front (NULL when empty). Called with the lock held. */
 void store_push(struct store_queue *queue, struct store_job *job);
 struct store_job *store_pop(struct store_queue *queue);
 /* Hands a finished chain (linked by next) to the owner and wakes him if nothing was waiting for

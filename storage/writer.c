@@ -20,7 +20,10 @@
 #include "base/banned.h"
 
 #define WRITER_WAL_WANTED 1000 /* pages in the log at which a checkpoint is asked for */
-#define WRITER_WAL_LARGE 65536 /* pages (256 MiB) at which the writer itself waits for one */
+#define WRITER_WAL_LARGE                                                                           \
+    8192 /* pages (32 MiB) at which the writer itself makes the log start anew */
+#define WRITER_WAL_WAIT_MS                                                                         \
+    50 /* how long it waits for readers then; otherwise it tries again later */
 
 struct group {
     struct store_job *jobs[LIMIT_STORE_GROUP];
@@ -204,23 +207,32 @@ static int after_commit_hook(void *context, sqlite3 *db, const char *name, int p
     return SQLITE_OK;
 }
 
-/* Asks for a checkpoint whenever the log has grown by so much (it starts anew at its beginning).
- * When readers and steady writing kept it from starting anew for very long, the writer waits for
- * them once instead of letting the disk fill. */
+/* Under steady writing the checkpoint thread never catches up for good, and the log would grow
+ * without end. The writer then moves the rest itself and has the log start anew; a reader of long
+ * ago may hold that up, but is not waited for. */
+static void start_log_anew(struct store *store)
+{
+    sqlite3 *db = store->writer->db;
+    (void)sqlite3_busy_timeout(db, WRITER_WAL_WAIT_MS);
+    int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    (void)sqlite3_busy_timeout(db, SESSION_BUSY_MS);
+    if (sql_code(store->writer, rc) == ERR_IO)
+        note_failure(store);
+}
+
+/* Whenever the log has grown by so much, somebody must see to it. */
 static void mind_the_log(struct store *store)
 {
     int pages = atomic_load_explicit(&store->wal_pages, memory_order_relaxed);
-    if (pages < WRITER_WAL_WANTED)
+    if (pages < WRITER_WAL_WANTED || atomic_load(&store->stopped))
         return;
-    if (pages >= WRITER_WAL_LARGE && !atomic_load(&store->stopped)) {
-        int rc = sqlite3_wal_checkpoint_v2(store->writer->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL,
-                                           NULL);
-        if (sql_code(store->writer, rc) != ERR_OK)
-            note_failure(store);
-    }
     if (pages >= store->wal_asked && pages - store->wal_asked < WRITER_WAL_WANTED)
         return;
     store->wal_asked = pages;
+    if (pages >= WRITER_WAL_LARGE) {
+        start_log_anew(store);
+        return;
+    }
     (void)pthread_mutex_lock(&store->lock);
     store->checkpoint_wanted = true;
     (void)pthread_cond_signal(&store->checkpoint_due);
@@ -262,6 +274,7 @@ void *writer_main(void *argument)
 {
     struct store *store = argument;
     struct group group = {.count = 0};
+    (void)pthread_setname_np(pthread_self(), "writer");
     (void)sqlite3_wal_hook(store->writer->db, after_commit_hook, store);
     (void)pthread_mutex_lock(&store->lock);
     note_audit_seq(store);

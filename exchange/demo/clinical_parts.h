@@ -67,6 +67,7 @@ void patient_emit_basics(struct clinical *c, enum demo_facility facility, int64_
 void patient_emit_visit(struct clinical *c, const struct visit *visit);
 void patient_emit_stay(struct clinical *c, enum demo_facility facility, int64_t in_ms, int days);
 
+/* Height and weight as measured in his visits. */
 struct body patient_body(const struct demo_person *person);
 
 /* clinical_lab.c: OUL^R22, ORU^R01, OMI^Z23. */

@@ -17,6 +17,7 @@ struct message {
     unsigned ordinal; /* of the segment, for set ids */
 };
 
+/* An empty message; message_fini gives its memory back. */
 void message_init(struct message *m);
 void message_fini(struct message *m);
 

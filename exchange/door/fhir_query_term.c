@@ -4,9 +4,6 @@
  */
 #include "exchange/door/fhir_query.h"
 
-#include <math.h>
-#include <stdlib.h>
-
 #include "exchange/gate/refs.h"
 #include "mappers/fhir/fold.h"
 
@@ -75,29 +72,6 @@ bool fhir_query_date(struct slice value, enum search_op *ret_op, struct when *re
     return when_parse_fhir(value, true, ret_when);
 }
 
-/* The span a decimal literal stands for: half a unit of its last digit to either side (R4 search number). */
-static bool number_span(struct arena *arena, struct slice text, double *ret_lo, double *ret_hi)
-{
-    char *copy = arena_str(arena, text), *end = NULL;
-    size_t dot = slice_find(text, '.', 0), e = slice_find(text, 'e', 0);
-    long digits = 0;
-    if (!copy || !text.len || slice_find(text, 'x', 0) < text.len || slice_find(text, 'n', 0) < text.len)
-        return false;
-    double value = strtod(copy, &end);
-    if (end != copy + text.len || !isfinite(value))
-        return false;
-    if (e == text.len)
-        e = slice_find(text, 'E', 0);
-    if (dot < e)
-        digits = (long)(e - dot) - 1;
-    if (e < text.len)
-        digits -= strtol(copy + e + 1, NULL, 10);
-    double half = 0.5 * pow(10, (double)-digits);
-    *ret_lo = value - half;
-    *ret_hi = value + half;
-    return true;
-}
-
 static bool parse_token(struct arena *arena, struct slice text, struct search_value *v)
 {
     size_t bar = fhir_query_bar(text);
@@ -120,7 +94,8 @@ static bool parse_string(struct arena *arena, struct slice text, struct search_v
 static bool parse_number(struct arena *arena, struct slice text, struct search_value *v)
 {
     v->op = take_prefix(&text);
-    return number_span(arena, text, &v->lo, &v->hi);
+    (void)arena;
+    return facets_number(text, &v->lo, &v->hi);
 }
 
 static bool parse_quantity(struct arena *arena, struct slice text, struct search_value *v)

@@ -34,11 +34,11 @@ static enum err read_current(struct session *s, struct request *r, struct record
         err = fhir_instance_person(s, r, &person);
         return err ? err : record_read_patient(s, r->arena, person, ret_record);
     }
-    err = locate_record(s, in->type, in->id, &place);
-    if (err)
-        return err;
-    r->person = place.person;
-    return record_read(s, r->arena, in->type, in->id, ret_record);
+    err = record_read(s, r->arena, in->type, in->id, ret_record);
+    /* Refused: whom would it have been about? */
+    if (err == ERR_NOT_FOUND && locate_record(s, in->type, in->id, &place) == ERR_OK)
+        r->person = place.person;
+    return err;
 }
 
 static enum err refuse_quietly(struct request *r, enum err err)

@@ -25,6 +25,7 @@ struct ssmix2_batch {
     bool more;         /* the walk stopped at its limit; walk again at once */
 };
 
+/* A scan of ROOT (copied) that has seen nothing yet; NULL when memory is out. */
 struct ssmix2_scan *ssmix2_scan_new(const char *root);
 void ssmix2_scan_free(struct ssmix2_scan *scan);
 /* Walks and reads at most LIMIT files that are new or changed and whose last change is at least REST_MS old. */

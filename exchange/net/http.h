@@ -44,6 +44,7 @@ struct http_options {
     void *context;
 };
 
+/* Listens; the port in force (asked for 0: any); what the listener counted. */
 enum err http_open(const struct http_options *options, struct http_server **ret_server) ERR_CHECKED;
 unsigned short http_port(const struct http_server *server);
 void http_figures(const struct http_server *server, struct net_figures *ret_figures);

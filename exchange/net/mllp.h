@@ -29,11 +29,13 @@ struct mllp_figures {
     struct net_figures net;
 };
 
+/* As in http.h: listens; port in force; stops and calls DONE once; counts. */
 enum err mllp_open(const struct mllp_options *options, struct mllp_server **ret_server) ERR_CHECKED;
 unsigned short mllp_port(const struct mllp_server *server);
 void mllp_close(struct mllp_server *server, void (*done)(void *context), void *context);
 void mllp_figures(const struct mllp_server *server, struct mllp_figures *ret_figures);
 
+/* The frame's content and who sent it; valid until mllp_answer. */
 struct slice mllp_call_frame(const struct mllp_call *call);
 const struct net_peer *mllp_call_peer(const struct mllp_call *call);
 /* Frames MESSAGE, sends it and releases the call; an empty MESSAGE sends nothing. CLOSE ends the connection after it. */

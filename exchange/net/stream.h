@@ -75,6 +75,7 @@ void listener_close(struct listener *l, void (*done)(void *context), void *conte
 unsigned listener_streams(const struct listener *l);
 void listener_figures(const struct listener *l, struct net_figures *ret_figures);
 
+/* The listener's context; the owner's data; who is at the other end; whose loop. */
 void *stream_context(const struct stream *s);
 void stream_set_data(struct stream *s, void *data);
 void *stream_data(const struct stream *s);

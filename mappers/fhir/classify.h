@@ -19,6 +19,7 @@ struct classify {
     bool patient_type;       /* the type is in R4's patient compartment: it must name one */
 };
 
+/* What the gate and the store must know of RESOURCE; points into it. */
 void classify_resource(const struct json *resource, struct classify *ret_class);
 
 /* Calls FN for every Reference object in RESOURCE (contained too), with its FHIRPath place, until FN fails. */

@@ -12,18 +12,20 @@ static bool read_text(const struct json *v, struct when *ret_when)
     return v && v->kind == JSON_STRING && when_parse_fhir(v->text, false, ret_when);
 }
 
+/* A period written the wrong way round covers what lies between all the same. */
 static bool read_period(const struct json *v, struct when *ret_when)
 {
-    struct when edge;
-    struct when when = {WHEN_MIN, WHEN_MAX};
-    bool start = read_text(json_get(v, "start"), &edge);
-    if (start)
-        when.lo_ms = edge.lo_ms;
-    bool end = read_text(json_get(v, "end"), &edge);
-    if (end)
-        when.hi_ms = edge.hi_ms;
+    struct when from = {WHEN_MIN, WHEN_MIN};
+    struct when to = {WHEN_MAX, WHEN_MAX};
+    bool start = read_text(json_get(v, "start"), &from);
+    bool end = read_text(json_get(v, "end"), &to);
+    if (start && end && to.lo_ms < from.lo_ms) {
+        struct when swap = from;
+        from = to;
+        to = swap;
+    }
     if (start || end)
-        *ret_when = when;
+        *ret_when = (struct when){from.lo_ms, to.hi_ms};
     return start || end;
 }
 

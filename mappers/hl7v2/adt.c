@@ -14,7 +14,6 @@
 #include "base/banned.h"
 
 #define BASIC "adt-00"
-#define BASIC_ALLERGIES "adt-allergies"
 #define ALLERGIES "allergies"
 
 static bool is_one_of(struct slice trigger, const char *const *list)
@@ -31,8 +30,8 @@ static void map_basic(struct mapping *mp)
     struct obx_context context = {.key = SLICE("adt"), .scope = SLICE(BASIC)};
 
     in1_coverages(mp, SLICE(BASIC));
-    if (al1_allergies(mp, SLICE(BASIC_ALLERGIES)) > 0)
-        mapping_replaces(mp, SLICE(BASIC_ALLERGIES));
+    if (al1_allergies(mp, SLICE(ALLERGY_SCOPE_AL1)) > 0)
+        mapping_replaces(mp, SLICE(ALLERGY_SCOPE_AL1));
     for (size_t i = 0; i < mp->m->segment_count; i++) {
         if (mapping_is(&mp->m->segments[i], "OBX"))
             (void)obx_observation(mp, &mp->m->segments[i], &context);
@@ -51,7 +50,7 @@ void adt_map(struct mapping *mp)
         patient->create_only = false;
         patient->remove = true;
         mapping_replaces(mp, SLICE(BASIC));
-        mapping_replaces(mp, SLICE(BASIC_ALLERGIES));
+        mapping_replaces(mp, SLICE(ALLERGY_SCOPE_AL1));
         return;
     }
     if (event)

@@ -7,6 +7,9 @@
 
 #include "mappers/hl7v2/mapping.h"
 
+/* Scope of allergies that come as AL1. */
+#define ALLERGY_SCOPE_AL1 "adt-allergies"
+
 /* All AL1 of the message, in SCOPE. Returns how many there were. */
 unsigned al1_allergies(struct mapping *mp, struct slice scope);
 /* All IAM of the message, in SCOPE. True when they are a whole list (no D, U or X among the actions), which replaces

@@ -146,12 +146,17 @@ static void put_numbers(struct mapping *mp, const struct hl7_segment *in1, const
     put_extension(mp, coverage, EXTENSION "Number", in->number);
     put_extension(mp, coverage, EXTENSION "SubNumber", in->branch);
     identifier = json_new(mp->a, JSON_OBJECT);
-    json_put_str(mp->a, identifier, "value",
-                 mapping_format(mp, "\"%.*s\",\"%.*s\",\"%.*s\"", SLICE_ARG(in->symbol),
-                                SLICE_ARG(in->number), SLICE_ARG(in->branch)));
+    if (in->symbol.len == 0) {
+        json_put_str(mp->a, identifier, "value", in->number);
+        json_put_str(mp->a, coverage, "subscriberId", in->number);
+    } else {
+        json_put_str(mp->a, identifier, "value",
+                     mapping_format(mp, "\"%.*s\",\"%.*s\",\"%.*s\"", SLICE_ARG(in->symbol),
+                                    SLICE_ARG(in->number), SLICE_ARG(in->branch)));
+        json_put_str(mp->a, coverage, "subscriberId",
+                     mapping_format(mp, "\"%.*s\",\"%.*s\"", SLICE_ARG(in->symbol), SLICE_ARG(in->number)));
+    }
     mapping_put_at(mp->a, coverage, "identifier[]", identifier);
-    json_put_str(mp->a, coverage, "subscriberId",
-                 mapping_format(mp, "\"%.*s\",\"%.*s\"", SLICE_ARG(in->symbol), SLICE_ARG(in->number)));
     json_put_str(mp->a, coverage, "dependent", in->branch);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "mappers/hl7v2/map.h"
 
+#include "mappers/hl7v2/allergy.h"
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/family.h"
 #include "mappers/hl7v2/pid.h"
@@ -85,8 +86,10 @@ enum err hl7_map(const struct hl7_message *message, const struct mapper_env *env
     if (err != ERR_OK)
         return err;
     mapping_walk(&mp, &message->segments[0], msh_rows, NULL);
-    if (family != adt_map)
+    if (family != adt_map) {
         pid_patient(&mp)->create_only = true;
+        (void)al1_allergies(&mp, SLICE(ALLERGY_SCOPE_AL1)); /* said beside an order: replaces nothing */
+    }
     family(&mp);
     mapping_account(&mp);
     if (arena_exhausted(mp.a))

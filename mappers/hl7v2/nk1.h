@@ -7,6 +7,7 @@
 
 #include "mappers/hl7v2/mapping.h"
 
+/* Adds the next of kin to PATIENT. */
 void nk1_contact(struct mapping *mp, const struct hl7_segment *nk1, struct json *patient);
 
 #endif

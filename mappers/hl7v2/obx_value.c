@@ -6,6 +6,8 @@
  */
 #include "mappers/hl7v2/obx_value.h"
 
+#include <stdlib.h>
+
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
 #include "mappers/hl7v2/xpn.h"
@@ -87,6 +89,10 @@ static bool value_structured(struct spot *at)
         return value_text(at);
     if (separator.len == 0)
         return json_set(at->target, "valueQuantity", quantity_of(mp, first, known)) != NULL;
+    if (known) /* ">1:128" has no other form that keeps the comparator */
+        return put_text(at, mapping_format(mp, "%.*s%.*s%.*s%.*s", SLICE_ARG(comparator), SLICE_ARG(first),
+                                           SLICE_ARG(separator),
+                                           SLICE_ARG(mapping_part(mp, at->raw, 4))));
     if (!build_decimal_of(mp, mapping_part(mp, at->raw, 4), &second))
         return value_text(at);
     if (slice_is(separator, "-")) {
@@ -265,6 +271,14 @@ bool obx_value_build_unit(struct spot *at)
     return done || append_unit(at, &unit);
 }
 
+/* "120-5" is no range, whatever it was meant to be. */
+static bool in_order(struct mapping *mp, struct slice low, struct slice high)
+{
+    const char *a = arena_str(mp->a, low), *b = arena_str(mp->a, high);
+
+    return a && b && strtod(a, NULL) <= strtod(b, NULL);
+}
+
 /* Splits "a-b" (hyphen, full-width or wave dash between two plain decimals). */
 static bool split_range(struct mapping *mp, struct slice text, struct slice *ret_low, struct slice *ret_high)
 {
@@ -277,7 +291,7 @@ static bool split_range(struct mapping *mp, struct slice text, struct slice *ret
         if (at < text.len &&
             build_decimal_of(mp, slice_sub(text, 0, at), ret_low) &&
             build_decimal_of(mp, slice_sub(text, at + dash.len, text.len), ret_high))
-            return true;
+            return in_order(mp, *ret_low, *ret_high);
     }
     return false;
 }

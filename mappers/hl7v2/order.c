@@ -12,6 +12,20 @@
 #include "mappers/hl7v2/xpn.h"
 #include "base/banned.h"
 
+/* Without any order number: the time of it, so that a repeat meets the same ids; else the message's control id. */
+static struct slice number_by_time(struct mapping *mp, const struct order *o)
+{
+    struct slice choice[] = {mapping_value(mp, o->obr, 7, 1),
+                             mapping_value(mp, order_find(mp, o, "OBX", 1), 14, 1),
+                             mapping_value(mp, o->spm, 17, 1)};
+
+    for (size_t i = 0; i < sizeof(choice) / sizeof(choice[0]); i++) {
+        if (choice[i].len)
+            return mapping_format(mp, "at:%.*s", SLICE_ARG(choice[i]));
+    }
+    return mapping_value(mp, &mp->m->segments[0], 10, 1);
+}
+
 static void finish_group(struct mapping *mp, struct order *o)
 {
     const struct hl7_segment *where[] = {o->orc, o->obr, o->orc, o->obr};
@@ -23,7 +37,7 @@ static void finish_group(struct mapping *mp, struct order *o)
         o->number = mapping_value(mp, where[i], field[i], 1);
     o->numbered = o->number.len > 0;
     if (!o->numbered)
-        o->number = mapping_value(mp, &mp->m->segments[0], 10, 1);
+        o->number = number_by_time(mp, o);
     control = mapping_value(mp, o->orc, 1, 1);
     o->cancelled = terms_find(terms_medication_control, control) &&
                    !slice_is(control, "HD") && !slice_is(control, "OH") && !slice_is(control, "HR");
@@ -93,17 +107,23 @@ static void take_specimen(struct cutter *c, size_t at, enum order_style style)
     c->specimen = s;
 }
 
+/* Only OBX of the specimen so far: they belong to the first order of it. */
+static bool is_lead(const struct cutter *c, enum order_style style)
+{
+    return style != ORDER_ORC_FIRST && !c->now.orc && !c->now.obr;
+}
+
 static void take(struct cutter *c, size_t at, enum order_style style)
 {
     const struct hl7_segment *s = &c->mp->m->segments[at];
 
     if (mapping_is(s, "ORC")) {
-        bool joins = c->open && style == ORDER_OBR_FIRST && c->now.obr && !c->now.orc;
-        if (!joins)
+        bool joins = style == ORDER_OBR_FIRST && c->now.obr && !c->now.orc;
+        if (!c->open || !(joins || is_lead(c, style)))
             open_group(c, at);
         c->now.orc = s;
     } else if (mapping_is(s, "OBR")) {
-        if (!c->open || c->now.obr || !c->now.orc)
+        if (!c->open || c->now.obr || !(c->now.orc || is_lead(c, style)))
             open_group(c, at);
         c->now.obr = s;
     } else if (mapping_is(s, "SPM")) {

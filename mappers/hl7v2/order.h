@@ -13,7 +13,7 @@ struct order {
     const struct hl7_segment *orc, *obr, *spm; /* each may be NULL */
     size_t from, to;    /* segments [from, to) of the message */
     unsigned index;     /* from 1 */
-    struct slice number; /* ORC-2, OBR-2, ORC-3, OBR-3: the first there is; else the message's control id */
+    struct slice number; /* ORC-2, OBR-2, ORC-3, OBR-3: the first there is; else a stand-in by time */
     bool numbered;      /* number is an order number */
     struct slice scope; /* set by the family before it maps the group */
     bool cancelled;     /* ORC-1 takes the order back */

@@ -60,9 +60,9 @@ static void read_card(struct mapping *mp, const struct hl7_segment *pid, struct 
 {
     struct slice card = digits_only(mp, text);
 
-    if (card.len == CARD_DIGITS)
+    if (card.len == CARD_DIGITS && mp->out->patient.card.len == 0)
         mp->out->patient.card = card;
-    else
+    else if (card.len != CARD_DIGITS)
         mapping_warn(mp, pid, 3, 1, "the clinic card number is not 12 digits and was left out",
                      "診察券番号が12桁の数字でないため除きました");
 }
@@ -144,6 +144,10 @@ static bool build_number(struct spot *at)
         return false;
     if (kind == NUMBER_CARD) {
         number = digits_only(mp, number);
+        if (!slice_eq(number, mp->out->patient.card)) {
+            mapping_mark(mp, at->s, 3, MAPPING_PARTLY); /* not 12 digits, or a second card */
+            return false;
+        }
         system = SLICE(CARD_SYSTEM);
     } else if (kind == NUMBER_LOCAL) {
         system = mapping_format(mp, LOCAL_OID "%.*s", SLICE_ARG(mp->env->facility_code));

@@ -126,7 +126,6 @@ static const struct row prb_rows[] = {
     {1, 0, build_structure, NULL, NULL},
     {3, 0, cwe_build, "code", NULL},
     {4, 0, build_identifier, "identifier[]", "problem"},
-    {7, 0, build_datetime, "recordedDate", NULL},
     {9, 0, build_datetime, "abatementDateTime", NULL},
     {10, 0, build_classification, NULL, NULL},
     {14, 0, cwe_build_extension, "extension[]", EXTENSION "DiseaseOutcome"},
@@ -137,6 +136,9 @@ static const struct row prb_rows[] = {
     {25, 0, build_security, "meta.security[]", NULL},
     ROW_END,
 };
+/* When it was set, else when the registration was made. */
+static const struct row set_rows[] = {{7, 0, build_datetime, "recordedDate", NULL}, ROW_END};
+static const struct row action_rows[] = {{2, 0, build_datetime, "recordedDate", NULL}, ROW_END};
 static const struct row zpr_rows[] = {
     {1, 0, cwe_build_extension, "extension[]", EXTENSION "DiseasePrefixModifier"},
     {2, 0, build_more_code, NULL, NULL},
@@ -221,6 +223,7 @@ static struct json *map_prb(struct mapping *mp, const struct hl7_segment *prb)
     mapping_subject(mp, r->resource, "subject");
     mapping_in_encounter(mp, r->resource, "encounter");
     mapping_walk(mp, prb, prb_rows, r->resource);
+    mapping_walk(mp, prb, hl7_field(prb, 7).len ? set_rows : action_rows, r->resource);
     put_status(mp, prb, r->resource);
     order_notes(mp, prb, r->resource);
     return r->resource;

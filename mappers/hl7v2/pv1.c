@@ -113,6 +113,21 @@ static bool build_participant(struct spot *at)
     return mapping_put_at(mp->a, at->target, "participant[]", participant);
 }
 
+/* PV1-10 is a bare code: the two digits of the common table have names, further ones are the institution's own. */
+static bool build_service(struct spot *at)
+{
+    struct cwe c;
+    const struct term *department;
+
+    cwe_read(at->mp, at->raw, &c);
+    department = terms_find(terms_department, c.code);
+    if (c.system.len == 0)
+        c.system = SLICE("HL70069");
+    if (c.text.len == 0 && department)
+        c.text = slice_str(department->display);
+    return mapping_put(at, cwe_concept(at->mp, &c));
+}
+
 static bool build_visit_number(struct spot *at)
 {
     struct json *identifier;
@@ -134,7 +149,7 @@ static const struct row pv1_rows[] = {
     {8, 0, build_participant, NULL, "REF"},
     {9, 0, build_participant, NULL, "CON"},
     {17, 0, build_participant, NULL, "ADM"},
-    {10, 0, cwe_build, "serviceType", "HL70069"},
+    {10, 0, build_service, "serviceType", NULL},
     {14, 0, cwe_build, "hospitalization.admitSource", "HL70023"},
     {19, 0, build_visit_number, "identifier[]", NULL},
     {36, 0, cwe_build, "hospitalization.dischargeDisposition", "HL70112"},
@@ -194,6 +209,17 @@ static struct slice visit_key(struct mapping *mp, const struct hl7_segment *pv1,
     return mapping_format(mp, "%s:%.*s", class, SLICE_ARG(day));
 }
 
+static void put_provider(struct mapping *mp, struct json *encounter_json)
+{
+    struct json *provider = json_put_object(mp->a, encounter_json, "serviceProvider");
+    struct json *identifier = json_put_object(mp->a, provider, "identifier");
+
+    json_put_text(mp->a, identifier, "system",
+                  "http://jpfhir.jp/fhir/core/IdSystem/insurance-medical-institution-no");
+    json_put_str(mp->a, identifier, "value", mp->env->facility_code);
+    json_put_str(mp->a, provider, "display", mp->env->facility_name);
+}
+
 static struct mapped_resource *encounter(struct mapping *mp, const struct hl7_segment *pv1,
                                          struct slice key, const char *status)
 {
@@ -206,6 +232,7 @@ static struct mapped_resource *encounter(struct mapping *mp, const struct hl7_se
         json_set(r->resource, "class",
                  cwe_coding(mp, SLICE("http://terminology.hl7.org/CodeSystem/v3-NullFlavor"),
                             SLICE("UNK"), SLICE("unknown")));
+    put_provider(mp, r->resource);
     mp->encounter =
         arena_printf(mp->a, "Encounter/%.*s", SLICE_ARG(json_str(r->resource, "id")));
     return r;

@@ -46,11 +46,26 @@ static bool build_per_day(struct spot *at)
     return json_put_text(at->mp->a, denominator, "code", "d") != NULL;
 }
 
+/* RXE-21: codes of MR9P name kinds of prescription here, of which JP Core has its own system. */
+static bool build_category(struct spot *at)
+{
+    struct cwe c;
+    struct json *concept, *coding;
+
+    cwe_read(at->mp, at->raw, &c);
+    concept = cwe_concept(at->mp, &c);
+    coding = json_path(concept, "coding", "0", NULL);
+    if (coding && slice_is(c.system, "MR9P"))
+        json_put_text(at->mp->a, coding, "system",
+                      "http://jpfhir.jp/fhir/core/CodeSystem/JP_MedicationCategoryMERIT9_CS");
+    return mapping_put(at, concept);
+}
+
 static const struct row rxe_rows[] = {
     {10, 0, build_decimal, "dispenseRequest.quantity.value", NULL},
     {12, 1, build_integer, "dispenseRequest.numberOfRepeatsAllowed", NULL},
     {15, 0, build_identifier, "identifier[]", "prescription"},
-    {21, 0, cwe_build, "category[]", NULL},
+    {21, 0, build_category, "category[]", NULL},
     {27, 0, cwe_build, "reasonCode[]", NULL},
     {7, 0, cwe_build, "dosageInstruction[0].additionalInstruction[]", NULL},
     {19, 0, build_per_day, DOSE "rateRatio.numerator", NULL},
@@ -240,7 +255,15 @@ static bool is_injection(struct mapping *mp, const struct order *o, const struct
 static void put_dose(struct mapping *mp, const struct hl7_segment *rxe, struct json *request)
 {
     bool both = hl7_field(rxe, 3).len && hl7_field(rxe, 4).len;
+    struct slice amount = mapping_value(mp, rxe, 3, 1), literal;
 
+    if (amount.len && !both && !build_decimal_of(mp, amount, &literal)) {
+        mapping_mark(mp, rxe, 3, MAPPING_USED); /* 適量 and the like: words, not a dose */
+        mapping_put_at(mp->a, request, "dosageInstruction[0].text", json_string(mp->a, amount));
+        if (hl7_field(rxe, 10).len)
+            mapping_walk(mp, rxe, dispense_unit, request);
+        return;
+    }
     if (hl7_field(rxe, 3).len || hl7_field(rxe, 4).len)
         mapping_walk(mp, rxe, both ? dose_range : one_dose, request);
     if (hl7_field(rxe, 10).len)

@@ -49,7 +49,9 @@ void rp_identify(struct mapping *mp, const struct order *o, const struct rp *rp,
     mapping_mark(mp, o->orc, 4, MAPPING_USED);
     put_identifier(mp, resource, MHLW "Medication-RPGroupNumber", rp->group);
     put_identifier(mp, resource, MHLW "MedicationAdministrationIndex", index);
-    if (o->numbered)
+    if (o->numbered && index.len == 0)
+        put_identifier(mp, resource, arena_str(mp->a, cwe_local(mp, SLICE("order"))), o->number);
+    else if (o->numbered)
         put_identifier(mp, resource, INSTANCE,
                        mapping_format(mp, "%.*s:%.*s:%.*s:%.*s", SLICE_ARG(mp->env->facility_code),
                                       SLICE_ARG(o->number), SLICE_ARG(rp->group), SLICE_ARG(index)));

@@ -41,6 +41,7 @@ extern const struct term terms_name_use[];          /* 0200 */
 extern const struct term terms_name_script[];       /* 0465 -> iso21090 */
 extern const struct term terms_patient_category[];  /* service sections of 0074 -> observation category */
 extern const struct term terms_vital[];             /* JLAC10 analyte -> JP category */
+extern const struct term terms_department[];        /* 0069 as SS-MIX2 fills it: names in display */
 extern const struct term terms_public_payer[];      /* JHSD0001 codes that are no health insurance */
 
 /* The row of CODE in TABLE, or NULL. */

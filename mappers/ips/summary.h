@@ -21,8 +21,14 @@ struct summary_input {
     uint64_t withheld;       /* categories the reader may not see (mask): sections say so without content */
 };
 
-/* The document Bundle; entries reference each other by fullUrl. ids: random ones come from MAKE_ID. */
+/* The document Bundle; entries reference each other by fullUrl. ids: random ones come from MAKE_ID. Needs page_init. The
+ * institution of a line is the display of a meta.tag with system "urn:tasuki:facility" where there is one. */
 enum err summary_bundle(struct arena *arena, const struct summary_input *input,
                         void (*make_id)(char ret_id[37]), struct json **ret_bundle) ERR_CHECKED;
+
+/* What mappers/html/summary.xsl shows, from such a bundle: the banner, and every section with its state ("present",
+ * "nilknown", "unavailable", "withheld") and rows. ERR_INVALID when BUNDLE is no summary document. */
+enum err summary_view(struct arena *arena, const struct json *bundle, int64_t now_ms,
+                      struct json **ret_view) ERR_CHECKED;
 
 #endif

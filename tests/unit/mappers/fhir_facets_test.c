@@ -68,6 +68,8 @@ static const struct row rows[] = {
      "2026-11-22..2026-11-24;"},
     {O "'effectivePeriod':{'start':'2026-11-22'}}", "date", "2026-11-22..;"},
     {O "'effectivePeriod':{'end':'2026'}}", "date", "..2027-01-01;"},
+    {O "'effectivePeriod':{'start':'2026-11-25','end':'2026-11-23'}}", "date",
+     "2026-11-23..2026-11-26;"},
     {O "'effectivePeriod':{'id':'x'}}", "date", ""},
     {O "'effectiveTiming':{'event':['2026-11-22','2026-11-20'],'repeat':{'boundsPeriod':{"
        "'start':'2026-11-21','end':'2026-11-21'}}}}",

@@ -261,6 +261,29 @@ static enum err count_gated(struct session *s, void *context)
     return sql_done(q, err);
 }
 
+/* The function behind the views does not answer for other readers either. */
+static void test_consent_is_asked_for_facilities_only(void **state)
+{
+    (void)state;
+    static const char text[] = "SELECT tasuki_permits(k.person, 6) FROM v_record r JOIN v_chart k"
+                               " ON k.chart = r.chart WHERE r.chart > 0 LIMIT 1";
+    struct world w;
+    world_open(&w);
+    const struct consent_rule all = permit(0, CATEGORY_ALL);
+    fixture_rules(&w.f, w.h1, 1, &all, 1);
+    fixture_rules(&w.f, w.b2, 2, &all, 1);
+    const struct grant b = fixture_facility(w.b, GRANT_TREAT);
+    const struct grant intake = fixture_actor(GRANT_INTAKE, w.b);
+    const struct grant p1 = fixture_resident(w.p1);
+    const struct grant *const grants[] = {&b, &intake, &p1};
+    for (size_t i = 0; i < T_COUNT(grants); i++) {
+        struct count count = {text, grants[i], -1};
+        assert_int_equal(fixture_read(&w.f, count_gated, &count), ERR_OK);
+        assert_int_equal(count.value, i == 0);
+    }
+    fixture_close(&w.f);
+}
+
 static void test_every_view_is_empty_without_a_grant(void **state)
 {
     (void)state;
@@ -359,10 +382,13 @@ static const struct shape shapes[] = {
     {"SELECT * FROM (SELECT rid FROM record) AS v_record", ERR_OK},
     {"SELECT * FROM record AS v_record", ERR_OK},
     {"SELECT v_record.rid FROM (record) AS v_record", ERR_OK},
-    {"WITH v_record AS (SELECT * FROM record) SELECT rid FROM v_record", ERR_OK},
-    {"WITH v_token AS (SELECT rid FROM ix_token) SELECT count(*) FROM v_token", ERR_OK},
-    {"SELECT rid FROM (WITH v_record AS (SELECT rid FROM record) SELECT rid FROM v_record)",
+    {"WITH v_record AS (SELECT * FROM record) SELECT body FROM v_record", ERR_OK},
+    {"WITH v_record(id) AS NOT MATERIALIZED (SELECT body FROM record) SELECT id FROM v_record",
      ERR_OK},
+    {"WITH v_uri AS (SELECT code FROM ix_token UNION SELECT body FROM record) SELECT * FROM v_uri",
+     ERR_OK},
+    {"WITH v_token AS (SELECT code FROM ix_token) SELECT count(code) FROM v_token", ERR_OK},
+    {"SELECT id FROM (WITH v_record AS (SELECT id FROM record) SELECT id FROM v_record)", ERR_OK},
     {"/**/wItH c AS (SELECT 1 AS x FROM record) SELECT x FROM c", ERR_OK},
     {"SELECT code FROM ix_token", ERR_OK},
     {"SELECT count(*) FROM ix_token WHERE param = 1 AND code = 'x'", ERR_OK},
@@ -484,6 +510,7 @@ int main(void)
         cmocka_unit_test(test_emergency_opens_normal_rows_of_one_person),
         cmocka_unit_test(test_withdrawn_consent_counts_at_once),
         cmocka_unit_test(test_memory_follows_changes),
+        cmocka_unit_test(test_consent_is_asked_for_facilities_only),
         cmocka_unit_test(test_every_view_is_empty_without_a_grant),
         cmocka_unit_test(test_versions_have_their_own_label),
         cmocka_unit_test(test_no_way_round_the_views),

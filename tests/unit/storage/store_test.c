@@ -85,8 +85,11 @@ static enum err trace_audit(struct session *s, void *context)
 {
     struct trace *t = context;
     assert_true(session_writes(s));
+    static const struct grant grant = {.magic = GRANT_MAGIC};
+    assert_null(session_grant(s));
     step(t, 'u');
     t->seen_by_audit = t->fj.job.err;
+    session_bind(s, &grant); /* the store must unbind it: see test_grants_end_with_their_step */
     return t->audit;
 }
 static void trace_done(struct store_job *job)
@@ -138,6 +141,20 @@ static void test_order_of_steps(void **state)
                          rows[i].rows);
         fixture_close(&f);
     }
+}
+
+static void test_grants_end_with_their_step(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_open(&f);
+    for (int i = 0; i < 3; i++) { /* each step asserts that nothing is bound */
+        struct trace t = {.apply = ERR_INVALID};
+        t.fj = fixture_job(trace_look, trace_apply, trace_audit, &t);
+        submit_and_collect(&f, &t);
+        assert_string_equal(t.steps, "laud");
+    }
+    fixture_close(&f);
 }
 
 /* ── a bad job among good ones ─────────────────────────────────────────────────────────────── */
@@ -535,6 +552,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order_of_steps),
+        cmocka_unit_test(test_grants_end_with_their_step),
         cmocka_unit_test(test_bad_jobs_fail_alone),
         cmocka_unit_test(test_group_commit_from_threads),
         cmocka_unit_test(test_recovers_from_the_log),

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The verbs that run a server: serve, demo, bench. They only read their options; exchange/run.c does the work.
+ */
+#include <stdio.h>
+
+#include "exchange/cli/cli.h"
+#include "exchange/run.h"
+
+#include "base/banned.h"
+
+#define PORT_BASE 18000
+#define PATIENTS 200
+
+static int bad_number(const struct args *args, const char *option)
+{
+    char en[80], ja[80];
+    snprintf(en, sizeof(en), "--%s: not a number in range", option);
+    snprintf(ja, sizeof(ja), "--%s: 範囲内の数ではありません", option);
+    return cli_usage(args, en, ja);
+}
+
+int cli_serve(const struct args *args)
+{
+    const char *config = args_value(args, "config");
+    if (!config)
+        return cli_usage(args, "serve needs --config FILE", "serve には --config FILE が必要です");
+    return run_serve(config);
+}
+
+int cli_demo(const struct args *args)
+{
+    struct region_options options = {.dir = args_value(args, "dir")};
+    uint64_t port = 0, patients = 0;
+    if (!args_number(args, "port-base", 0, 65531, PORT_BASE, &port))
+        return bad_number(args, "port-base");
+    if (!args_number(args, "patients", 5, 1000000, PATIENTS, &patients))
+        return bad_number(args, "patients");
+    if (!args_number(args, "seed", 0, UINT64_MAX, 1, &options.seed))
+        return bad_number(args, "seed");
+    options.port_base = (int)port;
+    options.patients = (unsigned)patients;
+    return run_demo(&options, args_flag(args, "empty"));
+}
+
+int cli_bench(const struct args *args)
+{
+    struct run_bench_options options = {.name = args->operand_count ? args->operands[0] : NULL,
+                                        .json = args_flag(args, "json")};
+    uint64_t seconds = 0, connections = 0;
+    if (!args_number(args, "seconds", 1, 3600, 5, &seconds))
+        return bad_number(args, "seconds");
+    if (!args_number(args, "connections", 1, 256, 16, &connections))
+        return bad_number(args, "connections");
+    options.seconds = (unsigned)seconds;
+    options.connections = (unsigned)connections;
+    return run_bench(&options);
+}
