@@ -101,6 +101,6 @@ void exchange_close(struct exchange *x)
     store_close(x->store);
     x->store = NULL;
     (void)pthread_mutex_destroy(&x->wires.lock);
-    explicit_bzero(&x->wires, sizeof(x->wires));
+    explicit_bzero(x->wires.entries, sizeof(x->wires.entries));
     explicit_bzero(x->master, sizeof(x->master));
 }
