@@ -196,7 +196,9 @@ static void fhir_answer(struct request *r)
 
 size_t fhir_body_limit(const struct http1_request *head)
 {
-    return slice_is(head->method, "POST") || slice_is(head->method, "PUT") ? LIMIT_HTTP_BODY : 0;
+    return slice_is(head->method, "POST") || slice_is(head->method, "PUT") || slice_is(head->method, "PATCH")
+               ? LIMIT_HTTP_BODY
+               : 0; /* PATCH is read to be told that it is not supported */
 }
 
 static void refuse_without_memory(struct http_call *call)

@@ -39,6 +39,7 @@ struct fhir_route {
     const char *name;        /* operation without $, or "metadata"; else NULL */
     const char *interaction; /* FHIR interaction code for the CapabilityStatement; NULL for operations */
     const struct use *use;
+    const char *params; /* space-separated search parameters; NULL: all of the type's */
 };
 
 /* The door's parsed input (r->input) and the working state between an interaction's look and apply. */

@@ -19,7 +19,8 @@ static enum err capability_look(struct session *s, struct request *r)
     for (const struct fhir_route *row = fhir_routes; row->method && n < ROUTES_MAX; row++) {
         bool operation = row->shape == FHIR_TYPE_OPERATION || row->shape == FHIR_INSTANCE_OPERATION;
         if (row->use && (row->interaction || operation) && row->shape != FHIR_SYSTEM)
-            routes[n++] = (struct outcome_route){row->type, row->interaction, operation ? row->name : NULL};
+            routes[n++] = (struct outcome_route){row->type, row->interaction, operation ? row->name : NULL,
+                                                row->params};
     }
     return fhir_answer_json(r, outcome_capability(r->arena, TASUKI_VERSION, r->base_url,
                                                   r->exchange->started_ms, routes, n));

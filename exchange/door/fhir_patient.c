@@ -9,6 +9,7 @@
 #include "mappers/html/page.h"
 #include "mappers/ips/summary.h"
 #include "storage/consent.h"
+#include "storage/person.h"
 
 #include "base/ids.h"
 
@@ -192,20 +193,21 @@ static enum err explain_access_look(struct session *s, struct request *r)
     struct consent_rule *rules = NULL;
     size_t count = 0;
     uint64_t visible = 0;
-    int64_t person = 0;
+    int64_t person = 0, chart = 0;
     enum err err = fhir_params(r);
     if (!err)
         err = fhir_instance_person(s, r, &person);
     r->entity = "Patient/@";
     if (!err)
         err = search_visible(s, person, &visible);
+    if (!err && !visible) /* to a caller who may see nothing and has no chart the resident does not exist */
+        err = person_chart(s, r->grant.facility, person, &chart);
+    if (err == ERR_NOT_FOUND)
+        return err_add(&r->errors, err, "", "Patient");
     if (!err)
         err = consent_rules(s, r->arena, person, &rules, &count);
     if (err)
         return err;
-    /* To a caller who may see nothing and has no chart here the resident does not exist. */
-    if (!visible)
-        return err_add(&r->errors, ERR_NOT_FOUND, "", "Patient");
     struct json *answer = json_new(r->arena, JSON_OBJECT);
     json_put_text(r->arena, answer, "resourceType", "Parameters");
     struct json *list = json_put_array(r->arena, answer, "parameter");

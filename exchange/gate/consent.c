@@ -19,7 +19,8 @@
      ~CATEGORY_BIT(CATEGORY_NONE))
 
 /* Elements of a provision that PCF basic does not have; we cannot enforce them. */
-static const char *const beyond[] = {"action", "class", "code", "data", "dataPeriod", "securityLabel"};
+static const char *const beyond[] = {"action", "class", "code", "data", "dataPeriod", "securityLabel",
+                                     "modifierExtension"};
 
 struct compile {
     struct session *s;
@@ -148,6 +149,8 @@ enum err consent_compile(struct session *s, struct request *r, const struct json
         return err_add(&r->errors, ERR_INVALID, "Consent.scope", "patient-privacy");
     if (!root)
         return err_add(&r->errors, ERR_REQUIRED, "Consent.provision", NULL);
+    if (json_get(consent, "modifierExtension")) /* may turn the meaning round */
+        return err_add(&r->errors, ERR_INVALID, "Consent.modifierExtension", "not supported");
     err = compile_provision(&c, root, "Consent.provision", false);
     for (const struct json *n = nested ? nested->first : NULL; n && !err; n = n->next) {
         if (json_get(n, "provision"))

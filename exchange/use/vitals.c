@@ -83,10 +83,12 @@ static enum err check_quantity(struct request *r, const struct vital *v, const s
     return ERR_OK;
 }
 
-static enum err check_components(struct request *r, const struct json *observation)
+/* PANEL: a blood pressure, which needs both of its parts. */
+static enum err check_components(struct request *r, const struct json *observation, bool panel)
 {
     const struct json *components = json_get(observation, "component");
     double value = 0, systolic = 0, diastolic = 0;
+    bool has_systolic = false, has_diastolic = false;
     unsigned n = 0;
     for (const struct json *c = components ? components->first : NULL; c; c = c->next, n++) {
         const struct vital *v = find_vital(json_get(c, "code"));
@@ -97,11 +99,16 @@ static enum err check_components(struct request *r, const struct json *observati
         enum err err = check_quantity(r, v, c, place, &value);
         if (err)
             return err;
-        if (slice_is(slice_str(v->code), SYSTOLIC))
+        if (slice_is(slice_str(v->code), SYSTOLIC)) {
             systolic = value;
-        if (slice_is(slice_str(v->code), DIASTOLIC))
+            has_systolic = true;
+        } else if (slice_is(slice_str(v->code), DIASTOLIC)) {
             diastolic = value;
+            has_diastolic = true;
+        }
     }
+    if (panel && !(has_systolic && has_diastolic))
+        return err_add(&r->errors, ERR_REQUIRED, "Observation.component", SYSTOLIC ", " DIASTOLIC);
     if (systolic > 0 && diastolic > 0 && diastolic >= systolic)
         return err_add(&r->errors, ERR_IMPLAUSIBLE, "Observation.component",
                        "diastolic >= systolic / 拡張期が収縮期以上です");
@@ -156,12 +163,10 @@ enum err vitals_accept(struct request *r, struct json *observation)
     const struct vital *v = find_vital(json_get(observation, "code"));
     double value = 0;
     enum err err = check_time(r, observation);
-    if (!err && is_panel(observation) && !json_get(observation, "component"))
-        err = err_add(&r->errors, ERR_REQUIRED, "Observation.component", SYSTOLIC ", " DIASTOLIC);
     if (!err && v)
         err = check_quantity(r, v, observation, "Observation.valueQuantity", &value);
     if (!err)
-        err = check_components(r, observation);
+        err = check_components(r, observation, is_panel(observation));
     if (!err)
         mark_generated(r, observation);
     return err;
