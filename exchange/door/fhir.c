@@ -7,12 +7,14 @@
 
 #include <stdio.h>
 
+#include "exchange/door/portal.h"
 #include "exchange/pipeline.h"
 #include "mappers/fhir/outcome.h"
 
 #include "base/banned.h"
 
 #define PREFIX "/fhir"
+#define ANSWER_FIELDS (6 + PORTAL_PAGE_FIELDS)
 #define FHIR_JSON "application/fhir+json; charset=utf-8"
 
 /* ── path ───────────────────────────────────────────────────────────────────────────────────────── */
@@ -168,6 +170,8 @@ static unsigned answer_fields(struct request *r, struct http_field *fields)
         fields[n++] = (struct http_field){"Last-Modified", arena_dup(r->arena, buf_slice(&date))};
         buf_fini(&date);
     }
+    for (unsigned i = 0; i < PORTAL_PAGE_FIELDS && r->answer_type && strncmp(r->answer_type, "text/html", 9) == 0; i++)
+        fields[n++] = portal_page_fields[i];
     if (r->location)
         fields[n++] = (struct http_field){"Location", slice_str(r->location)};
     return n;
@@ -176,7 +180,7 @@ static unsigned answer_fields(struct request *r, struct http_field *fields)
 static void fhir_answer(struct request *r)
 {
     struct http_call *call = r->door_data;
-    struct http_field fields[6];
+    struct http_field fields[ANSWER_FIELDS];
     struct http_answer a = {.status = r->status ? r->status : 200};
     if (r->job.err) {
         answer_error(r, &a);

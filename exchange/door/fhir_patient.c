@@ -70,6 +70,15 @@ static const char *const summary_types[] = {
     "Procedure",          "Observation", "DiagnosticReport", "Encounter",           "Immunization",
 };
 
+/* The emergency page: the same document through a style sheet. */
+static enum err answer_page(struct request *r, const struct json *bundle)
+{
+    struct json *view = NULL;
+    enum err err = summary_view(r->arena, bundle, r->grant.now_ms, &view);
+    r->answer_type = "text/html; charset=utf-8";
+    return err ? err : page_render("mappers/html/summary.xsl", view, "ja", false, &r->answer_buf);
+}
+
 static enum err summary_look(struct session *s, struct request *r)
 {
     struct fhir_input *in = r->input;
@@ -104,9 +113,7 @@ static enum err summary_look(struct session *s, struct request *r)
     r->count = (int64_t)g.count + 1;
     if (!in->html)
         return fhir_answer_json(r, bundle);
-    r->answer_type = "text/html; charset=utf-8";
-    err = page_render("mappers/html/summary.xsl", bundle, "ja", false, &r->answer_buf);
-    return err ? err : buf_err(&r->answer_buf);
+    return answer_page(r, bundle);
 }
 
 const struct use fhir_use_summary = {.event = "summary", .actors = READERS, .look = summary_look};

@@ -9,6 +9,10 @@
 #include "exchange/exchange.h"
 #include "exchange/net/http.h"
 
+/* Header fields of every page: nothing but our own style and pictures, no referrer. */
+#define PORTAL_PAGE_FIELDS 2
+extern const struct http_field portal_page_fields[PORTAL_PAGE_FIELDS];
+
 /* http_options.handle with the struct exchange as context. */
 void door_portal_handle(struct http_call *call, void *context);
 /* The same for the system listener: /fhir only. */
