@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "exchange/gate/grant.h"
 #include "exchange/gate/wire.h"
+#include "storage/consent.h"
 
 #include "base/banned.h"
 
@@ -70,11 +71,19 @@ static enum err identify_glass(struct session *s, struct request *r)
 {
     if (!slice_is(r->purpose, "BTG") || !r->glass_token.len || r->caller.facility.id <= 0)
         return ERR_OK;
-    enum err err = glass_find(s, r->arena, r->glass_token, r->caller.facility.id,
-                              session_now_ms(s), &r->glass);
-    if (!err)
-        r->person = r->glass.person; /* whatever becomes of the request, it is about him */
-    return err == ERR_NOT_FOUND ? ERR_OK : err; /* grant_make refuses when there is none */
+    struct glass glass;
+    bool forbids = false;
+    enum err err = glass_find(s, r->arena, r->glass_token, r->caller.facility.id, session_now_ms(s), &glass);
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK; /* grant_make refuses when there is none */
+    if (err)
+        return err;
+    r->person = glass.person; /* whatever becomes of the request, it is about him */
+    err = consent_forbids_emergency(s, glass.person, r->caller.facility.id, session_now_ms(s), &forbids);
+    if (!err && forbids) /* he forbade it after the glass was broken */
+        return err_add(&r->errors, ERR_EMERGENCY_FORBIDDEN, "", NULL);
+    r->glass = glass;
+    return err;
 }
 
 static enum err permit(struct session *s, struct request *r)
@@ -102,10 +111,23 @@ static enum err pipeline_look(struct session *s, struct store_job *job)
     return err;
 }
 
+/* The store may roll a whole group back and try each job alone: a second attempt must find what the first one found. */
+static void begin_attempt(struct request *r)
+{
+    if (!r->applied)
+        r->errors_before = r->errors;
+    r->errors = r->errors_before;
+    if (r->errors.last)
+        r->errors.last->next = NULL;
+    buf_clear(&r->answer_buf);
+    r->applied = true;
+}
+
 /* The writer asks again: a certificate revoked while the request waited must not write. */
 static enum err pipeline_apply(struct session *s, struct store_job *job)
 {
     struct request *r = (struct request *)job;
+    begin_attempt(r);
     enum err err = permit(s, r);
     return err ? err : r->use->apply(s, r);
 }

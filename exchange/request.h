@@ -76,6 +76,8 @@ struct request {
     const char *reason;             /* deciding rule, break-glass reason */
     struct request_audit *audits;   /* more rows: one per further person */
     bool audit_default_off;         /* the rows in `audits` say it all */
+    bool applied;                   /* apply began once: a second attempt starts from errors_before */
+    struct err_list errors_before;
     struct request *next;           /* the pipeline's, while an answer is due that the store never took */
     int status;                     /* HTTP status of a success; 0 = 200 */
     struct slice answer_body;       /* in arena or answer_buf */

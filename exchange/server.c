@@ -264,8 +264,8 @@ enum err server_open(const struct conf *conf, void (*on_ready)(struct server *s,
     if (err)
         return err;
     signal(SIGPIPE, SIG_IGN);
-    /* Few threads, many short-lived arenas: two heaps suffice, and what start-up used goes back (server_run). */
-    mallopt(M_ARENA_MAX, 2);
+    /* Few threads, many short-lived arenas: a heap for each busy thread suffices, and what start-up used goes back (server_run). */
+    mallopt(M_ARENA_MAX, 4);
     s->on_ready = on_ready;
     s->context = context;
     s->ops = (struct door_ops){.exchange = &s->exchange, .mllp = (const struct mllp_server *const *)s->mllp,

@@ -185,7 +185,9 @@ static struct slice outward_head(struct request *r, const struct record *record,
     buf_add(out, record->type);
     buf_adds(out, "\",\"id\":\"");
     buf_add(out, refs_id(r, record));
-    buf_addf(out, "\",\"meta\":{\"versionId\":\"%lld\",\"lastUpdated\":\"", (long long)record->version);
+    buf_adds(out, "\",\"meta\":{\"versionId\":\"");
+    buf_add_decimal(out, (uint64_t)record->version, 0);
+    buf_adds(out, "\",\"lastUpdated\":\"");
     when_print_instant(out, record->updated_ms);
     buf_addc(out, '"');
     if (body.ptr[head] != '}')
@@ -198,6 +200,7 @@ static void outward_text(struct request *r, const struct record *record, struct 
 {
     char wire[IDS_WIRE_LEN + 1];
     struct slice mark = SLICE(REFERENCE_MARK);
+    (void)buf_reserve(out, body.len + 512);
     struct slice rest = outward_head(r, record, body, out);
     if (record->person > 0)
         wire_id(r, record->person, wire);
@@ -207,7 +210,9 @@ static void outward_text(struct request *r, const struct record *record, struct 
         if (at == rest.len)
             return;
         assert(record->person > 0); /* only rows on a chart carry the mark */
-        buf_addf(out, "\"reference\":\"Patient/%s\"", wire);
+        buf_adds(out, "\"reference\":\"Patient/");
+        buf_adds(out, wire);
+        buf_addc(out, '"');
         rest = slice_sub(rest, at + mark.len, rest.len);
     }
 }

@@ -191,6 +191,7 @@ enum err intake_apply(struct session *s, struct request *r)
     enum err err;
     if (in->seen == INBOX_SAME)
         return ERR_OK;
+    in->stored = in->unchanged = in->removed = 0;
     err = seen_meanwhile(s, r, in);
     if (err || in->seen == INBOX_SAME)
         return err;
