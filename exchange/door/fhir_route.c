@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one table of FHIR routes. A path without a row is refused; a new row needs a use, and a use says who may use it, so
- * no route can be without an authorisation.
+ * The one table of FHIR routes. A path without a row is refused; a new row needs a use, and a use
+ * says who may use it, so no route can be without an authorisation.
  */
 #include "exchange/door/fhir.h"
 
@@ -35,8 +35,10 @@ const struct fhir_route fhir_routes[] = {
     {"GET", FHIR_INSTANCE_OPERATION, "Patient", "summary", NULL, &fhir_use_summary, NULL},
     {"POST", FHIR_INSTANCE_OPERATION, "Patient", "summary", NULL, &fhir_use_summary, NULL},
     {"GET", FHIR_INSTANCE_OPERATION, "Patient", "everything", NULL, &fhir_use_everything, NULL},
-    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "access-history", NULL, &fhir_use_access_history, NULL},
-    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "explain-access", NULL, &fhir_use_explain_access, NULL},
+    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "access-history", NULL, &fhir_use_access_history,
+     NULL},
+    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "explain-access", NULL, &fhir_use_explain_access,
+     NULL},
     {NULL, FHIR_SYSTEM, NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Patients' references and identifiers, inward and outward. Nothing else in the program writes or reads "Patient/@".
+ * Patients' references and identifiers, inward and outward. Nothing else in the program writes or
+ * reads "Patient/@".
  */
 #include "exchange/gate/refs.h"
 
@@ -17,7 +18,8 @@
 #define OWN_PATIENT "Patient/@"
 #define REFERENCE_MARK "\"reference\":\"" OWN_PATIENT "\""
 
-/* ── inward ─────────────────────────────────────────────────────────────────────────────────────── */
+/* ── inward ───────────────────────────────────────────────────────────────────────────────────────
+ */
 
 /* A full URL of this server's listeners without its base; anything else as it is. */
 static struct slice without_base(const struct request *r, struct slice reference)
@@ -57,7 +59,8 @@ enum err refs_identifier(struct session *s, struct request *r, struct slice syst
     if (slice_is(system, REFS_SYSTEM_CARD))
         return person_by_card(s, value, ret_person);
     if (slice_is(system, REFS_SYSTEM_INSURED))
-        return r->grant.insurer_numbers ? person_by_member_id(s, r, value, ret_person) : ERR_NOT_FOUND;
+        return r->grant.insurer_numbers ? person_by_member_id(s, r, value, ret_person)
+                                        : ERR_NOT_FOUND;
     struct slice local = SLICE(REFS_SYSTEM_LOCAL);
     if (slice_starts(system, local) && r->caller.facility.code.len &&
         slice_eq(slice_sub(system, local.len, system.len), r->caller.facility.code))
@@ -164,7 +167,8 @@ enum err refs_body(struct request *r, struct json *resource, struct slice *ret_b
     return err;
 }
 
-/* ── outward ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── outward ──────────────────────────────────────────────────────────────────────────────────────
+ */
 
 struct slice refs_id(struct request *r, const struct record *record)
 {
@@ -175,7 +179,8 @@ struct slice refs_id(struct request *r, const struct record *record)
     return arena_dup(r->arena, slice_str(id));
 }
 
-/* {"resourceType":"T","meta":{ -> the same with id, versionId and lastUpdated; returns what follows. */
+/* {"resourceType":"T","meta":{ -> the same with id, versionId and lastUpdated; returns what
+ * follows. */
 static struct slice outward_head(struct request *r, const struct record *record, struct slice body,
                                  struct buf *out)
 {
@@ -249,8 +254,8 @@ static void add_identifier(struct request *r, struct json *array, struct slice s
     json_put_str(r->arena, i, "value", value);
 }
 
-/* The identifiers of a Patient for this reader: what the record says, less what is not his to see, plus the card and his own
- * numbers from the relay index. */
+/* The identifiers of a Patient for this reader: what the record says, less what is not his to see,
+ * plus the card and his own numbers from the relay index. */
 static enum err outward_identifiers(struct session *s, struct request *r,
                                     const struct record *record, struct json *patient)
 {
@@ -266,7 +271,8 @@ static enum err outward_identifiers(struct session *s, struct request *r,
         return err;
     if (ids.card.len)
         add_identifier(r, kept, SLICE(REFS_SYSTEM_CARD), ids.card);
-    const char *local = arena_printf(r->arena, REFS_SYSTEM_LOCAL "%.*s", SLICE_ARG(r->caller.facility.code));
+    const char *local =
+        arena_printf(r->arena, REFS_SYSTEM_LOCAL "%.*s", SLICE_ARG(r->caller.facility.code));
     for (size_t i = 0; i < ids.local_count && r->caller.facility.id > 0; i++)
         add_identifier(r, kept, slice_str(local), ids.local_nos[i]);
     if (kept && kept->count)
