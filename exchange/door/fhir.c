@@ -81,7 +81,8 @@ static void choose_route(struct request *r, struct fhir_input *in, struct slice 
     struct slice seg[5];
     enum fhir_shape shape = FHIR_SYSTEM;
     unsigned n = split_path(r->arena, path, seg);
-    in->refusal = ERR_NOT_FOUND;
+    /* POST on the base is a batch or transaction. */
+    in->refusal = n == 0 && slice_is(r->method, "POST") ? ERR_NOT_SUPPORTED : ERR_NOT_FOUND;
     if (path_shape(in, seg, n, &shape))
         in->route = fhir_route_find(r->method, shape, in->type, in->name, &in->refusal);
     r->use = in->route ? in->route->use : &fhir_use_refused;

@@ -97,8 +97,8 @@ enum err fhir_parse_body(struct request *r)
     err = json_parse(r->arena, r->body, &in->resource, &fault);
     if (err == ERR_MALFORMED || err == ERR_TOO_DEEP) {
         const char *place = arena_printf(r->arena, "line %u column %u", fault.line, fault.column);
-        return err_add(&r->errors, err, place ? place : "", "%s / %s", fault.en ? fault.en : "",
-                       fault.ja ? fault.ja : "");
+        return err_add_words(&r->errors, err, place ? place : "", fault.en ? fault.en : "",
+                             fault.ja ? fault.ja : "");
     }
     return err ? err : validate_resource(in->resource, in->type, &r->errors);
 }

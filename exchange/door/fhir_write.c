@@ -91,11 +91,12 @@ static enum err look_subject(struct session *s, struct request *r)
         default_subject(r, in);
     r->person = in->subject;
     if (in->class.patient_type && !in->subject)
-        return err_add(&r->errors, ERR_REQUIRED,
-                       arena_printf(r->arena, "%.*s.subject", SLICE_ARG(in->type)),
-                       "names no resident / 本人の指定がありません");
+        return err_add_words(&r->errors, ERR_REQUIRED,
+                             arena_printf(r->arena, "%.*s.subject", SLICE_ARG(in->type)),
+                             "names no resident", "本人の指定がありません");
     if (r->grant.actor == GRANT_RESIDENT && in->subject != r->grant.person)
-        return err_add(&r->errors, ERR_FORBIDDEN, "", "only about oneself / 本人の分だけです");
+        return err_add_words(&r->errors, ERR_FORBIDDEN, "", "only about oneself",
+                             "本人の分だけです");
     return ERR_OK;
 }
 
@@ -176,9 +177,9 @@ static enum err update_look(struct session *s, struct request *r)
     enum err err = look_write(s, r);
     struct slice id = json_str(in->resource, "id");
     if (!err && !slice_eq(id, in->id))
-        err = err_add(&r->errors, ERR_MALFORMED,
-                      arena_printf(r->arena, "%.*s.id", SLICE_ARG(in->type)),
-                      "must equal the id in the URL / URLのidと一致しません");
+        err = err_add_words(&r->errors, ERR_MALFORMED,
+                            arena_printf(r->arena, "%.*s.id", SLICE_ARG(in->type)),
+                            "must equal the id in the URL", "URLのidと一致しません");
     return err;
 }
 
@@ -247,8 +248,8 @@ static enum err consent_chart(struct session *s, struct request *r, int64_t *ret
         return person_open_chart(s, r->grant.facility, in->subject, ret_chart);
     err = person_chart(s, r->grant.facility, in->subject, ret_chart);
     if (err == ERR_NOT_FOUND)
-        return err_add(&r->errors, ERR_FORBIDDEN, "Consent.patient",
-                       "not a patient of this facility / この施設の患者ではありません");
+        return err_add_words(&r->errors, ERR_FORBIDDEN, "Consent.patient",
+                             "not a patient of this facility", "この施設の患者ではありません");
     return err;
 }
 
