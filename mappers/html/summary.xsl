@@ -158,7 +158,13 @@
     <xsl:value-of select="$section/*[name() = concat('title_', $lang)]"/>
     <xsl:if test="$section/months and $v/emergency = 'true'">
       <xsl:text> </xsl:text>
-      <span class="window"><xsl:value-of select="$l/months_a"/><xsl:value-of select="$section/months"/><xsl:value-of select="$l/months_b"/></span>
+      <span class="window">
+        <xsl:value-of select="$l/last"/>
+        <xsl:choose>
+          <xsl:when test="$section/months &gt; 12"><xsl:value-of select="floor($section/months div 12)"/><xsl:value-of select="$l/years"/></xsl:when>
+          <xsl:otherwise><xsl:value-of select="$section/months"/><xsl:value-of select="$l/months"/></xsl:otherwise>
+        </xsl:choose>
+      </span>
     </xsl:if>
   </xsl:template>
 

@@ -126,7 +126,10 @@ static struct slice unit_of(const struct json *quantity)
         return SLICE("mmHg");
     if (slice_is(unit, "Cel") || slice_is(unit, "cel") || (!unit.len && slice_is(code, "Cel")))
         return SLICE("℃");
-    return unit.len ? unit : code;
+    unit = unit.len ? unit : code;
+    if (unit.len > 2 && unit.ptr[0] == '{' && unit.ptr[unit.len - 1] == '}')
+        return slice_sub(unit, 1, unit.len - 2); /* a UCUM annotation: {INR} */
+    return unit;
 }
 
 static struct slice number_of(struct arena *arena, const struct json *quantity)

@@ -257,6 +257,7 @@ static void shows_rows(void **state)
         {"allergies", 0, "source", "みなと総合病院"},
         {"medications", 2, "mark", "anticoagulant"},
         {"medications", 0, "detail", "1日1回 朝食後 1回1錠 56日分"},
+        {"results", 0, "unit", "INR"},
         {"results", 1, "label", "クレアチニン"},
         {"results", 1, "value", "1.20"}, /* digits kept */
         {"results", 1, "unit", "mg/dL"},
