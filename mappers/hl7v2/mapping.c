@@ -63,9 +63,12 @@ static void walk_row(struct mapping *mp, const struct hl7_segment *s, const stru
             at.raw = hl7_repeat(mp->m, field, r);
         if (!has_content(mp, at.raw))
             continue;
+        mp->row = row;
+        mp->row_segment = s;
         if (hl7_is_null(at.raw) || row->build(&at))
             mapping_mark(mp, s, row->field, MAPPING_USED);
     }
+    mp->row = NULL;
 }
 
 void mapping_walk(struct mapping *mp, const struct hl7_segment *s, const struct row *rows,
@@ -223,13 +226,17 @@ static bool is_plain(struct slice s)
 struct slice mapping_clean(struct mapping *mp, struct slice escaped)
 {
     struct slice text;
+    char *place = NULL;
 
     if (hl7_is_null(escaped))
         return SLICE_NONE;
     text = slice_trim(hl7_unescape(mp->m, escaped));
     if (is_plain(text))
         return text;
-    err_say(mp->errors, ERR_SEVERITY_WARNING, ERR_CHARSET, "",
+    if (mp->row)
+        place = arena_printf(mp->a, "%.*s[%u]-%u", SLICE_ARG(mp->row_segment->name),
+                             mp->row_segment->ordinal, mp->row->field);
+    err_say(mp->errors, ERR_SEVERITY_WARNING, ERR_CHARSET, place ? place : "",
             "a text with control characters or broken characters was left out",
             "制御文字または不正な文字を含む文字列を除きました");
     return SLICE_NONE;

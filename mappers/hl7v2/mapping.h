@@ -24,6 +24,8 @@ struct mapping {
     struct keys asked;    /* "Type:key" -> times handed out by mapping_unique */
     struct keys left;     /* "NK1-13" -> struct mapped_left */
     struct mapped_left **left_end;
+    const struct row *row; /* being walked, with its segment: the place of warnings */
+    const struct hl7_segment *row_segment;
     size_t scope_room; /* allocated in out->scopes */
     struct slice type, trigger;
     const char *encounter;              /* "Encounter/<id>" once known, or NULL */
