@@ -221,7 +221,8 @@ static enum err unknown_param(struct request *r, const struct fhir_param *p)
     buf_init(&valid, 4096);
     buf_adds(&valid, "_id, _lastUpdated, _count, _sort, _total, _summary, _format");
     for (size_t i = 0; i < count; i++)
-        buf_addf(&valid, ", %s", params[i].code);
+        if (strcmp(params[i].code, "_id") != 0 && strcmp(params[i].code, "_lastUpdated") != 0)
+            buf_addf(&valid, ", %s", params[i].code);
     enum err err =
         err_add(&r->errors, ERR_UNKNOWN_PARAM, name_of(r, p), "%.*s", SLICE_ARG(buf_slice(&valid)));
     buf_fini(&valid);

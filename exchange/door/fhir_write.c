@@ -204,12 +204,6 @@ static enum err expected_version(struct request *r, int64_t *ret_version)
     return ERR_OK;
 }
 
-/* The Patient record of a chart has an id of its own, never shown. */
-static struct slice patient_record_id(struct request *r, int64_t chart)
-{
-    return slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart));
-}
-
 /* Whose chart an update of Patient/[id] means: the caller's chart of the person behind the id, or a
  * new one under the id the caller chose. */
 static enum err patient_chart(struct session *s, struct request *r, int64_t *ret_chart,
@@ -273,7 +267,7 @@ static enum err put_record(struct session *s, struct request *r, int64_t chart,
     if (err)
         return err;
     if (slice_is(in->type, "Patient"))
-        in->new_id = patient_record_id(r, chart);
+        in->new_id = fhir_patient_record(r, chart);
     struct record_new record = {
         .type = in->type,
         .id = in->new_id,
@@ -361,7 +355,7 @@ static enum err delete_look(struct session *s, struct request *r)
         if (!err)
             err = person_chart(s, r->grant.facility, in->subject, &chart);
         if (!err)
-            in->new_id = patient_record_id(r, chart);
+            in->new_id = fhir_patient_record(r, chart);
         return err;
     }
     err = locate_record(s, in->type, in->id, &place);
