@@ -46,7 +46,7 @@ struct request {
     struct arena *arena;
     const struct use *use;
 
-    /* ── filled by the door ── */
+    /* ── filled by the door ──────────────────────────────────────────────────────────────────────── */
     enum request_door door;
     bool has_cert;
     unsigned char fingerprint[DIGEST_LEN];
@@ -61,7 +61,7 @@ struct request {
     void (*answer)(struct request *r);
     void *door_data;
 
-    /* ── filled by the pipeline ── */
+    /* ── filled by the pipeline ──────────────────────────────────────────────────────────────────── */
     char id[37]; /* correlation id: X-Request-Id, log, audit */
     struct err_list errors;
     struct registry_caller caller;
@@ -72,7 +72,7 @@ struct request {
     bool granted;
     unsigned char wire_key[32]; /* of the audience, for Patient ids (gate/wire.h) */
 
-    /* ── filled by the use case ── */
+    /* ── filled by the use case ──────────────────────────────────────────────────────────────────── */
     int64_t person;               /* about whom; goes into the audit row also when refused */
     const char *entity;           /* Type/id of what was touched */
     int64_t count;                /* resources released */

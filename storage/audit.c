@@ -22,7 +22,7 @@
 #define LINES_MAX (64u * 1024u * 1024u) /* copied at once: all there ever were, at worst */
 #define FILE_END 4096                   /* bytes read to find the last line */
 
-/* ── append ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── append ──────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err know_head(struct session *s)
 {
@@ -157,7 +157,7 @@ enum err audit_checkpoint_now(struct session *s)
     return sign_head(s);
 }
 
-/* ── the file outside ───────────────────────────────────────────────────────────────────────── */
+/* ── the file outside ────────────────────────────────────────────────────────────────────────── */
 
 /* The last whole line of BYTES names how far the file reaches; 0 when there is none. */
 static int64_t last_seq(struct slice bytes)
@@ -253,7 +253,7 @@ void audit_after_commit(struct session *s)
     close(file);
 }
 
-/* ── reading ────────────────────────────────────────────────────────────────────────────────── */
+/* ── reading ─────────────────────────────────────────────────────────────────────────────────── */
 
 #define COLUMNS                                                                                    \
     "SELECT seq, at_ms, event, outcome, door, actor, facility, user, role, purpose, person,"       \

@@ -18,8 +18,7 @@
 #define ANSWER_FIELDS (6 + PORTAL_PAGE_FIELDS)
 #define FHIR_JSON "application/fhir+json; charset=utf-8"
 
-/* ── path ─────────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── path ────────────────────────────────────────────────────────────────────────────────────── */
 
 /* Splits the decoded path below /fhir into at most five segments. */
 static unsigned split_path(struct arena *arena, struct slice path, struct slice seg[5])
@@ -90,8 +89,7 @@ static void choose_route(struct request *r, struct fhir_input *in, struct slice 
     r->use = in->route ? in->route->use : &fhir_use_refused;
 }
 
-/* ── headers ──────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── headers ─────────────────────────────────────────────────────────────────────────────────── */
 
 static bool accepts(struct slice accept, const char *type)
 {
@@ -146,8 +144,7 @@ static void check_media(struct request *r, struct fhir_input *in, const struct h
     }
 }
 
-/* ── in and out ───────────────────────────────────────────────────────────────────────────────────
- */
+/* ── in and out ──────────────────────────────────────────────────────────────────────────────── */
 
 static void answer_error(struct request *r, struct http_answer *a)
 {

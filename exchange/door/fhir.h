@@ -86,8 +86,7 @@ size_t fhir_body_limit(const struct http1_request *head);
 /* Takes the call over if its path begins with /fhir; the answer comes later. */
 void fhir_handle(struct http_call *call, struct exchange *x, enum request_door door);
 
-/* ── shared by the interactions ───────────────────────────────────────────────────────────────────
- */
+/* ── shared by the interactions ──────────────────────────────────────────────────────────────── */
 
 /* Fills input->params from query and form. Unknown escapes and too many are errors. */
 enum err fhir_params(struct request *r) ERR_CHECKED;

@@ -16,8 +16,7 @@
 
 #define EVERY_ACTOR ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
 
-/* ── a refused path, said only to known callers ───────────────────────────────────────────────────
- */
+/* ── a refused path, said only to known callers ──────────────────────────────────────────────── */
 
 static enum err refused_look(struct session *s, struct request *r)
 {
@@ -29,8 +28,7 @@ static enum err refused_look(struct session *s, struct request *r)
 const struct use fhir_use_refused = {
     .event = "refused", .actors = EVERY_ACTOR, .look = refused_look};
 
-/* ── parameters ───────────────────────────────────────────────────────────────────────────────────
- */
+/* ── parameters ──────────────────────────────────────────────────────────────────────────────── */
 
 static enum err params_of(struct request *r, struct slice text)
 {
@@ -86,8 +84,7 @@ bool fhir_param_is_format(const struct fhir_param *p)
     return slice_is(p->name, "_format") || slice_is(p->name, "_pretty");
 }
 
-/* ── body ─────────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── body ────────────────────────────────────────────────────────────────────────────────────── */
 
 enum err fhir_parse_body(struct request *r)
 {
@@ -105,8 +102,7 @@ enum err fhir_parse_body(struct request *r)
     return err ? err : validate_resource(in->resource, in->type, &r->errors);
 }
 
-/* ── answers ──────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── answers ─────────────────────────────────────────────────────────────────────────────────── */
 
 enum err fhir_answer_json(struct request *r, const struct json *value)
 {

@@ -19,8 +19,7 @@
 #define READERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT))
 #define SUMMARY_MAX 500 /* resources of one type in a summary: the newest */
 
-/* ── gathering ────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── gathering ───────────────────────────────────────────────────────────────────────────────── */
 
 struct gather {
     struct json **items;
@@ -69,8 +68,7 @@ static enum err read_patient(struct session *s, struct request *r, int64_t perso
     return err ? err : json_parse(r->arena, kept, ret_patient, &fault);
 }
 
-/* ── $summary ─────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── $summary ────────────────────────────────────────────────────────────────────────────────── */
 
 static const char *const summary_types[] = {
     "AllergyIntolerance",
@@ -137,8 +135,7 @@ static enum err summary_look(struct session *s, struct request *r)
 
 const struct use fhir_use_summary = {.event = "summary", .actors = READERS, .look = summary_look};
 
-/* ── $everything ──────────────────────────────────────────────────────────────────────────────────
- */
+/* ── $everything ─────────────────────────────────────────────────────────────────────────────── */
 
 static enum err everything_type(struct session *s, struct request *r, struct slice type,
                                 int64_t person)
@@ -182,8 +179,7 @@ static enum err everything_look(struct session *s, struct request *r)
 const struct use fhir_use_everything = {
     .event = "everything", .actors = READERS, .look = everything_look};
 
-/* ── $explain-access ──────────────────────────────────────────────────────────────────────────────
- */
+/* ── $explain-access ─────────────────────────────────────────────────────────────────────────── */
 
 static void explain_category(struct request *r, struct json *list, enum category c, bool permitted,
                              const char *why)
@@ -246,8 +242,7 @@ static enum err explain_access_look(struct session *s, struct request *r)
 const struct use fhir_use_explain_access = {
     .event = "explain-access", .actors = READERS, .look = explain_access_look};
 
-/* ── $match ───────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── $match ──────────────────────────────────────────────────────────────────────────────────── */
 
 static const struct json *match_input(const struct json *parameters)
 {

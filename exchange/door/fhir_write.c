@@ -20,8 +20,7 @@
 
 #define WRITERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
 
-/* ── who may write what ───────────────────────────────────────────────────────────────────────────
- */
+/* ── who may write what ──────────────────────────────────────────────────────────────────────── */
 
 /* Types a kind of caller may write; NULL = all. Nobody may write what he has no business with. */
 static const char *const kind_types[FACILITY_KIND_COUNT] = {
@@ -65,8 +64,7 @@ static bool posts_home_vitals(const struct request *r)
            (r->grant.actor == GRANT_RESIDENT || r->caller.facility.kind == FACILITY_GATEWAY);
 }
 
-/* ── look: everything that needs no writing ───────────────────────────────────────────────────────
- */
+/* ── look: everything that needs no writing ──────────────────────────────────────────────────── */
 
 /* A resident who names nobody means himself. */
 static void default_subject(struct request *r, struct fhir_input *in)
@@ -183,8 +181,7 @@ static enum err update_look(struct session *s, struct request *r)
     return err;
 }
 
-/* ── apply: one transaction with the audit row ────────────────────────────────────────────────────
- */
+/* ── apply: one transaction with the audit row ───────────────────────────────────────────────── */
 
 /* W/"3" -> 3; absent -> 0. */
 static enum err expected_version(struct request *r, int64_t *ret_version)
@@ -335,8 +332,7 @@ const struct use fhir_use_update = {.event = "update",
                                     .look = update_look,
                                     .apply = write_apply};
 
-/* ── delete ───────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── delete ──────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err delete_look(struct session *s, struct request *r)
 {

@@ -52,8 +52,7 @@ struct door_ssmix2 {
 
 static void door_step(struct door_ssmix2 *d);
 
-/* ── refused files ────────────────────────────────────────────────────────────────────────────────
- */
+/* ── refused files ───────────────────────────────────────────────────────────────────────────── */
 
 static bool write_whole(const char *path, struct slice bytes)
 {
@@ -116,8 +115,7 @@ static void reject(struct door_ssmix2 *d, struct request *r, const char *path)
              err_name(r->job.err), r->errors.first ? r->errors.first->place : "");
 }
 
-/* ── filing ───────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── filing ──────────────────────────────────────────────────────────────────────────────────── */
 
 static void on_answer(struct request *r)
 {
@@ -163,8 +161,7 @@ static bool file_one(struct door_ssmix2 *d, struct ssmix2_file *file)
     return true;
 }
 
-/* ── walking ──────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── walking ─────────────────────────────────────────────────────────────────────────────────── */
 
 static void on_walk(uv_work_t *work)
 {
