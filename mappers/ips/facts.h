@@ -72,6 +72,7 @@ struct slice facts_source(const struct json *resource);
 struct slice facts_code(const struct json *concept, const char *system);
 bool facts_has_code(const struct json *concept, const char *code);
 
+/* By name (in text or displays), YJ or ATC code. */
 bool facts_is_anticoagulant(struct arena *arena, const struct json *resource);
 bool facts_is_home(const struct json *resource);       /* measured by the resident */
 bool facts_is_blood_type(struct arena *arena, const struct json *resource);

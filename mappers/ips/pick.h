@@ -34,6 +34,7 @@ struct pick_rules {
     bool all; /* no windows: the choice was made before */
 };
 
+/* What of RESOURCES counts, chosen and ordered by RULES; the picks point to the resources. ERR_LIMIT. */
 enum err pick_all(struct arena *arena, const struct json *const *resources, size_t count,
                   const struct pick_rules *rules, struct pick_list *ret_list) ERR_CHECKED;
 
