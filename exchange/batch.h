@@ -20,6 +20,7 @@ struct batch {
     enum err failed; /* ERR_UNAVAILABLE once the store fails: start no more */
 };
 
+/* An empty batch on X. */
 void batch_init(struct batch *b, struct exchange *x,
                 void (*ended)(void *context, struct request *r, void *tag), void *context);
 /* An HL7 v2 message of a facility; SSMIX2_PATH and FILE as in struct intake (empty, NULL: none).

@@ -131,6 +131,7 @@ enum err audit_append(struct session *s, const struct audit_row *row)
     if (canon.at_ms == 0)
         canon.at_ms = session_now_ms(s);
     buf_init(&bytes, AUDIT_ROW_MAX);
+    (void)buf_reserve(&bytes, 1024);
     audit_canon_print(&bytes, &canon, s->audit.hash);
     err = buf_err(&bytes);
     if (err == ERR_OK)

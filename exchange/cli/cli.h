@@ -21,6 +21,7 @@ enum cli_exit {
     CLI_TRY_AGAIN = 75
 };
 
+/* The whole program: arguments to a verb to an exit code. */
 int cli_main(int argc, char **argv);
 
 /* The verbs and what they take; ends with a NULL name. */

@@ -74,7 +74,12 @@ static void put_categories(struct table *table, uint64_t mask)
 {
     struct buf text;
 
-    if ((mask & CATEGORY_ALL) == CATEGORY_ALL) {
+    /* A Consent that names no category means all that concern him but consents and the log. */
+    const uint64_t ordinary =
+        CATEGORY_ALL & ~(CATEGORY_BIT(CATEGORY_NONE) | CATEGORY_BIT(CATEGORY_CONSENT) |
+                         CATEGORY_BIT(CATEGORY_AUDIT));
+
+    if ((mask & ordinary) == ordinary) {
         table_cell(table, SLICE("*"));
         return;
     }

@@ -44,6 +44,8 @@ static void refuse(struct import *im, enum err err, const char *name, const stru
 {
     const struct err_item *first = errors ? errors->first : NULL;
 
+    while (first && first->severity != ERR_SEVERITY_ERROR)
+        first = first->next;
     if (im->refused++ == 0)
         im->first = err;
     (void)printf("%s: %s %s %s\n", name, err_name(err), first ? first->place : "",
@@ -82,8 +84,8 @@ static int close_import(struct import *im, enum err err)
 {
     batch_finish(&im->batch);
     (void)fprintf(stderr,
-                  im->args->ja ? "%u 件、うち取込済み %u 件、拒否 %u 件\n"
-                               : "%u documents, %u of them taken in before, %u refused\n",
+                  im->args->ja ? "%u 件、うち処理済み %u 件、拒否 %u 件\n"
+                               : "%u documents, %u of them dealt with before, %u refused\n",
                   im->batch.started, im->passed_over, im->refused);
     if (im->batch.failed)
         err = im->batch.failed;

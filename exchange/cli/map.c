@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * map: runs one mapper on a file and prints what it made, without a store: HL7 v2 to a FHIR Bundle.
- * Identifiers are samples; a server's are keyed.
+ * map: runs one mapper on a file and prints what it made, without a store: HL7 v2 to a FHIR Bundle,
+ * either to the summary page. Identifiers are samples; a server's are keyed.
  */
 #include <stdio.h>
 
+#include "base/ids.h"
 #include "base/limits.h"
+#include "base/when.h"
 #include "exchange/cli/cli.h"
 #include "exchange/cli/files.h"
 #include "exchange/cli/verdict.h"
 #include "mappers/charset.h"
 #include "mappers/html/page.h"
+#include "mappers/ips/summary.h"
 
 #include "base/banned.h"
-
-#define SHEET "mappers/html/bundle.xsl"
 
 static struct json *bundle_of(struct arena *arena, const struct mapped *mapped)
 {
@@ -30,13 +31,47 @@ static struct json *bundle_of(struct arena *arena, const struct mapped *mapped)
     return bundle;
 }
 
-static enum err print_page(const struct args *args, const struct json *bundle, struct buf *out)
+/* A summary document of whatever BUNDLE (or a single resource) holds. */
+static enum err summarize(struct arena *arena, const struct json *bundle, struct json **ret_summary)
 {
+    const struct json *entries = json_get(bundle, "entry");
+    const struct json **resources =
+        arena_array(arena, bundle->count + (entries ? entries->count : 0), sizeof(*resources));
+    struct summary_input input = {.base_url = SLICE("urn:tasuki:sample"),
+                                  .author = SLICE("tasuki map"),
+                                  .now_ms = clock_system.now_ms(&clock_system)};
+
+    if (!resources)
+        return ERR_LIMIT;
+    if (slice_is(json_str(bundle, "type"), "document")) {
+        *ret_summary = (struct json *)(uintptr_t)bundle;
+        return ERR_OK;
+    }
+    if (!entries)
+        resources[input.count++] = bundle;
+    for (const struct json *e = entries ? entries->first : NULL; e; e = e->next)
+        if (json_get(e, "resource"))
+            resources[input.count++] = json_get(e, "resource");
+    for (size_t i = 0; i < input.count; i++)
+        if (slice_is(json_str(resources[i], "resourceType"), "Patient"))
+            input.patient = resources[i];
+    input.resources = resources;
+    return input.patient ? summary_bundle(arena, &input, ids_uuid, ret_summary) : ERR_REQUIRED;
+}
+
+static enum err print_page(const struct args *args, struct arena *arena, const struct json *bundle,
+                           struct buf *out)
+{
+    struct json *summary = NULL, *view = NULL;
     enum err err = page_init();
 
     if (err)
         return err;
-    err = page_render(SHEET, bundle, args->ja ? "ja" : "en", false, out);
+    err = summarize(arena, bundle, &summary);
+    if (!err)
+        err = summary_view(arena, summary, clock_system.now_ms(&clock_system), &view);
+    if (!err)
+        err = page_render("mappers/html/summary.xsl", view, args->ja ? "ja" : "en", false, out);
     page_fini();
     return err;
 }
@@ -61,7 +96,7 @@ static enum err map(const struct args *args, struct arena *arena, struct err_lis
     if (!err && arena_exhausted(arena))
         err = ERR_LIMIT;
     if (!err && html)
-        err = print_page(args, bundle, out);
+        err = print_page(args, arena, bundle, out);
     else if (!err)
         json_print(out, bundle);
     if (!err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The verbs that run a server: serve, demo, bench. They only read their options; exchange/run.c does the work.
+ * The verbs that run a server: serve, demo, bench. They only read their options; exchange/run.c
+ * does the work.
  */
 #include <stdio.h>
 

@@ -17,6 +17,7 @@ struct table {
     struct table_row *first, *last;
 };
 
+/* An empty table with COLUMNS, whose rows live in ARENA. */
 void table_init(struct table *t, struct arena *arena, const char *const *columns);
 /* Starts a row; its cells are empty until table_cell. */
 void table_row(struct table *t);

@@ -132,6 +132,8 @@ static void ended(void *context, struct request *r, void *tag)
     (void)tag;
     if (!r->job.err || tally->refused++ > 0)
         return;
+    while (first && first->severity != ERR_SEVERITY_ERROR)
+        first = first->next;
     (void)snprintf(tally->first, sizeof(tally->first), "%.*s: %s %s %s %.60s",
                    SLICE_ARG(r->facility_key), err_name(r->job.err), first ? first->place : "",
                    first ? first->en : "", r->body.len ? r->body.ptr : "");

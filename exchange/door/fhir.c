@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The FHIR door: from an HTTP call to a request of the pipeline, and from its end to an HTTP answer. No interaction's
- * logic is here, and nothing of the body is looked at before the pipeline knows the caller.
+ * The FHIR door: from an HTTP call to a request of the pipeline, and from its end to an HTTP
+ * answer. No interaction's logic is here, and nothing of the body is looked at before the pipeline
+ * knows the caller.
  */
 #include "exchange/door/fhir.h"
 
 #include <stdio.h>
 
+#include "exchange/door/portal.h"
 #include "exchange/pipeline.h"
 #include "mappers/fhir/outcome.h"
 
 #include "base/banned.h"
 
 #define PREFIX "/fhir"
+#define ANSWER_FIELDS (6 + PORTAL_PAGE_FIELDS)
 #define FHIR_JSON "application/fhir+json; charset=utf-8"
 
-/* ── path ───────────────────────────────────────────────────────────────────────────────────────── */
+/* ── path ─────────────────────────────────────────────────────────────────────────────────────────
+ */
 
 /* Splits the decoded path below /fhir into at most five segments. */
 static unsigned split_path(struct arena *arena, struct slice path, struct slice seg[5])
@@ -83,7 +87,8 @@ static void choose_route(struct request *r, struct fhir_input *in, struct slice 
     r->use = in->route ? in->route->use : &fhir_use_refused;
 }
 
-/* ── headers ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── headers ──────────────────────────────────────────────────────────────────────────────────────
+ */
 
 static bool accepts(struct slice accept, const char *type)
 {
@@ -138,7 +143,8 @@ static void check_media(struct request *r, struct fhir_input *in, const struct h
     }
 }
 
-/* ── in and out ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── in and out ───────────────────────────────────────────────────────────────────────────────────
+ */
 
 static void answer_error(struct request *r, struct http_answer *a)
 {
@@ -168,6 +174,10 @@ static unsigned answer_fields(struct request *r, struct http_field *fields)
         fields[n++] = (struct http_field){"Last-Modified", arena_dup(r->arena, buf_slice(&date))};
         buf_fini(&date);
     }
+    for (unsigned i = 0;
+         i < PORTAL_PAGE_FIELDS && r->answer_type && strncmp(r->answer_type, "text/html", 9) == 0;
+         i++)
+        fields[n++] = portal_page_fields[i];
     if (r->location)
         fields[n++] = (struct http_field){"Location", slice_str(r->location)};
     return n;
@@ -176,7 +186,7 @@ static unsigned answer_fields(struct request *r, struct http_field *fields)
 static void fhir_answer(struct request *r)
 {
     struct http_call *call = r->door_data;
-    struct http_field fields[6];
+    struct http_field fields[ANSWER_FIELDS];
     struct http_answer a = {.status = r->status ? r->status : 200};
     if (r->job.err) {
         answer_error(r, &a);
@@ -192,12 +202,16 @@ static void fhir_answer(struct request *r)
 
 size_t fhir_body_limit(const struct http1_request *head)
 {
-    return slice_is(head->method, "POST") || slice_is(head->method, "PUT") ? LIMIT_HTTP_BODY : 0;
+    return slice_is(head->method, "POST") || slice_is(head->method, "PUT") ||
+                   slice_is(head->method, "PATCH")
+               ? LIMIT_HTTP_BODY
+               : 0; /* PATCH is read to be told that it is not supported */
 }
 
 static void refuse_without_memory(struct http_call *call)
 {
-    struct http_answer a = {.status = 503, .content_type = "text/plain; charset=utf-8",
+    struct http_answer a = {.status = 503,
+                            .content_type = "text/plain; charset=utf-8",
                             .body = SLICE("busy / 混み合っています\n")};
     http_call_answer(call, &a);
 }

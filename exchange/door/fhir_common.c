@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the FHIR interactions share: parameters, the body, bundles, and the use of a path that was refused.
+ * What the FHIR interactions share: parameters, the body, bundles, and the use of a path that was
+ * refused.
  */
 #include <stdio.h>
 
@@ -13,7 +14,8 @@
 
 #define EVERY_ACTOR ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
 
-/* ── a refused path, said only to known callers ─────────────────────────────────────────────────── */
+/* ── a refused path, said only to known callers ───────────────────────────────────────────────────
+ */
 
 static enum err refused_look(struct session *s, struct request *r)
 {
@@ -25,7 +27,8 @@ static enum err refused_look(struct session *s, struct request *r)
 const struct use fhir_use_refused = {
     .event = "refused", .actors = EVERY_ACTOR, .look = refused_look};
 
-/* ── parameters ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── parameters ───────────────────────────────────────────────────────────────────────────────────
+ */
 
 static enum err params_of(struct request *r, struct slice text)
 {
@@ -38,9 +41,11 @@ static enum err params_of(struct request *r, struct slice text)
         name = slice_sub(pair, 0, slice_find(pair, '=', 0));
         value = slice_sub(pair, name.len + 1, pair.len);
         if (in->param_count == LIMIT_SEARCH_PARAMS)
-            return err_add(&r->errors, ERR_TOO_LARGE, "", "more than %u parameters", LIMIT_SEARCH_PARAMS);
+            return err_add(&r->errors, ERR_TOO_LARGE, "", "more than %u parameters",
+                           LIMIT_SEARCH_PARAMS);
         struct fhir_param *p = &in->params[in->param_count++];
-        if (!http1_decode(r->arena, name, true, &name) || !http1_decode(r->arena, value, true, &value))
+        if (!http1_decode(r->arena, name, true, &name) ||
+            !http1_decode(r->arena, value, true, &value))
             return err_add(&r->errors, ERR_BAD_PARAM, "", "escapes");
         p->name = slice_sub(name, 0, slice_find(name, ':', 0));
         p->modifier = slice_sub(name, p->name.len + 1, name.len);
@@ -79,7 +84,8 @@ bool fhir_param_is_format(const struct fhir_param *p)
     return slice_is(p->name, "_format") || slice_is(p->name, "_pretty");
 }
 
-/* ── body ───────────────────────────────────────────────────────────────────────────────────────── */
+/* ── body ─────────────────────────────────────────────────────────────────────────────────────────
+ */
 
 enum err fhir_parse_body(struct request *r)
 {
@@ -97,7 +103,8 @@ enum err fhir_parse_body(struct request *r)
     return err ? err : validate_resource(in->resource, in->type, &r->errors);
 }
 
-/* ── answers ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── answers ──────────────────────────────────────────────────────────────────────────────────────
+ */
 
 enum err fhir_answer_json(struct request *r, const struct json *value)
 {
@@ -149,8 +156,8 @@ enum err fhir_bundle_entry(struct session *s, struct request *r, const struct re
     struct slice id = refs_id(r, record);
     enum err err;
     buf_adds(b, r->count++ ? "," : ",\"entry\":[");
-    buf_addf(b, "{\"fullUrl\":\"%s/%.*s/%.*s\",\"resource\":", r->base_url,
-             SLICE_ARG(record->type), SLICE_ARG(id));
+    buf_addf(b, "{\"fullUrl\":\"%s/%.*s/%.*s\",\"resource\":", r->base_url, SLICE_ARG(record->type),
+             SLICE_ARG(id));
     err = refs_outward(s, r, record, b);
     if (mode)
         buf_addf(b, ",\"search\":{\"mode\":\"%s\"}", mode);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * read, vread and history of one resource (R4 http.html#read, #vread, #history). What the gate does not show does not exist:
- * the answer is the same as for an id that never was. Whom a refused read concerned is still found, for the audit row.
+ * read, vread and history of one resource (R4 http.html#read, #vread, #history). What the gate does
+ * not show does not exist: the answer is the same as for an id that never was. Whom a refused read
+ * concerned is still found, for the audit row.
  */
 #include "exchange/door/fhir.h"
 #include "exchange/gate/refs.h"
@@ -62,7 +63,8 @@ static enum err read_look(struct session *s, struct request *r)
     return fhir_answer_record(s, r, &record);
 }
 
-const struct use fhir_use_read = {.event = "read", .actors = READERS, .quick = true, .look = read_look};
+const struct use fhir_use_read = {
+    .event = "read", .actors = READERS, .quick = true, .look = read_look};
 
 /* The row of the instance, also when it is deleted now. */
 static enum err find_rid(struct session *s, struct request *r, int64_t *ret_rid)
@@ -109,7 +111,8 @@ static enum err vread_look(struct session *s, struct request *r)
     return fhir_answer_record(s, r, &record);
 }
 
-const struct use fhir_use_vread = {.event = "vread", .actors = READERS, .quick = true, .look = vread_look};
+const struct use fhir_use_vread = {
+    .event = "vread", .actors = READERS, .quick = true, .look = vread_look};
 
 static enum err history_entry(struct session *s, struct request *r, const struct record *record)
 {
@@ -119,7 +122,8 @@ static enum err history_entry(struct session *s, struct request *r, const struct
     const char *status = record->deleted ? "204" : record->version == 1 ? "201" : "200";
     enum err err = ERR_OK;
     buf_adds(b, r->count++ ? "," : ",\"entry\":[");
-    buf_addf(b, "{\"fullUrl\":\"%s/%.*s/%.*s\",", r->base_url, SLICE_ARG(record->type), SLICE_ARG(id));
+    buf_addf(b, "{\"fullUrl\":\"%s/%.*s/%.*s\",", r->base_url, SLICE_ARG(record->type),
+             SLICE_ARG(id));
     if (!record->deleted) {
         buf_adds(b, "\"resource\":");
         err = refs_outward(s, r, record, b);
@@ -128,7 +132,8 @@ static enum err history_entry(struct session *s, struct request *r, const struct
     buf_addf(b, "\"request\":{\"method\":\"%s\",\"url\":\"%.*s", method, SLICE_ARG(record->type));
     if (record->version > 1 || record->deleted)
         buf_addf(b, "/%.*s", SLICE_ARG(id));
-    buf_addf(b, "\"},\"response\":{\"status\":\"%s\",\"etag\":\"W/\\\"%lld\\\"\",\"lastModified\":\"",
+    buf_addf(b,
+             "\"},\"response\":{\"status\":\"%s\",\"etag\":\"W/\\\"%lld\\\"\",\"lastModified\":\"",
              status, (long long)record->version);
     when_print_instant(b, record->updated_ms);
     buf_adds(b, "\"}}");

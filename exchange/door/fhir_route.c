@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one table of FHIR routes. A path without a row is refused; a new row needs a use, and a use says who may use it, so
- * no route can be without an authorisation.
+ * The one table of FHIR routes. A path without a row is refused; a new row needs a use, and a use
+ * says who may use it, so no route can be without an authorisation.
  */
 #include "exchange/door/fhir.h"
 
@@ -10,34 +10,36 @@
 #include "base/banned.h"
 
 const struct fhir_route fhir_routes[] = {
-    {"GET", FHIR_SYSTEM, NULL, "metadata", "capabilities", &fhir_use_capability},
-    /* The audit record has its own reader and no writer. */
-    {"GET", FHIR_TYPE, "AuditEvent", NULL, "search-type", &fhir_use_audit_search},
-    {"POST", FHIR_TYPE_SEARCH, "AuditEvent", NULL, NULL, &fhir_use_audit_search},
-    {"GET", FHIR_INSTANCE, "AuditEvent", NULL, "read", &fhir_use_audit_read},
-    {"POST", FHIR_TYPE, "AuditEvent", NULL, NULL, NULL},
-    {"PUT", FHIR_INSTANCE, "AuditEvent", NULL, NULL, NULL},
-    {"DELETE", FHIR_INSTANCE, "AuditEvent", NULL, NULL, NULL},
-    {"GET", FHIR_VERSION, "AuditEvent", NULL, NULL, NULL},
-    {"GET", FHIR_INSTANCE_HISTORY, "AuditEvent", NULL, NULL, NULL},
+    {"GET", FHIR_SYSTEM, NULL, "metadata", "capabilities", &fhir_use_capability, NULL},
+    /* The audit record has its own reader, which knows few parameters, and no writer. */
+    {"GET", FHIR_TYPE, "AuditEvent", NULL, "search-type", &fhir_use_audit_search, "date patient"},
+    {"POST", FHIR_TYPE_SEARCH, "AuditEvent", NULL, NULL, &fhir_use_audit_search, NULL},
+    {"GET", FHIR_INSTANCE, "AuditEvent", NULL, "read", &fhir_use_audit_read, NULL},
+    {"POST", FHIR_TYPE, "AuditEvent", NULL, NULL, NULL, NULL},
+    {"PUT", FHIR_INSTANCE, "AuditEvent", NULL, NULL, NULL, NULL},
+    {"DELETE", FHIR_INSTANCE, "AuditEvent", NULL, NULL, NULL, NULL},
+    {"GET", FHIR_VERSION, "AuditEvent", NULL, NULL, NULL, NULL},
+    {"GET", FHIR_INSTANCE_HISTORY, "AuditEvent", NULL, NULL, NULL, NULL},
     /* Every other type. */
-    {"GET", FHIR_TYPE, NULL, NULL, "search-type", &fhir_use_search},
-    {"POST", FHIR_TYPE_SEARCH, NULL, NULL, NULL, &fhir_use_search},
-    {"POST", FHIR_TYPE, NULL, NULL, "create", &fhir_use_create},
-    {"GET", FHIR_INSTANCE, NULL, NULL, "read", &fhir_use_read},
-    {"PUT", FHIR_INSTANCE, NULL, NULL, "update", &fhir_use_update},
-    {"DELETE", FHIR_INSTANCE, NULL, NULL, "delete", &fhir_use_delete},
-    {"GET", FHIR_VERSION, NULL, NULL, "vread", &fhir_use_vread},
-    {"GET", FHIR_INSTANCE_HISTORY, NULL, NULL, "history-instance", &fhir_use_history},
+    {"GET", FHIR_TYPE, NULL, NULL, "search-type", &fhir_use_search, NULL},
+    {"POST", FHIR_TYPE_SEARCH, NULL, NULL, NULL, &fhir_use_search, NULL},
+    {"POST", FHIR_TYPE, NULL, NULL, "create", &fhir_use_create, NULL},
+    {"GET", FHIR_INSTANCE, NULL, NULL, "read", &fhir_use_read, NULL},
+    {"PUT", FHIR_INSTANCE, NULL, NULL, "update", &fhir_use_update, NULL},
+    {"DELETE", FHIR_INSTANCE, NULL, NULL, "delete", &fhir_use_delete, NULL},
+    {"GET", FHIR_VERSION, NULL, NULL, "vread", &fhir_use_vread, NULL},
+    {"GET", FHIR_INSTANCE_HISTORY, NULL, NULL, "history-instance", &fhir_use_history, NULL},
     /* Operations. */
-    {"POST", FHIR_TYPE_OPERATION, "Patient", "match", NULL, &fhir_use_match},
-    {"POST", FHIR_TYPE_OPERATION, "Patient", "break-glass", NULL, &fhir_use_break_glass},
-    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "summary", NULL, &fhir_use_summary},
-    {"POST", FHIR_INSTANCE_OPERATION, "Patient", "summary", NULL, &fhir_use_summary},
-    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "everything", NULL, &fhir_use_everything},
-    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "access-history", NULL, &fhir_use_access_history},
-    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "explain-access", NULL, &fhir_use_explain_access},
-    {NULL, FHIR_SYSTEM, NULL, NULL, NULL, NULL},
+    {"POST", FHIR_TYPE_OPERATION, "Patient", "match", NULL, &fhir_use_match, NULL},
+    {"POST", FHIR_TYPE_OPERATION, "Patient", "break-glass", NULL, &fhir_use_break_glass, NULL},
+    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "summary", NULL, &fhir_use_summary, NULL},
+    {"POST", FHIR_INSTANCE_OPERATION, "Patient", "summary", NULL, &fhir_use_summary, NULL},
+    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "everything", NULL, &fhir_use_everything, NULL},
+    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "access-history", NULL, &fhir_use_access_history,
+     NULL},
+    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "explain-access", NULL, &fhir_use_explain_access,
+     NULL},
+    {NULL, FHIR_SYSTEM, NULL, NULL, NULL, NULL, NULL},
 };
 
 static bool matches_place(const struct fhir_route *row, enum fhir_shape shape, struct slice type,

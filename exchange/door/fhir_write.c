@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * create, update and delete (R4 http.html#create, #update, #delete). look parses, validates and prepares on a reader thread;
- * apply stores, in the transaction of the audit row. A write that is refused leaves nothing behind. A resource about a person
- * must name him; whoever writes writes under his own facility's chart of that person and can change only what is his.
+ * create, update and delete (R4 http.html#create, #update, #delete). look parses, validates and
+ * prepares on a reader thread; apply stores, in the transaction of the audit row. A write that is
+ * refused leaves nothing behind. A resource about a person must name him; whoever writes writes
+ * under his own facility's chart of that person and can change only what is his.
  */
 #include <stdio.h>
 
@@ -19,18 +20,22 @@
 
 #define WRITERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
 
-/* ── who may write what ─────────────────────────────────────────────────────────────────────────── */
+/* ── who may write what ───────────────────────────────────────────────────────────────────────────
+ */
 
 /* Types a kind of caller may write; NULL = all. Nobody may write what he has no business with. */
 static const char *const kind_types[FACILITY_KIND_COUNT] = {
-    [FACILITY_PHARMACY] = "Patient MedicationDispense MedicationStatement MedicationRequest Medication "
-                          "Observation AllergyIntolerance Coverage Practitioner Organization",
-    [FACILITY_INSURER] = "Patient Coverage ExplanationOfBenefit Observation DiagnosticReport Composition "
-                         "DocumentReference Bundle",
+    [FACILITY_PHARMACY] =
+        "Patient MedicationDispense MedicationStatement MedicationRequest Medication "
+        "Observation AllergyIntolerance Coverage Practitioner Organization",
+    [FACILITY_INSURER] =
+        "Patient Coverage ExplanationOfBenefit Observation DiagnosticReport Composition "
+        "DocumentReference Bundle",
     [FACILITY_GATEWAY] = "Observation Device",
     [FACILITY_HOME] = "Observation Consent QuestionnaireResponse",
-    [FACILITY_OPERATOR] = "Organization Practitioner PractitionerRole Location HealthcareService Endpoint "
-                          "CodeSystem ValueSet ConceptMap StructureDefinition SearchParameter NamingSystem",
+    [FACILITY_OPERATOR] =
+        "Organization Practitioner PractitionerRole Location HealthcareService Endpoint "
+        "CodeSystem ValueSet ConceptMap StructureDefinition SearchParameter NamingSystem",
 };
 
 static bool type_listed(const char *list, struct slice type)
@@ -60,7 +65,8 @@ static bool posts_home_vitals(const struct request *r)
            (r->grant.actor == GRANT_RESIDENT || r->caller.facility.kind == FACILITY_GATEWAY);
 }
 
-/* ── look: everything that needs no writing ─────────────────────────────────────────────────────── */
+/* ── look: everything that needs no writing ───────────────────────────────────────────────────────
+ */
 
 /* A resident who names nobody means himself. */
 static void default_subject(struct request *r, struct fhir_input *in)
@@ -69,7 +75,8 @@ static void default_subject(struct request *r, struct fhir_input *in)
     const char *name = definition_element(type, SLICE("subject")) ? "subject" : "patient";
     if (r->grant.actor != GRANT_RESIDENT || in->class.subject)
         return;
-    json_put_text(r->arena, json_put_object(r->arena, in->resource, name), "reference", "Patient/@");
+    json_put_text(r->arena, json_put_object(r->arena, in->resource, name), "reference",
+                  "Patient/@");
     in->subject = r->grant.person;
 }
 
@@ -84,7 +91,8 @@ static enum err look_subject(struct session *s, struct request *r)
         default_subject(r, in);
     r->person = in->subject;
     if (in->class.patient_type && !in->subject)
-        return err_add(&r->errors, ERR_REQUIRED, arena_printf(r->arena, "%.*s.subject", SLICE_ARG(in->type)),
+        return err_add(&r->errors, ERR_REQUIRED,
+                       arena_printf(r->arena, "%.*s.subject", SLICE_ARG(in->type)),
                        "names no resident / 本人の指定がありません");
     if (r->grant.actor == GRANT_RESIDENT && in->subject != r->grant.person)
         return err_add(&r->errors, ERR_FORBIDDEN, "", "only about oneself / 本人の分だけです");
@@ -174,7 +182,8 @@ static enum err update_look(struct session *s, struct request *r)
     return err;
 }
 
-/* ── apply: one transaction with the audit row ──────────────────────────────────────────────────── */
+/* ── apply: one transaction with the audit row ────────────────────────────────────────────────────
+ */
 
 /* W/"3" -> 3; absent -> 0. */
 static enum err expected_version(struct request *r, int64_t *ret_version)
@@ -200,8 +209,8 @@ static struct slice patient_record_id(struct request *r, int64_t chart)
     return slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart));
 }
 
-/* Whose chart an update of Patient/[id] means: the caller's chart of the person behind the id, or a new one under the id the
- * caller chose. */
+/* Whose chart an update of Patient/[id] means: the caller's chart of the person behind the id, or a
+ * new one under the id the caller chose. */
 static enum err patient_chart(struct session *s, struct request *r, int64_t *ret_chart,
                               int64_t *ret_person)
 {
@@ -285,9 +294,16 @@ static enum err answer_written(struct session *s, struct request *r, int64_t cha
 {
     struct fhir_input *in = r->input;
     struct record record = {
-        .rid = mark->rid, .type = in->type, .id = in->new_id, .version = mark->version,
-        .chart = chart, .person = in->subject, .facility = r->grant.facility,
-        .category = in->class.category, .updated_ms = mark->updated_ms, .body = in->stored,
+        .rid = mark->rid,
+        .type = in->type,
+        .id = in->new_id,
+        .version = mark->version,
+        .chart = chart,
+        .person = in->subject,
+        .facility = r->grant.facility,
+        .category = in->class.category,
+        .updated_ms = mark->updated_ms,
+        .body = in->stored,
     };
     struct slice id = refs_id(r, &record);
     r->status = mark->created ? 201 : 200;
@@ -324,7 +340,8 @@ const struct use fhir_use_update = {.event = "update",
                                     .look = update_look,
                                     .apply = write_apply};
 
-/* ── delete ─────────────────────────────────────────────────────────────────────────────────────── */
+/* ── delete ───────────────────────────────────────────────────────────────────────────────────────
+ */
 
 static enum err delete_look(struct session *s, struct request *r)
 {

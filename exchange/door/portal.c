@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The portal's door (see portal.h): assets, the first page, and /fhir. Strict content security policy: no script, own style only.
+ * The portal's door (see portal.h): assets, the first page, and /fhir. Strict content security
+ * policy: no script, own style only.
  */
 #include "exchange/door/portal.h"
 
@@ -11,18 +12,24 @@
 
 #include "base/banned.h"
 
-static const struct http_field page_fields[] = {
-    {"Content-Security-Policy",
-     {"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-      "frame-ancestors 'none'",
-      sizeof("default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-             "frame-ancestors 'none'") - 1}},
+#define ASSETS "/assets/"
+
+#define POLICY                                                                                     \
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "  \
+    "frame-ancestors 'none'"
+
+const struct http_field portal_page_fields[PORTAL_PAGE_FIELDS] = {
+    {"Content-Security-Policy", {POLICY, sizeof(POLICY) - 1}},
     {"Referrer-Policy", {"no-referrer", sizeof("no-referrer") - 1}},
 };
 
 static void answer_text(struct http_call *call, int status, const char *type, struct slice body)
 {
-    struct http_answer a = {.status = status, .content_type = type, .fields = page_fields, .field_count = 2, .body = body};
+    struct http_answer a = {.status = status,
+                            .content_type = type,
+                            .fields = portal_page_fields,
+                            .field_count = PORTAL_PAGE_FIELDS,
+                            .body = body};
     http_call_answer(call, &a);
 }
 
@@ -38,7 +45,8 @@ static void answer_asset(struct http_call *call, struct slice name)
     if (!asset)
         answer_text(call, 404, "text/plain; charset=utf-8", SLICE("not found\n"));
     else
-        answer_text(call, 200, slice_ends(name, SLICE(".svg")) ? "image/svg+xml" : "text/css; charset=utf-8",
+        answer_text(call, 200,
+                    slice_ends(name, SLICE(".svg")) ? "image/svg+xml" : "text/css; charset=utf-8",
                     slice_of(asset->bytes, asset->len));
 }
 
@@ -53,7 +61,8 @@ static void answer_landing(struct http_call *call, const struct exchange *x)
     struct json *view = json_new(arena, JSON_OBJECT);
     json_put_text(arena, view, "region", x->conf.region ? x->conf.region : "Tasuki");
     json_put_bool(arena, view, "card", http_call_peer(call)->has_cert);
-    enum err err = view ? page_render("mappers/html/landing.xsl", view, lang, false, &out) : ERR_LIMIT;
+    enum err err =
+        view ? page_render("mappers/html/landing.xsl", view, lang, false, &out) : ERR_LIMIT;
     if (err)
         answer_text(call, 500, "text/plain; charset=utf-8", SLICE("error / エラー\n"));
     else
@@ -67,25 +76,37 @@ static bool is_fhir(struct slice path)
     return slice_is(path, "/fhir") || slice_starts(path, SLICE("/fhir/"));
 }
 
+static bool is_asset(struct slice path)
+{
+    return slice_starts(path, SLICE(ASSETS));
+}
+
+static struct slice asset_name(struct slice path)
+{
+    return slice_sub(path, strlen(ASSETS), path.len);
+}
+
 void door_portal_handle(struct http_call *call, void *context)
 {
     struct exchange *x = context;
     struct slice path = http_call_request(call)->path;
-    struct slice assets = SLICE("/assets/");
     if (is_fhir(path))
         fhir_handle(call, x, REQUEST_PORTAL);
     else if (slice_is(path, "/"))
         answer_landing(call, x);
-    else if (slice_starts(path, assets))
-        answer_asset(call, slice_sub(path, assets.len, path.len));
+    else if (is_asset(path))
+        answer_asset(call, asset_name(path));
     else
         answer_text(call, 404, "text/plain; charset=utf-8", SLICE("not found / ありません\n"));
 }
 
 void door_system_handle(struct http_call *call, void *context)
 {
-    if (is_fhir(http_call_request(call)->path))
+    struct slice path = http_call_request(call)->path;
+    if (is_fhir(path))
         fhir_handle(call, context, REQUEST_FHIR);
+    else if (is_asset(path)) /* the style of the summary page */
+        answer_asset(call, asset_name(path));
     else
         answer_text(call, 404, "text/plain; charset=utf-8", SLICE("not found: /fhir\n"));
 }

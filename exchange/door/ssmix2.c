@@ -2,11 +2,12 @@
  *
  * The SS-MIX2 door (see ssmix2.h).
  *
- *     RESTING --timer--> WALKING (worker thread) --batch--> FILING (requests in flight) --all answered--> RESTING
+ *     RESTING --timer--> WALKING (worker thread) --batch--> FILING (requests in flight) --all
+ * answered--> RESTING
  *        \______________________________ close ______________________________________/ -> CLOSED
  *
- * One batch at a time: the next walk begins when every file of the last one was answered, so a slow store slows the walk and
- * nothing piles up in memory.
+ * One batch at a time: the next walk begins when every file of the last one was answered, so a slow
+ * store slows the walk and nothing piles up in memory.
  */
 #include "exchange/door/ssmix2.h"
 
@@ -26,7 +27,7 @@
 #include "base/banned.h"
 
 #define BATCH 256
-#define REST_MS 200        /* a file this long unchanged has been written whole */
+#define REST_MS 200 /* a file this long unchanged has been written whole */
 #define INTERVAL_MS 500
 #define INTERVAL_FACTOR 20 /* a walk that takes long is repeated less often */
 
@@ -51,7 +52,8 @@ struct door_ssmix2 {
 
 static void door_step(struct door_ssmix2 *d);
 
-/* ── refused files ──────────────────────────────────────────────────────────────────────────────── */
+/* ── refused files ────────────────────────────────────────────────────────────────────────────────
+ */
 
 static void write_whole(const char *path, struct slice bytes)
 {
@@ -75,7 +77,8 @@ static void reason_text(struct request *r, const char *path, struct buf *out)
     buf_addf(out, "結果 / result: %s (%s)\n", err_name(r->job.err), err_ack(r->job.err));
     for (const struct err_item *i = r->errors.first; i; i = i->next)
         buf_addf(out, "%s%s\n  日本語: %s\n  English: %s\n",
-                 i->severity == ERR_SEVERITY_WARNING ? "(注意 / warning) " : "", i->place, i->ja, i->en);
+                 i->severity == ERR_SEVERITY_WARNING ? "(注意 / warning) " : "", i->place, i->ja,
+                 i->en);
     if (!r->errors.first)
         buf_addf(out, "  日本語: %s\n  English: %s\n", err_ja(r->job.err), err_en(r->job.err));
 }
@@ -95,11 +98,12 @@ static void reject(struct door_ssmix2 *d, struct request *r, const char *path)
     snprintf(target, sizeof(target), "%s/%s.txt", dir, name);
     write_whole(target, buf_slice(&text));
     buf_fini(&text);
-    log_warn("ssmix2.rejected", "facility=%s err=%s place=%s", d->facility_key, err_name(r->job.err),
-             r->errors.first ? r->errors.first->place : "");
+    log_warn("ssmix2.rejected", "facility=%s err=%s place=%s", d->facility_key,
+             err_name(r->job.err), r->errors.first ? r->errors.first->place : "");
 }
 
-/* ── filing ─────────────────────────────────────────────────────────────────────────────────────── */
+/* ── filing ───────────────────────────────────────────────────────────────────────────────────────
+ */
 
 static void on_answer(struct request *r)
 {
@@ -126,7 +130,8 @@ static bool file_one(struct door_ssmix2 *d, struct ssmix2_file *file)
         return false;
     }
     in->path = slice_str(file->path);
-    in->file = (struct inbox_file){.path = in->path, .size = file->size, .mtime_ns = file->mtime_ns};
+    in->file =
+        (struct inbox_file){.path = in->path, .size = file->size, .mtime_ns = file->mtime_ns};
     r->use = &intake_use;
     r->input = in;
     r->door_data = d;
@@ -144,7 +149,8 @@ static bool file_one(struct door_ssmix2 *d, struct ssmix2_file *file)
     return true;
 }
 
-/* ── walking ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── walking ──────────────────────────────────────────────────────────────────────────────────────
+ */
 
 static void on_walk(uv_work_t *work)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Intake, second half: one transaction that links the patient, stores original bytes and resources, deletes what the message
- * replaces, and remembers the answer. A refused message is kept in quarantine instead, never filed.
+ * Intake, second half: one transaction that links the patient, stores original bytes and resources,
+ * deletes what the message replaces, and remembers the answer. A refused message is kept in
+ * quarantine instead, never filed.
  */
 #include "exchange/use/intake_store.h"
 
@@ -35,7 +36,8 @@ bool intake_is_history(const struct intake *in)
     return in->path.len && in->parts.flag == SSMIX2_OLD;
 }
 
-/* ── storing ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── storing ──────────────────────────────────────────────────────────────────────────────────────
+ */
 
 static enum err identify(struct session *s, struct request *r, struct intake *in,
                          struct person_match *ret_match)
@@ -104,7 +106,8 @@ static enum err store_item(struct session *s, struct request *r, struct intake *
     bool there = false;
     bool patient = strcmp(item->mapped->type, "Patient") == 0;
     bool deleted_file = in->path.len && in->parts.flag == SSMIX2_DELETED;
-    struct slice id = patient ? slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart)) : item->id;
+    struct slice id =
+        patient ? slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart)) : item->id;
     enum err err = ERR_OK;
     if (item->mapped->remove || (deleted_file && !patient))
         return remove_item(s, in, item, id);
@@ -153,7 +156,8 @@ static enum err file_message(struct session *s, struct request *r, struct intake
     return err;
 }
 
-/* The acknowledgement is made before the commit that it waits for, and kept so that a repeat gets the same one. */
+/* The acknowledgement is made before the commit that it waits for, and kept so that a repeat gets
+ * the same one. */
 static enum err remember(struct session *s, struct request *r, struct intake *in)
 {
     struct buf ack;
@@ -191,6 +195,7 @@ enum err intake_apply(struct session *s, struct request *r)
     enum err err;
     if (in->seen == INBOX_SAME)
         return ERR_OK;
+    in->stored = in->unchanged = in->removed = 0;
     err = seen_meanwhile(s, r, in);
     if (err || in->seen == INBOX_SAME)
         return err;
@@ -201,7 +206,8 @@ enum err intake_apply(struct session *s, struct request *r)
     return err ? err : remember(s, r, in);
 }
 
-/* ── refusing ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── refusing ─────────────────────────────────────────────────────────────────────────────────────
+ */
 
 enum err intake_refused(struct session *s, struct request *r)
 {

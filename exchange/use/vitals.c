@@ -20,7 +20,7 @@
 #define FUTURE_MS (10 * 60 * 1000) /* a device clock may be a little fast */
 
 static const struct vital {
-    const char *code;  /* LOINC */
+    const char *code; /* LOINC */
     double min, max;
     const char *units; /* UCUM codes allowed, space separated */
 } vitals[] = {
@@ -43,7 +43,8 @@ static const struct vital *find_vital(const struct json *concept)
     const struct json *coding = json_get(concept, "coding");
     for (const struct json *c = coding ? coding->first : NULL; c; c = c->next)
         for (size_t i = 0; i < sizeof(vitals) / sizeof(*vitals); i++)
-            if (slice_is(json_str(c, "system"), LOINC) && slice_is(json_str(c, "code"), vitals[i].code))
+            if (slice_is(json_str(c, "system"), LOINC) &&
+                slice_is(json_str(c, "code"), vitals[i].code))
                 return &vitals[i];
     return NULL;
 }
@@ -83,10 +84,12 @@ static enum err check_quantity(struct request *r, const struct vital *v, const s
     return ERR_OK;
 }
 
-static enum err check_components(struct request *r, const struct json *observation)
+/* PANEL: a blood pressure, which needs both of its parts. */
+static enum err check_components(struct request *r, const struct json *observation, bool panel)
 {
     const struct json *components = json_get(observation, "component");
     double value = 0, systolic = 0, diastolic = 0;
+    bool has_systolic = false, has_diastolic = false;
     unsigned n = 0;
     for (const struct json *c = components ? components->first : NULL; c; c = c->next, n++) {
         const struct vital *v = find_vital(json_get(c, "code"));
@@ -97,11 +100,16 @@ static enum err check_components(struct request *r, const struct json *observati
         enum err err = check_quantity(r, v, c, place, &value);
         if (err)
             return err;
-        if (slice_is(slice_str(v->code), SYSTOLIC))
+        if (slice_is(slice_str(v->code), SYSTOLIC)) {
             systolic = value;
-        if (slice_is(slice_str(v->code), DIASTOLIC))
+            has_systolic = true;
+        } else if (slice_is(slice_str(v->code), DIASTOLIC)) {
             diastolic = value;
+            has_diastolic = true;
+        }
     }
+    if (panel && !(has_systolic && has_diastolic))
+        return err_add(&r->errors, ERR_REQUIRED, "Observation.component", SYSTOLIC ", " DIASTOLIC);
     if (systolic > 0 && diastolic > 0 && diastolic >= systolic)
         return err_add(&r->errors, ERR_IMPLAUSIBLE, "Observation.component",
                        "diastolic >= systolic / 拡張期が収縮期以上です");
@@ -140,7 +148,8 @@ static void mark_generated(struct request *r, struct json *observation)
     struct json *meta = json_get(observation, "meta");
     struct json *tags = json_get(meta, "tag");
     for (const struct json *t = tags ? tags->first : NULL; t; t = t->next)
-        if (slice_is(json_str(t, "system"), TAG_SYSTEM) && slice_is(json_str(t, "code"), TAG_GENERATED))
+        if (slice_is(json_str(t, "system"), TAG_SYSTEM) &&
+            slice_is(json_str(t, "code"), TAG_GENERATED))
             return;
     if (!meta)
         meta = json_put_object(r->arena, observation, "meta");
@@ -156,12 +165,10 @@ enum err vitals_accept(struct request *r, struct json *observation)
     const struct vital *v = find_vital(json_get(observation, "code"));
     double value = 0;
     enum err err = check_time(r, observation);
-    if (!err && is_panel(observation) && !json_get(observation, "component"))
-        err = err_add(&r->errors, ERR_REQUIRED, "Observation.component", SYSTOLIC ", " DIASTOLIC);
     if (!err && v)
         err = check_quantity(r, v, observation, "Observation.valueQuantity", &value);
     if (!err)
-        err = check_components(r, observation);
+        err = check_components(r, observation, is_panel(observation));
     if (!err)
         mark_generated(r, observation);
     return err;
@@ -178,13 +185,15 @@ static void add_part(struct buf *out, const struct json *part)
 void vitals_id(const struct request *r, int64_t person, const struct json *observation,
                char ret_id[IDS_UUID_LEN + 1])
 {
-    static const char *const natural[] = {"code", "effectiveDateTime", "effectivePeriod",
-                                          "effectiveInstant", "valueQuantity", "component"};
+    static const char *const natural[] = {
+        "code",          "effectiveDateTime", "effectivePeriod", "effectiveInstant",
+        "valueQuantity", "component"};
     const struct json *identifier = json_path(observation, "identifier", "0", NULL);
     char who[64];
     struct buf what;
     buf_init(&what, LIMIT_HTTP_BODY);
-    int n = snprintf(who, sizeof(who), "%lld %lld", (long long)r->grant.facility, (long long)person);
+    int n =
+        snprintf(who, sizeof(who), "%lld %lld", (long long)r->grant.facility, (long long)person);
     if (json_str(identifier, "value").len) {
         add_part(&what, json_get(identifier, "system"));
         add_part(&what, json_get(identifier, "value"));

@@ -149,11 +149,23 @@ static void put_operation(const struct capability *c, struct json *object,
     json_put_text(c->arena, item, "definition", operation_url(c, r));
 }
 
-static void put_params(const struct capability *c, struct json *resource, const char *type)
+static bool is_listed(const char *list, const char *word)
+{
+    struct slice rest = slice_str(list);
+    while (list && rest.ptr)
+        if (slice_is(slice_cut(&rest, ' '), word))
+            return true;
+    return !list;
+}
+
+static void put_params(const struct capability *c, struct json *resource, const char *type,
+                       const char *only)
 {
     size_t count;
     const struct definition_param *params = definition_params(slice_str(type), &count);
     for (size_t i = 0; i < count; i++) {
+        if (!is_listed(only, params[i].code))
+            continue;
         struct json *item = json_push_object(c->arena, list_of(c->arena, resource, "searchParam"));
         json_put_text(c->arena, item, "name", params[i].code);
         json_put_text(c->arena, item, "definition", params[i].url);
@@ -164,6 +176,7 @@ static void put_params(const struct capability *c, struct json *resource, const 
 static void put_resource(const struct capability *c, struct json *rest, const char *type)
 {
     bool own = has_own_rows(c, type);
+    const char *params = NULL;
     struct json *resource = json_new(c->arena, JSON_OBJECT);
     json_put_text(c->arena, resource, "type", type);
     for (size_t i = 0; i < c->count; i++) {
@@ -171,11 +184,13 @@ static void put_resource(const struct capability *c, struct json *rest, const ch
         if (r->interaction && !is_system(r->interaction) &&
             (r->type ? strcmp(r->type, type) == 0 : !own))
             put_interaction(c, resource, r->interaction);
+        if (own && r->params && r->type && strcmp(r->type, type) == 0)
+            params = r->params;
     }
     if (has_item(json_get(resource, "interaction"), "code", "vread"))
         json_put_text(c->arena, resource, "versioning", "versioned");
     if (has_item(json_get(resource, "interaction"), "code", "search-type"))
-        put_params(c, resource, type);
+        put_params(c, resource, type, params);
     for (size_t i = 0; i < c->count; i++) {
         const struct outcome_route *r = &c->routes[i];
         if (r->operation && r->type && strcmp(r->type, type) == 0)

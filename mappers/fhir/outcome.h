@@ -18,6 +18,7 @@ struct outcome_route {
     const char *type;        /* resource type, or NULL = every type / system level */
     const char *interaction; /* FHIR code: read, vread, update ...; or NULL */
     const char *operation;   /* name without $, or NULL */
+    const char *params;      /* of a search: space-separated; NULL = all of the type's */
 };
 struct json *outcome_capability(struct arena *arena, const char *version, const char *base_url,
                                 int64_t built_ms, const struct outcome_route *routes, size_t count);

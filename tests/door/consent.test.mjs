@@ -190,7 +190,9 @@ describe('with consent', () => {
 describe('a consent that cannot be interpreted', () => {
   const bad = {
     'no provision': [undefined, {}, /Consent\.provision/],
-    'no type': [{}, {}, /type/],
+    'no type': [{ purpose: purposes('TREAT') }, {}, /type/],
+    'an empty rule': [{}, {}, /Consent\.provision/],
+    'a rule\'s modifier we do not know': [{ type: 'permit', modifierExtension: [{ url: 'urn:x', valueBoolean: true }] }, {}, /modifierExtension/],
     'unknown purpose': [{ type: 'permit', purpose: [{ system: 'urn:x', code: 'TREAT' }] }, {}, /purpose/],
     'unknown facility': [{ type: 'permit', actor: recipient('9999999999') }, {}, /actor/],
     'a class we cannot enforce': [{ type: 'deny', class: [{ system: 'http://hl7.org/fhir/resource-types', code: 'Observation' }] }, {}, /class/],
@@ -199,7 +201,7 @@ describe('a consent that cannot be interpreted', () => {
     'exceptions of exceptions': [{ type: 'permit', provision: [{ type: 'deny', provision: [{ type: 'permit' }] }] }, {}, /exceptions/],
     'another scope': [{ type: 'permit' }, { scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'research' }] } }, /scope/],
     'a date that is none': [{ type: 'permit', period: { start: '2026-13-01' } }, {}, /./],
-    'a modifier we do not know': [{ type: 'permit' }, { modifierExtension: [{ url: 'urn:x', valueBoolean: true }] }, /./],
+    'a modifier we do not know': [{ type: 'permit' }, { modifierExtension: [{ url: 'urn:x', valueBoolean: true }] }, /modifierExtension/],
   };
   for (const [name, [provision, extra, pattern]] of Object.entries(bad)) {
     test(`${name}: 422, and nothing is stored`, async () => {

@@ -55,7 +55,6 @@ describe('the sample region', () => {
       assert.match(r.birthDate, /^\d{4}-\d\d-\d\d$/);
       assert.ok(['male', 'female'].includes(r.gender));
       assert.ok(r.name && r.kana && r.insurance);
-      assert.equal(typeof r.story, 'string');
       assert.equal(typeof r.localNumbers, 'object');
     }
     assert.equal(new Set(residents.map((r) => r.card)).size, residents.length, 'cards are unique');

@@ -190,7 +190,7 @@ export class Region {
     child.stderr.setEncoding('utf8').on('data', (text) => { this.err += text; });
     return new Promise((done, fail) => {
       const timer = setTimeout(() => { child.kill('SIGKILL'); fail(new Error(`not ready within ${START_MS} ms\n${this.tail()}`)); }, START_MS);
-      child.on('error', fail);
+      child.on('error', (error) => { clearTimeout(timer); fail(error); });
       child.stdout.setEncoding('utf8').on('data', (text) => {
         this.out += text;
         const line = this.out.split('\n').find((l) => l.startsWith('ready '));

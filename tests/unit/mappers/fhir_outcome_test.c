@@ -67,10 +67,10 @@ static struct json *resource_of(struct json *statement, const char *type)
 static void tells_what_it_can(void **state)
 {
     static const struct outcome_route routes[] = {
-        {"AuditEvent", "read", NULL}, {NULL, "read", NULL},        {NULL, "vread", NULL},
-        {NULL, "search-type", NULL},  {NULL, "search-type", NULL}, {NULL, "batch", NULL},
-        {"Patient", NULL, "match"},   {"Patient", NULL, "match"},  {"Patient", NULL, "break-glass"},
-        {NULL, NULL, "validate"},
+        {"AuditEvent", "read", NULL, NULL}, {NULL, "read", NULL, NULL},        {NULL, "vread", NULL, NULL},
+        {NULL, "search-type", NULL, NULL},  {NULL, "search-type", NULL, NULL}, {NULL, "batch", NULL, NULL},
+        {"Patient", NULL, "match", NULL},   {"Patient", NULL, "match", NULL},  {"Patient", NULL, "break-glass", NULL},
+        {NULL, NULL, "validate", NULL},
     };
     struct arena *a = arena_new(T_ARENA_MAX);
     struct json *s = outcome_capability(a, "0.1.0", "https://h/fhir", 0, routes, T_COUNT(routes));
@@ -97,7 +97,7 @@ static void tells_what_it_can(void **state)
 
 static void lists_only_what_has_routes(void **state)
 {
-    static const struct outcome_route routes[] = {{"Patient", "read", NULL}};
+    static const struct outcome_route routes[] = {{"Patient", "read", NULL, NULL}};
     struct arena *a = arena_new(T_ARENA_MAX);
     struct json *s = outcome_capability(a, "0.1.0", "https://h/fhir", 0, routes, 1);
     (void)state;
