@@ -72,6 +72,7 @@ const struct label label_table[] = {
     {"promise_consent", "あなたが許した相手だけが、許した範囲で見られます。命にかかわる緊急時の例外も、必ず記録に残ります。", "Only those you permit can read, and only what you permit. Exceptions in life-threatening emergencies are always on record."},
     {"promise_log", "すべての閲覧が記録され、あなたに見えます。記録を書き換えれば、必ず分かるしくみです。", "Every access is recorded and visible to you, and the record shows if anyone tampers with it."},
     {"promise_source", "元の記録は、受け取ったまま保存されます。", "Originals are kept exactly as received."},
+    {"bundle_title", "変換した記録", "Mapped records"},
     {"access_title", "閲覧の記録", "Access history"},
     {"access_lead", "あなたの記録を、いつ、だれが、何のために見たかの一覧です。", "When your record was read, by whom, and why."},
     {"when", "日時", "When"},
