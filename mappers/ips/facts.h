@@ -62,6 +62,8 @@ int64_t facts_time_last(const struct json *resource, int64_t now_ms);
 struct slice facts_thing(struct arena *arena, enum facts_section section,
                          const struct json *resource);
 
+/* What an allergy did, as recorded, one after the other; empty when nothing is said. */
+struct slice facts_reaction(struct arena *arena, const struct json *allergy);
 /* The concept that names it (code, medication, vaccine ...), following a contained Medication; or NULL. */
 const struct json *facts_concept(const struct json *resource);
 /* Text of a CodeableConcept: its text, a display, or the bare code. */

@@ -13,7 +13,8 @@ struct pick {
     const struct json *resource;
     const struct json *previous; /* the next older one of the same thing, in the list too; or NULL */
     enum facts_section section;
-    bool older;                  /* it is somebody's previous: an entry, but no row of its own */
+    bool older;                  /* another pick speaks for it: an entry, but no row of its own */
+    bool drop;
     /* how it is ordered */
     unsigned rank;
     int64_t time;

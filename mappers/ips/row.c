@@ -118,15 +118,21 @@ static struct slice literal(const struct json *value)
                                                                                : SLICE_NONE;
 }
 
+/* The unit as people write it; the number stays what it was. */
 static struct slice unit_of(const struct json *quantity)
 {
+    static const struct word spellings[] = {
+        {"mm[Hg]", "mmHg", ""},      {"mm(hg)", "mmHg", ""},      {"Cel", "℃", ""},
+        {"cel", "℃", ""},            {"/uL", "/µL", ""},          {"10*3/uL", "×10³/µL", ""},
+        {"10*4/uL", "×10⁴/µL", ""},  {".10*4/uL", "×10⁴/µL", ""}, {"10*6/uL", "×10⁶/µL", ""},
+        {".10*3/uL", "×10³/µL", ""}, {"kg/m2", "kg/m²", ""},      {"mL/min/{1.73_m2}", "mL/min/1.73m²", ""},
+        {"{steps}/d", "/日", ""},    {"{steps}", "", ""},         {NULL, NULL, NULL}};
     struct slice unit = json_str(quantity, "unit");
-    struct slice code = json_str(quantity, "code");
-    if (slice_is(unit, "mm[Hg]") || (!unit.len && slice_is(code, "mm[Hg]")))
-        return SLICE("mmHg");
-    if (slice_is(unit, "Cel") || slice_is(unit, "cel") || (!unit.len && slice_is(code, "Cel")))
-        return SLICE("℃");
-    unit = unit.len ? unit : code;
+    if (!unit.len)
+        unit = json_str(quantity, "code");
+    const struct word *known = find(spellings, unit);
+    if (known)
+        return slice_str(known->ja);
     if (unit.len > 2 && unit.ptr[0] == '{' && unit.ptr[unit.len - 1] == '}')
         return slice_sub(unit, 1, unit.len - 2); /* a UCUM annotation: {INR} */
     return unit;
@@ -233,15 +239,10 @@ static const char *flag_of(const struct json *observation)
 static void row_allergy(struct row *r, const struct json *x)
 {
     const struct json *reactions = json_get(x, "reaction");
-    struct slice all = SLICE_NONE;
+    put(r, "detail", facts_reaction(r->a, x));
     note(r, find(criticalities, json_str(x, "criticality")));
-    for (const struct json *n = reactions ? reactions->first : NULL; n; n = n->next) {
-        const struct json *list = json_get(n, "manifestation");
-        for (const struct json *m = list ? list->first : NULL; m; m = m->next)
-            all = join(r->a, all, "、", facts_text(m));
+    for (const struct json *n = reactions ? reactions->first : NULL; n; n = n->next)
         note(r, find(severities, json_str(n, "severity")));
-    }
-    put(r, "detail", all);
     note(r, find_concept(statuses, json_get(x, "clinicalStatus")));
     note(r, find_concept(verdicts, json_get(x, "verificationStatus")));
 }
@@ -323,12 +324,12 @@ static void row_encounter(struct row *r, const struct json *x)
     if (!what.len)
         what = facts_text(json_path(x, "type", "0", NULL));
     if (kind) {
-        json_put_text(r->a, r->json, "label", kind->ja);
-        json_put_text(r->a, r->json, "label_en", kind->en);
+        put(r, "label", join(r->a, slice_str(kind->ja), " ", what));
+        put(r, "label_en", join(r->a, slice_str(kind->en), " ", what));
     } else {
-        put(r, "label", json_str(json_get(x, "class"), "display"));
+        put(r, "label", join(r->a, json_str(json_get(x, "class"), "display"), " ", what));
     }
-    put(r, "detail", join(r->a, what, "、", facts_text(json_path(x, "reasonCode", "0", NULL))));
+    put(r, "detail", facts_text(json_path(x, "reasonCode", "0", NULL)));
 }
 
 static void row_plain(struct row *r, const struct json *x)
