@@ -87,6 +87,7 @@ const struct label label_table[] = {
     {"glass_a", "同意の確認なしに行われた緊急閲覧が ", "There were "},
     {"glass_b", " 件あります。", " emergency accesses without prior consent."},
     {"no_access", "まだ閲覧の記録はありません。", "Nobody has accessed your record yet."},
+    {"self", "ご本人", "yourself"},
     {"unknown_actor", "不明", "unknown"},
     {"back", "もどる", "Back"},
     {"earlier", "これより前の記録", "Earlier entries"},

@@ -255,12 +255,26 @@ static void row_condition(struct row *r, const struct json *x)
     note(r, find(severities, facts_code(json_get(x, "severity"), NULL)));
 }
 
-static struct slice dose_of(struct row *r, const struct json *dosage)
+/* "2.5 錠", unless TEXT says the unit and so the dose itself. */
+static struct slice dose_of(struct row *r, const struct json *dosage, struct slice text)
 {
     const struct json *quantity = json_path(dosage, "doseAndRate", "0", "doseQuantity", NULL);
     if (!quantity)
         quantity = json_get(dosage, "dose"); /* MedicationAdministration */
-    return join(r->a, number_of(r->a, quantity), " ", unit_of(quantity));
+    struct slice unit = unit_of(quantity), number = number_of(r->a, quantity);
+    if (!number.len || (unit.len && slice_search(text, unit, 0) < text.len))
+        return SLICE_NONE;
+    return join(r->a, number, " ", unit);
+}
+
+/* How long the drug lasts: "35日分", unless TEXT says it. */
+static struct slice supply_of(struct row *r, const struct json *x, struct slice text)
+{
+    struct slice days = literal(json_path(x, "dispenseRequest", "expectedSupplyDuration", "value", NULL));
+    struct slice code = json_str(json_path(x, "dispenseRequest", "expectedSupplyDuration", NULL), "code");
+    if (!days.len || !slice_is(code, "d") || slice_search(text, SLICE("日分"), 0) < text.len)
+        return SLICE_NONE;
+    return slice_str(arena_printf(r->a, "%.*s日分", SLICE_ARG(days)));
 }
 
 static void row_medication(struct row *r, const struct json *x)
@@ -271,11 +285,10 @@ static void row_medication(struct row *r, const struct json *x)
         dosage = json_path(x, "dosage", "0", NULL) ? json_path(x, "dosage", "0", NULL)
                                                    : json_get(x, "dosage");
     struct slice text = json_str(dosage, "text");
-    if (!text.len) { /* a text says the dose itself */
+    if (!text.len)
         text = facts_text(json_path(dosage, "timing", "code", NULL));
-        put(r, "value", dose_of(r, dosage));
-    }
-    put(r, "detail", text);
+    put(r, "value", dose_of(r, dosage, text));
+    put(r, "detail", join(r->a, text, " ", supply_of(r, x, text)));
     note(r, find(statuses, json_str(x, "status")));
     if (json_is_true(json_get(x, "doNotPerform")))
         note(r, &forbidden);

@@ -308,6 +308,34 @@ static void says_an_allergy_once(void **state)
     arena_free(a);
 }
 
+/* The dose and the days stand in the row, once. */
+static void says_the_dose_once(void **state)
+{
+    static const struct {
+        const char *text, *value, *detail;
+    } cases[] = {
+        {"１日１回夕食後", "2.5 錠", "１日１回夕食後 35日分"},
+        {"１日１回夕食後 １回2.5錠", NULL, "１日１回夕食後 １回2.5錠 35日分"},
+        {"夕食後 35日分", "2.5 錠", "夕食後 35日分"},
+    };
+    (void)state;
+    for (size_t i = 0; i < T_COUNT(cases); i++) {
+        struct arena *a = arena_new(LIMIT_ARENA_REQUEST);
+        struct json *m = parse(a, "{\"resourceType\":\"MedicationRequest\",\"status\":\"active\","
+                                  "\"dosageInstruction\":[{\"doseAndRate\":[{\"doseQuantity\":{"
+                                  "\"value\":2.5,\"unit\":\"錠\"}}]}],\"dispenseRequest\":{"
+                                  "\"expectedSupplyDuration\":{\"value\":35,\"code\":\"d\"}}}");
+        json_put_text(a, json_path(m, "dosageInstruction", "0", NULL), "text", cases[i].text);
+        struct json *r = row_make(a, FACTS_MEDICATIONS, m, NULL);
+        assert_slice(json_str(r, "detail"), cases[i].detail);
+        if (cases[i].value)
+            assert_slice(json_str(r, "value"), cases[i].value);
+        else
+            assert_null(json_get(r, "value"));
+        arena_free(a);
+    }
+}
+
 /* An outpatient who "arrived" last year has left; a stay without an end goes on. */
 static void knows_who_is_still_there(void **state)
 {
@@ -471,7 +499,8 @@ int main(void)
         cmocka_unit_test(is_a_document),       cmocka_unit_test(chooses_and_orders),
         cmocka_unit_test(says_what_is_absent), cmocka_unit_test(says_what_is_withheld),
         cmocka_unit_test(shows_rows),          cmocka_unit_test(says_an_allergy_once),
-        cmocka_unit_test(knows_who_is_still_there), cmocka_unit_test(finds_anticoagulants),
+        cmocka_unit_test(knows_who_is_still_there), cmocka_unit_test(says_the_dose_once),
+        cmocka_unit_test(finds_anticoagulants),
         cmocka_unit_test(shows_the_banner),    cmocka_unit_test(shows_dates),
         cmocka_unit_test(survives),            cmocka_unit_test(is_valid_r4),
     };
