@@ -81,9 +81,12 @@ static void choose_route(struct request *r, struct fhir_input *in, struct slice 
     struct slice seg[5];
     enum fhir_shape shape = FHIR_SYSTEM;
     unsigned n = split_path(r->arena, path, seg);
-    in->refusal = ERR_NOT_FOUND;
-    if (path_shape(in, seg, n, &shape))
+    /* POST on the base is a batch or transaction. */
+    in->refusal = n == 0 && slice_is(r->method, "POST") ? ERR_NOT_SUPPORTED : ERR_NOT_FOUND;
+    if (path_shape(in, seg, n, &shape)) {
+        in->shape = shape;
         in->route = fhir_route_find(r->method, shape, in->type, in->name, &in->refusal);
+    }
     r->use = in->route ? in->route->use : &fhir_use_refused;
 }
 
@@ -162,7 +165,7 @@ static unsigned answer_fields(struct request *r, struct http_field *fields)
     struct buf date;
     fields[n++] = (struct http_field){"X-Request-Id", slice_str(r->id)};
     if (r->job.err == ERR_METHOD)
-        fields[n++] = (struct http_field){"Allow", SLICE("GET, HEAD, POST, PUT, DELETE")};
+        fields[n++] = (struct http_field){"Allow", fhir_route_allow(r->arena, r->input)};
     if (r->job.err)
         return n;
     if (r->answer_version)

@@ -47,6 +47,7 @@ struct fhir_route {
  */
 struct fhir_input {
     const struct fhir_route *route;
+    enum fhir_shape shape; /* of the path; FHIR_SYSTEM when it has none */
     struct slice type, id, name;
     int64_t version; /* of a vread */
     struct fhir_param params[LIMIT_SEARCH_PARAMS];
@@ -76,6 +77,9 @@ extern const struct fhir_route fhir_routes[];
  */
 const struct fhir_route *fhir_route_find(struct slice method, enum fhir_shape shape,
                                          struct slice type, struct slice name, enum err *ret_err);
+
+/* The methods that INPUT's path answers to, for an Allow field. */
+struct slice fhir_route_allow(struct arena *arena, const struct fhir_input *input);
 
 /* Largest body a request may bring (http_options.body_limit). */
 size_t fhir_body_limit(const struct http1_request *head);
@@ -107,6 +111,13 @@ const char *fhir_entity(struct request *r, struct slice type, struct slice id);
  * too. */
 enum err fhir_instance_person(struct session *s, struct request *r,
                               int64_t *ret_person) ERR_CHECKED;
+
+/* Logical id of the Patient record of a chart: of its own, never shown. In r's arena. */
+struct slice fhir_patient_record(struct request *r, int64_t chart);
+/* The caller's own Patient record of PERSON where it is deleted: its id in *ret_id. ERR_NOT_FOUND.
+ */
+enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t person,
+                              struct slice *ret_id) ERR_CHECKED;
 
 /* The interactions' uses, one file each. */
 extern const struct use fhir_use_refused, fhir_use_capability, fhir_use_read, fhir_use_vread,

@@ -9,6 +9,8 @@
 #include "exchange/gate/refs.h"
 #include "exchange/gate/wire.h"
 #include "mappers/fhir/validate.h"
+#include "storage/locate.h"
+#include "storage/person.h"
 
 #include "base/banned.h"
 
@@ -97,8 +99,8 @@ enum err fhir_parse_body(struct request *r)
     err = json_parse(r->arena, r->body, &in->resource, &fault);
     if (err == ERR_MALFORMED || err == ERR_TOO_DEEP) {
         const char *place = arena_printf(r->arena, "line %u column %u", fault.line, fault.column);
-        return err_add(&r->errors, err, place ? place : "", "%s / %s", fault.en ? fault.en : "",
-                       fault.ja ? fault.ja : "");
+        return err_add_words(&r->errors, err, place ? place : "", fault.en ? fault.en : "",
+                             fault.ja ? fault.ja : "");
     }
     return err ? err : validate_resource(in->resource, in->type, &r->errors);
 }
@@ -132,11 +134,27 @@ enum err fhir_instance_person(struct session *s, struct request *r, int64_t *ret
 {
     struct fhir_input *in = r->input;
     enum err err = wire_person(s, r, in->id, ret_person);
-    if (err == ERR_NOT_FOUND)
-        return err_add(&r->errors, ERR_NOT_FOUND, "", "Patient");
     if (!err)
         r->person = *ret_person;
     return err;
+}
+
+struct slice fhir_patient_record(struct request *r, int64_t chart)
+{
+    return slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart));
+}
+
+enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t person,
+                              struct slice *ret_id)
+{
+    struct locate place = {0};
+    int64_t chart = 0;
+    enum err err = person_chart(s, r->grant.facility, person, &chart);
+    if (err)
+        return err;
+    *ret_id = fhir_patient_record(r, chart);
+    err = locate_record(s, SLICE("Patient"), *ret_id, &place);
+    return !err && !place.deleted ? ERR_NOT_FOUND : err;
 }
 
 void fhir_bundle_begin(struct request *r, const char *type, int64_t total)

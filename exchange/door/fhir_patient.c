@@ -61,9 +61,7 @@ static enum err read_patient(struct session *s, struct request *r, int64_t perso
     struct buf text;
     enum err err = record_read_patient(s, r->arena, person, &record);
     if (err)
-        return err == ERR_NOT_FOUND || err == ERR_GONE
-                   ? err_add(&r->errors, ERR_NOT_FOUND, "", "Patient")
-                   : err;
+        return err == ERR_GONE ? ERR_NOT_FOUND : err;
     buf_init(&text, LIMIT_HTTP_ANSWER);
     err = refs_outward(s, r, &record, &text);
     struct slice kept = arena_dup(r->arena, buf_slice(&text));
@@ -172,9 +170,7 @@ static enum err everything_look(struct session *s, struct request *r)
     if (!err)
         err = record_read_patient(s, r->arena, person, &record);
     if (err)
-        return err == ERR_GONE || err == ERR_NOT_FOUND
-                   ? err_add(&r->errors, ERR_NOT_FOUND, "", "Patient")
-                   : err;
+        return err == ERR_GONE ? ERR_NOT_FOUND : err;
     fhir_bundle_begin(r, "searchset", -1);
     err = fhir_bundle_entry(s, r, &record, "match");
     for (size_t i = 0; i < count && !err; i++)

@@ -130,12 +130,25 @@ static void intersect_persons(struct fhir_query *q, size_t first, bool given)
     q->search.persons_given = true;
 }
 
+static enum err bare_number(struct session *s, struct request *r, struct slice number,
+                            int64_t *ret_person)
+{
+    const char *local =
+        arena_printf(r->arena, REFS_SYSTEM_LOCAL "%.*s", SLICE_ARG(r->caller.facility.code));
+    enum err err = refs_identifier(s, r, SLICE(REFS_SYSTEM_CARD), number, ret_person);
+    if (err == ERR_NOT_FOUND)
+        err = refs_identifier(s, r, slice_str(local), number, ret_person);
+    return err;
+}
+
 static enum err person_value(struct session *s, struct request *r, bool by_identifier,
                              struct slice text, int64_t *ret_person)
 {
     size_t bar = fhir_query_bar(text);
     if (!by_identifier)
         return refs_person(s, r, fhir_query_unescape(r->arena, text), ret_person);
+    if (bar == text.len)
+        return bare_number(s, r, fhir_query_unescape(r->arena, text), ret_person);
     return refs_identifier(s, r, fhir_query_unescape(r->arena, slice_sub(text, 0, bar)),
                            fhir_query_unescape(r->arena, slice_sub(text, bar + 1, text.len)),
                            ret_person);
@@ -170,6 +183,13 @@ static bool is_person_identifier(struct slice value)
             slice_starts(system, SLICE(REFS_SYSTEM_LOCAL)));
 }
 
+/* A value without a system may be a card or the caller's own patient number. */
+static bool is_bare_number(struct session *s, struct request *r, struct slice value)
+{
+    int64_t person = 0;
+    return fhir_query_bar(value) == value.len && person_value(s, r, true, value, &person) == ERR_OK;
+}
+
 static enum err compile_id(struct session *s, struct request *r, const struct fhir_param *p,
                            struct fhir_query *q)
 {
@@ -201,7 +221,8 @@ static enum err unknown_param(struct request *r, const struct fhir_param *p)
     buf_init(&valid, 4096);
     buf_adds(&valid, "_id, _lastUpdated, _count, _sort, _total, _summary, _format");
     for (size_t i = 0; i < count; i++)
-        buf_addf(&valid, ", %s", params[i].code);
+        if (strcmp(params[i].code, "_id") != 0 && strcmp(params[i].code, "_lastUpdated") != 0)
+            buf_addf(&valid, ", %s", params[i].code);
     enum err err =
         err_add(&r->errors, ERR_UNKNOWN_PARAM, name_of(r, p), "%.*s", SLICE_ARG(buf_slice(&valid)));
     buf_fini(&valid);
@@ -266,7 +287,7 @@ static enum err compile_ordinary(struct session *s, struct request *r, const str
     if (!def)
         return in->lenient ? ERR_OK : unknown_param(r, p);
     if (slice_is(in->type, "Patient") && slice_is(p->name, "identifier") && !p->modifier.len &&
-        is_person_identifier(p->value))
+        (is_person_identifier(p->value) || is_bare_number(s, r, p->value)))
         return compile_persons(s, r, p, q, true);
     if (names_patient(p, def) && !slice_is(p->modifier, "missing"))
         return compile_reference(s, r, p, def, q);

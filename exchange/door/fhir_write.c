@@ -91,11 +91,12 @@ static enum err look_subject(struct session *s, struct request *r)
         default_subject(r, in);
     r->person = in->subject;
     if (in->class.patient_type && !in->subject)
-        return err_add(&r->errors, ERR_REQUIRED,
-                       arena_printf(r->arena, "%.*s.subject", SLICE_ARG(in->type)),
-                       "names no resident / 本人の指定がありません");
+        return err_add_words(&r->errors, ERR_REQUIRED,
+                             arena_printf(r->arena, "%.*s.subject", SLICE_ARG(in->type)),
+                             "names no resident", "本人の指定がありません");
     if (r->grant.actor == GRANT_RESIDENT && in->subject != r->grant.person)
-        return err_add(&r->errors, ERR_FORBIDDEN, "", "only about oneself / 本人の分だけです");
+        return err_add_words(&r->errors, ERR_FORBIDDEN, "", "only about oneself",
+                             "本人の分だけです");
     return ERR_OK;
 }
 
@@ -176,9 +177,9 @@ static enum err update_look(struct session *s, struct request *r)
     enum err err = look_write(s, r);
     struct slice id = json_str(in->resource, "id");
     if (!err && !slice_eq(id, in->id))
-        err = err_add(&r->errors, ERR_MALFORMED,
-                      arena_printf(r->arena, "%.*s.id", SLICE_ARG(in->type)),
-                      "must equal the id in the URL / URLのidと一致しません");
+        err = err_add_words(&r->errors, ERR_MALFORMED,
+                            arena_printf(r->arena, "%.*s.id", SLICE_ARG(in->type)),
+                            "must equal the id in the URL", "URLのidと一致しません");
     return err;
 }
 
@@ -201,12 +202,6 @@ static enum err expected_version(struct request *r, int64_t *ret_version)
         return err_add(&r->errors, ERR_BAD_HEADER, "If-Match", "W/\"n\"");
     *ret_version = (int64_t)n;
     return ERR_OK;
-}
-
-/* The Patient record of a chart has an id of its own, never shown. */
-static struct slice patient_record_id(struct request *r, int64_t chart)
-{
-    return slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart));
 }
 
 /* Whose chart an update of Patient/[id] means: the caller's chart of the person behind the id, or a
@@ -247,8 +242,8 @@ static enum err consent_chart(struct session *s, struct request *r, int64_t *ret
         return person_open_chart(s, r->grant.facility, in->subject, ret_chart);
     err = person_chart(s, r->grant.facility, in->subject, ret_chart);
     if (err == ERR_NOT_FOUND)
-        return err_add(&r->errors, ERR_FORBIDDEN, "Consent.patient",
-                       "not a patient of this facility / この施設の患者ではありません");
+        return err_add_words(&r->errors, ERR_FORBIDDEN, "Consent.patient",
+                             "not a patient of this facility", "この施設の患者ではありません");
     return err;
 }
 
@@ -272,7 +267,7 @@ static enum err put_record(struct session *s, struct request *r, int64_t chart,
     if (err)
         return err;
     if (slice_is(in->type, "Patient"))
-        in->new_id = patient_record_id(r, chart);
+        in->new_id = fhir_patient_record(r, chart);
     struct record_new record = {
         .type = in->type,
         .id = in->new_id,
@@ -360,7 +355,7 @@ static enum err delete_look(struct session *s, struct request *r)
         if (!err)
             err = person_chart(s, r->grant.facility, in->subject, &chart);
         if (!err)
-            in->new_id = patient_record_id(r, chart);
+            in->new_id = fhir_patient_record(r, chart);
         return err;
     }
     err = locate_record(s, in->type, in->id, &place);

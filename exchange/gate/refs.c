@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "exchange/gate/wire.h"
+#include "exchange/use/claim.h"
 #include "mappers/fhir/classify.h"
 #include "mappers/fhir/fold.h"
 #include "storage/person.h"
@@ -57,7 +58,7 @@ enum err refs_identifier(struct session *s, struct request *r, struct slice syst
 {
     int64_t chart = 0;
     if (slice_is(system, REFS_SYSTEM_CARD))
-        return person_by_card(s, value, ret_person);
+        return person_by_card(s, claim_card(r->arena, value), ret_person);
     if (slice_is(system, REFS_SYSTEM_INSURED))
         return r->grant.insurer_numbers ? person_by_member_id(s, r, value, ret_person)
                                         : ERR_NOT_FOUND;

@@ -47,7 +47,7 @@ static enum err identify(struct session *s, struct request *r, struct intake *in
     if (!err)
         err = person_identify(s, r->grant.facility, &claim, ret_match);
     if (err == ERR_PATIENT_UNKNOWN || err == ERR_PATIENT_MISMATCH)
-        return err_add(&r->errors, err, "PID[1]-3", "common clinic card / 共通診察券");
+        return err_add_words(&r->errors, err, "PID[1]-3", "common clinic card", "共通診察券");
     if (!err)
         r->person = ret_match->person;
     return err;

@@ -111,8 +111,8 @@ static enum err check_components(struct request *r, const struct json *observati
     if (panel && !(has_systolic && has_diastolic))
         return err_add(&r->errors, ERR_REQUIRED, "Observation.component", SYSTOLIC ", " DIASTOLIC);
     if (systolic > 0 && diastolic > 0 && diastolic >= systolic)
-        return err_add(&r->errors, ERR_IMPLAUSIBLE, "Observation.component",
-                       "diastolic >= systolic / 拡張期が収縮期以上です");
+        return err_add_words(&r->errors, ERR_IMPLAUSIBLE, "Observation.component",
+                             "diastolic >= systolic", "拡張期が収縮期以上です");
     return ERR_OK;
 }
 
@@ -138,8 +138,8 @@ static enum err check_time(struct request *r, const struct json *observation)
     if (!when_parse_fhir(text, false, &when))
         return err_add(&r->errors, ERR_INVALID, "Observation.effectiveDateTime", NULL);
     if (when.lo_ms > r->grant.now_ms + FUTURE_MS)
-        return err_add(&r->errors, ERR_IMPLAUSIBLE, "Observation.effectiveDateTime",
-                       "in the future / 未来の日時です");
+        return err_add_words(&r->errors, ERR_IMPLAUSIBLE, "Observation.effectiveDateTime",
+                             "in the future", "未来の日時です");
     return ERR_OK;
 }
 
