@@ -56,6 +56,7 @@ static void render_all(const struct json *view)
     render("mappers/html/summary.xsl", view, "ja", false);
     render("mappers/html/access.xsl", view, "en", false);
     render("mappers/html/landing.xsl", view, "ja", false);
+    render("mappers/html/bundle.xsl", view, "ja", false);
     render("mappers/html/section.xsl", view, "en", true);
 }
 
