@@ -114,6 +114,18 @@ void buf_addf(struct buf *b, const char *format, ...)
     free(whole);
 }
 
+void buf_add_decimal(struct buf *b, uint64_t v, unsigned width)
+{
+    char digits[24];
+    unsigned n = 0;
+    assert(width < sizeof(digits));
+    do {
+        digits[sizeof(digits) - ++n] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v > 0 || n < width);
+    buf_add(b, slice_of(digits + sizeof(digits) - n, n));
+}
+
 void buf_add_u32(struct buf *b, uint32_t v)
 {
     char bytes[4];

@@ -151,6 +151,21 @@ enum err err_add(struct err_list *list, enum err code, const char *place, const 
     return code;
 }
 
+enum err err_add_words(struct err_list *list, enum err code, const char *place, const char *en,
+                       const char *ja)
+{
+    struct err_item *item = item_new(list, ERR_SEVERITY_ERROR);
+    if (!item)
+        return code;
+    const char *en_text = arena_printf(list->arena, "%s: %s", err_en(code), en);
+    const char *ja_text = arena_printf(list->arena, "%s: %s", err_ja(code), ja);
+    *item = (struct err_item){.code = code, .severity = ERR_SEVERITY_ERROR, .next = item->next};
+    item->place = keep(list, place, "");
+    item->en = en_text ? en_text : err_en(code);
+    item->ja = ja_text ? ja_text : err_ja(code);
+    return code;
+}
+
 enum err err_list_code(const struct err_list *list)
 {
     for (const struct err_item *i = list->first; i; i = i->next) {

@@ -131,6 +131,10 @@ void err_list_init(struct err_list *list, struct arena *arena);
 enum err err_add(struct err_list *list, enum err code, const char *place, const char *detail_format,
                  ...) __attribute__((format(printf, 4, 5)));
 
+/* Adds an error with the table's own text followed by a detail that has words, in each language. Returns CODE. */
+enum err err_add_words(struct err_list *list, enum err code, const char *place, const char *en,
+                       const char *ja);
+
 /* Adds with full texts of its own in both languages. Returns CODE. */
 enum err err_say(struct err_list *list, enum err_severity severity, enum err code,
                  const char *place, const char *en, const char *ja);

@@ -308,8 +308,18 @@ void when_print_instant(struct buf *out, int64_t ms)
 {
     int part;
     struct fields f = broken_down(ms, MS_JST, &part);
-    buf_addf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03d+09:00", f.year, f.month, f.day, f.hour,
-             f.minute, f.second, part);
+    const struct {
+        int value;
+        unsigned width;
+        char after;
+    } parts[] = {{f.year, 4, '-'}, {f.month, 2, '-'},  {f.day, 2, 'T'}, {f.hour, 2, ':'},
+                 {f.minute, 2, ':'}, {f.second, 2, '.'}, {part, 3, '+'}};
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        buf_add_decimal(out, (uint64_t)parts[i].value, parts[i].width);
+        buf_addc(out, parts[i].after);
+    }
+    buf_adds(out, "09:00");
 }
 
 void when_print_date(struct buf *out, int64_t ms)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Configuration: "key = value" lines under "[section]" headings, '#' comments. Unknown keys are errors that name the line
- * and the nearest known key. Relative paths are relative to the configuration file.
+ * Configuration: "key = value" lines under "[section]" headings, '#' comments. Unknown keys are
+ * errors that name the line and the nearest known key. Relative paths are relative to the
+ * configuration file.
  */
 #ifndef EXCHANGE_CONF_H
 #define EXCHANGE_CONF_H
@@ -17,8 +18,8 @@ struct conf_watch {
 };
 
 struct conf {
-    const char *region;      /* name shown to people */
-    const char *host;        /* address to listen on */
+    const char *region;                                            /* name shown to people */
+    const char *host;                                              /* address to listen on */
     int system_port, portal_port, mllps_port, mllp_port, ops_port; /* -1 = off, 0 = any */
     const char *mllp_facility; /* facility key of the plain MLLP port */
     const char *server_cert, *server_key, *ca, *crl;

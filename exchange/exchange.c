@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Opening and closing what every request needs: keys, store, the pseudo-facility of residents' own entries.
+ * Opening and closing what every request needs: keys, store, the pseudo-facility of residents' own
+ * entries.
  */
 #include "exchange/exchange.h"
 
@@ -16,9 +17,10 @@
 
 #include "base/banned.h"
 
-/* The master key lives outside the database, in a file nobody else may read: a copy of the database alone
- * resolves no Patient id. */
-static enum err read_master(const char *path, unsigned char ret_key[32], char *ret_text, size_t size)
+/* The master key lives outside the database, in a file nobody else may read: a copy of the database
+ * alone resolves no Patient id. */
+static enum err read_master(const char *path, unsigned char ret_key[32], char *ret_text,
+                            size_t size)
 {
     char hex[65] = {0};
     struct stat st;
@@ -28,7 +30,8 @@ static enum err read_master(const char *path, unsigned char ret_key[32], char *r
         snprintf(ret_text, size, "master key %s: cannot be read / 読めません", path);
         err = ERR_IO;
     } else if (st.st_mode & (S_IRWXG | S_IRWXO)) {
-        snprintf(ret_text, size, "master key %s: others may read it, chmod 600 / 他の利用者が読めます", path);
+        snprintf(ret_text, size,
+                 "master key %s: others may read it, chmod 600 / 他の利用者が読めます", path);
     } else if (read(fd, hex, 64) != 64 || !digest_unhex(slice_str(hex), ret_key, 32)) {
         snprintf(ret_text, size, "master key %s: not 64 hex digits / 16進64桁ではありません", path);
     } else {
@@ -48,8 +51,11 @@ static enum err home_apply(struct session *s, struct store_job *job)
 {
     struct home_job *h = (struct home_job *)job;
     struct facility home = {
-        .key = SLICE("home"), .code = SLICE("0000000000"), .name = SLICE("本人の入力"),
-        .kind = FACILITY_HOME, .active = true,
+        .key = SLICE("home"),
+        .code = SLICE("0000000000"),
+        .name = SLICE("本人の入力"),
+        .kind = FACILITY_HOME,
+        .active = true,
     };
     return registry_put_facility(s, &home, &h->facility);
 }
@@ -76,9 +82,13 @@ enum err exchange_open(struct exchange *x, const struct conf *conf, void (*wake)
     ids_derive(x->master, "audit-checkpoint", SLICE("exchange"), audit_key);
     memcpy(x->key_audit, audit_key, sizeof(audit_key));
     struct store_options options = {
-        .path = conf->store, .checkpoint_path = conf->checkpoints, .key = x->key_audit,
-        .readers = conf->readers > 0 ? (unsigned)conf->readers : 0, .clock = x->clock,
-        .wake = wake, .wake_context = context,
+        .path = conf->store,
+        .checkpoint_path = conf->checkpoints,
+        .key = x->key_audit,
+        .readers = conf->readers > 0 ? (unsigned)conf->readers : 0,
+        .clock = x->clock,
+        .wake = wake,
+        .wake_context = context,
     };
     err = store_open(&options, &x->store);
     if (err) {

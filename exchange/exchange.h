@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The running exchange: what every request needs of the region. Made once at start (server.c, or a command), read-only
- * afterwards except through the store.
+ * The running exchange: what every request needs of the region. Made once at start (server.c, or a
+ * command), read-only afterwards except through the store.
  */
 #ifndef EXCHANGE_EXCHANGE_H
 #define EXCHANGE_EXCHANGE_H
@@ -28,21 +28,22 @@ struct exchange {
     struct conf conf;
     struct store *store;
     const struct clock *clock;
-    unsigned char master[32];    /* from the key file; sub-keys by ids_derive */
+    unsigned char master[32];       /* from the key file; sub-keys by ids_derive */
     unsigned char key_resource[32]; /* ids of mapped resources */
     unsigned char key_cursor[32];   /* paging cursors */
     unsigned char key_audit[32];    /* MAC of the audit chain's signed heads */
-    char base_url[128];          /* of the system listener: https://127.0.0.1:18000/fhir */
-    char portal_url[128];        /* the same of the portal listener */
+    char base_url[128];             /* of the system listener: https://127.0.0.1:18000/fhir */
+    char portal_url[128];           /* the same of the portal listener */
     struct wire_cache wires;
-    int64_t home_facility;       /* pseudo-facility of residents' own entries */
+    int64_t home_facility; /* pseudo-facility of residents' own entries */
     int64_t started_ms;
-    struct request *refused;     /* not taken by the store (queue full): answered at the next collect; loop thread */
+    struct request *refused; /* not taken by the store (queue full): answered at the next collect;
+                                loop thread */
 };
 
 /* Opens store and keys of CONF; WAKE as in store_options. TEXT receives what went wrong. */
-enum err exchange_open(struct exchange *x, const struct conf *conf, void (*wake)(void *), void *context,
-                       char *ret_text, size_t text_size) ERR_CHECKED;
+enum err exchange_open(struct exchange *x, const struct conf *conf, void (*wake)(void *),
+                       void *context, char *ret_text, size_t text_size) ERR_CHECKED;
 void exchange_close(struct exchange *x);
 
 #endif

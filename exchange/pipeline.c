@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * THE order every request goes through, whatever its door (design invariant 9). The functions below are its steps, in
- * order; the store runs them: look on a reader thread, apply and audit on the writer, done on the loop.
+ * THE order every request goes through, whatever its door (design invariant 9). The functions below
+ * are its steps, in order; the store runs them: look on a reader thread, apply and audit on the
+ * writer, done on the loop.
  */
 #include "exchange/pipeline.h"
 
@@ -56,7 +57,8 @@ static enum err identify_staff(struct session *s, struct request *r)
         return ERR_OK;
     enum err err = registry_staff(s, r->arena, r->caller.facility.id, r->user, &name, &listed);
     if (err == ERR_NOT_FOUND)
-        return err_add(&r->errors, ERR_BAD_HEADER, "Tasuki-User", "not on the facility's staff list");
+        return err_add(&r->errors, ERR_BAD_HEADER, "Tasuki-User",
+                       "not on the facility's staff list");
     if (err)
         return err;
     if (r->role.len && claimed != listed)
@@ -66,20 +68,23 @@ static enum err identify_staff(struct session *s, struct request *r)
     return ERR_OK;
 }
 
-/* An emergency session counts only with purpose BTG, for the facility that opened it, until it expires. */
+/* An emergency session counts only with purpose BTG, for the facility that opened it, until it
+ * expires. */
 static enum err identify_glass(struct session *s, struct request *r)
 {
     if (!slice_is(r->purpose, "BTG") || !r->glass_token.len || r->caller.facility.id <= 0)
         return ERR_OK;
     struct glass glass;
     bool forbids = false;
-    enum err err = glass_find(s, r->arena, r->glass_token, r->caller.facility.id, session_now_ms(s), &glass);
+    enum err err =
+        glass_find(s, r->arena, r->glass_token, r->caller.facility.id, session_now_ms(s), &glass);
     if (err == ERR_NOT_FOUND)
         return ERR_OK; /* grant_make refuses when there is none */
     if (err)
         return err;
     r->person = glass.person; /* whatever becomes of the request, it is about him */
-    err = consent_forbids_emergency(s, glass.person, r->caller.facility.id, session_now_ms(s), &forbids);
+    err = consent_forbids_emergency(s, glass.person, r->caller.facility.id, session_now_ms(s),
+                                    &forbids);
     if (!err && forbids) /* he forbade it after the glass was broken */
         return err_add(&r->errors, ERR_EMERGENCY_FORBIDDEN, "", NULL);
     r->glass = glass;
@@ -111,7 +116,8 @@ static enum err pipeline_look(struct session *s, struct store_job *job)
     return err;
 }
 
-/* The store may roll a whole group back and try each job alone: a second attempt must find what the first one found. */
+/* The store may roll a whole group back and try each job alone: a second attempt must find what the
+ * first one found. */
 static void begin_attempt(struct request *r)
 {
     if (!r->applied)
@@ -162,7 +168,9 @@ static struct audit_row audit_defaults(struct request *r)
         .event = r->use->event,
         .outcome = r->job.err,
         .door = door_names[r->door],
-        .actor = c->person > 0 ? "resident" : c->facility.id > 0 ? text_of(r, c->facility.key) : "unknown",
+        .actor = c->person > 0        ? "resident"
+                 : c->facility.id > 0 ? text_of(r, c->facility.key)
+                                      : "unknown",
         .facility = c->facility.id,
         .user = text_of(r, r->user),
         .role = r->staff_role_known ? staff_role_code(r->staff_role) : "",
@@ -201,7 +209,8 @@ static void pipeline_done(struct store_job *job)
 {
     struct request *r = (struct request *)job;
     if (job->err == ERR_INTERNAL || job->err == ERR_IO || job->err == ERR_UNAVAILABLE)
-        log_error("request.failed", "id=%s event=%s err=%s", r->id, r->use->event, err_name(job->err));
+        log_error("request.failed", "id=%s event=%s err=%s", r->id, r->use->event,
+                  err_name(job->err));
     if (r->answer)
         r->answer(r);
 }

@@ -58,13 +58,14 @@ int run_serve(const char *conf_path)
     return code;
 }
 
-/* ── demo ───────────────────────────────────────────────────────────────────────────────────────── */
+/* ── demo ────────────────────────────────────────────────────────────────────────────────────── */
 
 static void on_ready(struct server *server, void *context)
 {
     const char *dir = context;
     struct server_ports p = server_ports(server);
-    printf("ready system=https://127.0.0.1:%u/fhir portal=https://127.0.0.1:%u/ mllps=127.0.0.1:%u mllp=127.0.0.1:%u "
+    printf("ready system=https://127.0.0.1:%u/fhir portal=https://127.0.0.1:%u/ mllps=127.0.0.1:%u "
+           "mllp=127.0.0.1:%u "
            "ops=http://127.0.0.1:%u dir=%s\n",
            p.system, p.portal, p.mllps, p.mllp, p.ops, dir);
     fflush(stdout);
@@ -79,8 +80,8 @@ static enum err fill(struct server *server, struct region *region, bool empty)
     if (!err)
         err = region_load(x, region, empty, &tally);
     if (!err && tally.refused)
-        fprintf(stderr, "demo: %u of %u documents refused, first: %s\n", tally.refused, tally.documents,
-                tally.first);
+        fprintf(stderr, "demo: %u of %u documents refused, first: %s\n", tally.refused,
+                tally.documents, tally.first);
     return err;
 }
 
@@ -98,7 +99,8 @@ static int demo_serve(const struct region_options *options, bool empty)
     FILE *log = NULL;
     err_list_init(&errors, arena);
     snprintf(path, sizeof(path), "%s/tasuki.conf", options->dir);
-    if (fresh && region_make(options, clock_system.now_ms(&clock_system), text, sizeof(text), &region)) {
+    if (fresh &&
+        region_make(options, clock_system.now_ms(&clock_system), text, sizeof(text), &region)) {
         fprintf(stderr, "tasuki: %s\n", text);
         goto out;
     }
@@ -107,7 +109,8 @@ static int demo_serve(const struct region_options *options, bool empty)
         goto out;
     }
     log = open_log(&conf);
-    if (server_open(&conf, on_ready, (void *)(uintptr_t)options->dir, text, sizeof(text), &server)) {
+    if (server_open(&conf, on_ready, (void *)(uintptr_t)options->dir, text, sizeof(text),
+                    &server)) {
         fprintf(stderr, "tasuki: %s\n", text);
         goto out;
     }

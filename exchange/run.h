@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The verbs that run a server: serve, demo, bench. The command line (exchange/cli) parses, these do.
+ * The verbs that run a server: serve, demo, bench. The command line (exchange/cli) parses, these
+ * do.
  */
 #ifndef EXCHANGE_RUN_H
 #define EXCHANGE_RUN_H
@@ -21,8 +22,8 @@ enum run_exit {
 /* Serves the installation of CONF_PATH until TERM. */
 int run_serve(const char *conf_path);
 
-/* Makes (or opens again) the sample region and serves it; prints the ready line on stdout. options->dir NULL: a new
- * temporary folder. EMPTY: parties only. */
+/* Makes (or opens again) the sample region and serves it; prints the ready line on stdout.
+ * options->dir NULL: a new temporary folder. EMPTY: parties only. */
 int run_demo(const struct region_options *options, bool empty);
 
 struct run_bench_options {

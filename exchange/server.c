@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The server (see server.h). One loop thread speaks to the network; the store's threads do the rest and wake the loop through
- * one uv_async. Stopping:
+ * The server (see server.h). One loop thread speaks to the network; the store's threads do the rest
+ * and wake the loop through one uv_async. Stopping:
  *
- *     RUNNING --TERM--> DRAINING (doors refuse new work, running calls are answered) --last door closed--> STOPPED
+ *     RUNNING --TERM--> DRAINING (doors refuse new work, running calls are answered) --last door
+ * closed--> STOPPED
  */
 #include "exchange/server.h"
 
@@ -55,7 +56,7 @@ struct server {
     void *context;
 };
 
-/* ── events ─────────────────────────────────────────────────────────────────────────────────────── */
+/* ── events ──────────────────────────────────────────────────────────────────────────────────── */
 
 static void on_wake(uv_async_t *async)
 {
@@ -129,7 +130,7 @@ static void on_signal(uv_signal_t *handle, int number)
     begin_stop(handle->data);
 }
 
-/* ── opening ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── opening ─────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err open_loop(struct server *s)
 {
@@ -150,14 +151,18 @@ static enum err open_loop(struct server *s)
 static enum err open_tls(struct server *s, char *ret_text, size_t size)
 {
     const struct conf *c = &s->exchange.conf;
-    struct tls_options options = {.cert_path = c->server_cert, .key_path = c->server_key, .ca_path = c->ca,
-                                  .crl_path = c->crl, .require_client = true};
+    struct tls_options options = {.cert_path = c->server_cert,
+                                  .key_path = c->server_key,
+                                  .ca_path = c->ca,
+                                  .crl_path = c->crl,
+                                  .require_client = true};
     enum err err = tls_context_new(&options, ret_text, size, &s->tls_system);
     options.require_client = false;
     return err ? err : tls_context_new(&options, ret_text, size, &s->tls_portal);
 }
 
-static size_t body_limit(const struct http1_request *head, const struct net_peer *peer, void *context)
+static size_t body_limit(const struct http1_request *head, const struct net_peer *peer,
+                         void *context)
 {
     (void)peer;
     (void)context;
@@ -183,18 +188,23 @@ static enum err open_http(struct server *s)
         size_t (*limit)(const struct http1_request *, const struct net_peer *, void *);
         void *context;
     } doors[HTTP_COUNT] = {
-        [HTTP_SYSTEM] = {c->system_port, s->tls_system, c->host, door_system_handle, body_limit, &s->exchange},
-        [HTTP_PORTAL] = {c->portal_port, s->tls_portal, c->host, door_portal_handle, body_limit, &s->exchange},
+        [HTTP_SYSTEM] = {c->system_port, s->tls_system, c->host, door_system_handle, body_limit,
+                         &s->exchange},
+        [HTTP_PORTAL] = {c->portal_port, s->tls_portal, c->host, door_portal_handle, body_limit,
+                         &s->exchange},
         [HTTP_OPS] = {c->ops_port, NULL, "127.0.0.1", door_ops_handle, no_body, &s->ops},
     };
     enum err err = ERR_OK;
     for (unsigned i = 0; i < HTTP_COUNT && !err; i++) {
         if (doors[i].port < 0)
             continue;
-        struct http_options options = {.loop = &s->loop, .host = doors[i].host,
-                                       .port = (unsigned short)doors[i].port, .tls = doors[i].tls,
+        struct http_options options = {.loop = &s->loop,
+                                       .host = doors[i].host,
+                                       .port = (unsigned short)doors[i].port,
+                                       .tls = doors[i].tls,
                                        .quota = &s->quota,
-                                       .body_limit = doors[i].limit, .handle = doors[i].handle,
+                                       .body_limit = doors[i].limit,
+                                       .handle = doors[i].handle,
                                        .context = doors[i].context};
         err = http_open(&options, &s->http[i]);
         s->doors_open += !err;
@@ -210,11 +220,15 @@ static enum err open_mllp(struct server *s)
     for (unsigned i = 0; i < MLLP_COUNT && !err; i++) {
         if (ports[i] < 0)
             continue;
-        s->door_mllp[i] = (struct door_mllp){&s->exchange, i == MLLP_PLAIN ? c->mllp_facility : NULL};
-        struct mllp_options options = {.loop = &s->loop, .host = i == MLLP_PLAIN ? "127.0.0.1" : c->host,
+        s->door_mllp[i] =
+            (struct door_mllp){&s->exchange, i == MLLP_PLAIN ? c->mllp_facility : NULL};
+        struct mllp_options options = {.loop = &s->loop,
+                                       .host = i == MLLP_PLAIN ? "127.0.0.1" : c->host,
                                        .port = (unsigned short)ports[i],
-                                       .tls = i == MLLP_TLS ? s->tls_system : NULL, .quota = &s->quota,
-                                       .handle = door_mllp_handle, .context = &s->door_mllp[i]};
+                                       .tls = i == MLLP_TLS ? s->tls_system : NULL,
+                                       .quota = &s->quota,
+                                       .handle = door_mllp_handle,
+                                       .context = &s->door_mllp[i]};
         err = mllp_open(&options, &s->mllp[i]);
         s->doors_open += !err;
     }
@@ -248,9 +262,12 @@ static enum err open_doors(struct server *s, char *ret_text, size_t size)
     if (err)
         return err;
     if ((err = open_http(s)) || (err = open_mllp(s)) || (err = open_watches(s)))
-        snprintf(ret_text, size, "a port cannot be opened (in use?) / ポートを開けません: system=%d portal=%d mllps=%d mllp=%d ops=%d",
-                 s->exchange.conf.system_port, s->exchange.conf.portal_port, s->exchange.conf.mllps_port,
-                 s->exchange.conf.mllp_port, s->exchange.conf.ops_port);
+        snprintf(ret_text, size,
+                 "a port cannot be opened (in use?) / ポートを開けません: system=%d portal=%d "
+                 "mllps=%d mllp=%d ops=%d",
+                 s->exchange.conf.system_port, s->exchange.conf.portal_port,
+                 s->exchange.conf.mllps_port, s->exchange.conf.mllp_port,
+                 s->exchange.conf.ops_port);
     else
         name_urls(s);
     return err;
@@ -264,11 +281,13 @@ enum err server_open(const struct conf *conf, void (*on_ready)(struct server *s,
     if (err)
         return err;
     signal(SIGPIPE, SIG_IGN);
-    /* Few threads, many short-lived arenas: two heaps suffice, and what start-up used goes back (server_run). */
-    mallopt(M_ARENA_MAX, 2);
+    /* Few threads, many short-lived arenas: a heap for each busy thread suffices, and what start-up
+     * used goes back (server_run). */
+    mallopt(M_ARENA_MAX, 4);
     s->on_ready = on_ready;
     s->context = context;
-    s->ops = (struct door_ops){.exchange = &s->exchange, .mllp = (const struct mllp_server *const *)s->mllp,
+    s->ops = (struct door_ops){.exchange = &s->exchange,
+                               .mllp = (const struct mllp_server *const *)s->mllp,
                                .mllp_count = MLLP_COUNT};
     if ((err = charset_init()) || (err = page_init()) || (err = open_loop(s))) {
         snprintf(ret_text, text_size, "%s / %s", err_en(err), err_ja(err));
@@ -284,7 +303,7 @@ out:
     return ERR_OK;
 }
 
-/* ── running ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── running ─────────────────────────────────────────────────────────────────────────────────── */
 
 enum err server_run(struct server *s)
 {

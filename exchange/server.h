@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The server: the loop, the doors, their ordered start and stop. `tasuki serve` and `tasuki demo` run one.
+ * The server: the loop, the doors, their ordered start and stop. `tasuki serve` and `tasuki demo`
+ * run one.
  */
 #ifndef EXCHANGE_SERVER_H
 #define EXCHANGE_SERVER_H
@@ -9,11 +10,13 @@
 
 struct server;
 
-/* Opens store and doors as CONF says. TEXT receives what went wrong. ON_READY (may be NULL) is called from the loop once
- * everything listens. */
+/* Opens store and doors as CONF says. TEXT receives what went wrong. ON_READY (may be NULL) is
+ * called from the loop once everything listens. */
 enum err server_open(const struct conf *conf, void (*on_ready)(struct server *s, void *context),
-                     void *context, char *ret_text, size_t text_size, struct server **ret_server) ERR_CHECKED;
-/* Starts the doors and runs until TERM or INT, or server_stop; answers what was accepted; closes everything and frees. */
+                     void *context, char *ret_text, size_t text_size,
+                     struct server **ret_server) ERR_CHECKED;
+/* Starts the doors and runs until TERM or INT, or server_stop; answers what was accepted; closes
+ * everything and frees. */
 enum err server_run(struct server *s) ERR_CHECKED;
 /* Ends server_run; from any thread. */
 void server_stop(struct server *s);

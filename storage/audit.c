@@ -22,7 +22,7 @@
 #define LINES_MAX (64u * 1024u * 1024u) /* copied at once: all there ever were, at worst */
 #define FILE_END 4096                   /* bytes read to find the last line */
 
-/* ── append ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── append ──────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err know_head(struct session *s)
 {
@@ -131,6 +131,7 @@ enum err audit_append(struct session *s, const struct audit_row *row)
     if (canon.at_ms == 0)
         canon.at_ms = session_now_ms(s);
     buf_init(&bytes, AUDIT_ROW_MAX);
+    (void)buf_reserve(&bytes, 1024);
     audit_canon_print(&bytes, &canon, s->audit.hash);
     err = buf_err(&bytes);
     if (err == ERR_OK)
@@ -156,7 +157,7 @@ enum err audit_checkpoint_now(struct session *s)
     return sign_head(s);
 }
 
-/* ── the file outside ───────────────────────────────────────────────────────────────────────── */
+/* ── the file outside ────────────────────────────────────────────────────────────────────────── */
 
 /* The last whole line of BYTES names how far the file reaches; 0 when there is none. */
 static int64_t last_seq(struct slice bytes)
@@ -252,7 +253,7 @@ void audit_after_commit(struct session *s)
     close(file);
 }
 
-/* ── reading ────────────────────────────────────────────────────────────────────────────────── */
+/* ── reading ─────────────────────────────────────────────────────────────────────────────────── */
 
 #define COLUMNS                                                                                    \
     "SELECT seq, at_ms, event, outcome, door, actor, facility, user, role, purpose, person,"       \

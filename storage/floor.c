@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The floor of the intake benchmark (see floor.h). Tables are copied by name, values as SQLite holds them; only the inserts and
- * commits are timed.
+ * The floor of the intake benchmark (see floor.h). Tables are copied by name, values as SQLite
+ * holds them; only the inserts and commits are timed.
  */
 #include "storage/floor.h"
 
@@ -16,9 +16,9 @@
 
 /* Everything an intake writes; registry tables come first, their rows are few. */
 static const char *const tables[] = {
-    "facility", "person",    "card",    "chart",    "link_log",   "original", "record",   "record_version",
-    "ix_token", "ix_string", "ix_date", "ix_number", "ix_reference", "ix_uri", "audit",   "inbox",
-    "unmapped", "insured",
+    "facility",     "person",         "card",     "chart",     "link_log", "original",
+    "record",       "record_version", "ix_token", "ix_string", "ix_date",  "ix_number",
+    "ix_reference", "ix_uri",         "audit",    "inbox",     "unmapped", "insured",
 };
 #define TABLES (sizeof(tables) / sizeof(*tables))
 
@@ -46,7 +46,8 @@ static enum err keep_row(struct rows *t, sqlite3_stmt *q)
         t->room = room;
     }
     for (int c = 0; c < t->columns; c++)
-        t->values[t->rows * (size_t)t->columns + (size_t)c] = sqlite3_value_dup(sqlite3_column_value(q, c));
+        t->values[t->rows * (size_t)t->columns + (size_t)c] =
+            sqlite3_value_dup(sqlite3_column_value(q, c));
     t->rows++;
     return ERR_OK;
 }
@@ -73,15 +74,19 @@ static enum err prepare_insert(struct floor *f, size_t i)
     for (int c = 1; c < f->table[i].columns; c++)
         n += snprintf(text + n, sizeof(text) - (size_t)n, ",?");
     snprintf(text + n, sizeof(text) - (size_t)n, ")");
-    return sqlite3_prepare_v2(f->to, text, -1, &f->table[i].insert, NULL) == SQLITE_OK ? ERR_OK : ERR_IO;
+    return sqlite3_prepare_v2(f->to, text, -1, &f->table[i].insert, NULL) == SQLITE_OK ? ERR_OK
+                                                                                       : ERR_IO;
 }
 
 /* The same settings as the store's writer, and its schema. */
 static enum err open_target(struct floor *f, const char *path)
 {
-    if (sqlite3_open_v2(path, &f->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK ||
-        sqlite3_exec(f->to, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000",
-                     NULL, NULL, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(path, &f->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+            SQLITE_OK ||
+        sqlite3_exec(
+            f->to,
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000",
+            NULL, NULL, NULL) != SQLITE_OK)
         return ERR_IO;
     for (const struct asset *a = storage_assets; a->path; a++)
         if (sqlite3_exec(f->to, (const char *)a->bytes, NULL, NULL, NULL) != SQLITE_OK)
@@ -91,7 +96,8 @@ static enum err open_target(struct floor *f, const char *path)
 
 static enum err write_slice(struct rows *t, uint64_t group, uint64_t groups, uint64_t *rows)
 {
-    size_t from = (size_t)((uint64_t)t->rows * group / groups), to = (size_t)((uint64_t)t->rows * (group + 1) / groups);
+    size_t from = (size_t)((uint64_t)t->rows * group / groups),
+           to = (size_t)((uint64_t)t->rows * (group + 1) / groups);
     for (size_t r = from; r < to; r++) {
         for (int c = 0; c < t->columns; c++)
             sqlite3_bind_value(t->insert, c + 1, t->values[r * (size_t)t->columns + (size_t)c]);
@@ -106,7 +112,8 @@ static enum err write_slice(struct rows *t, uint64_t group, uint64_t groups, uin
 
 static enum err write_group(struct floor *f, uint64_t group, uint64_t groups, uint64_t *rows)
 {
-    enum err err = sqlite3_exec(f->to, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK ? ERR_OK : ERR_IO;
+    enum err err =
+        sqlite3_exec(f->to, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK ? ERR_OK : ERR_IO;
     for (size_t i = 0; i < TABLES && !err; i++)
         err = write_slice(&f->table[i], group, groups, rows);
     if (!err && sqlite3_exec(f->to, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
@@ -126,12 +133,14 @@ static void floor_fini(struct floor *f)
     sqlite3_close(f->to);
 }
 
-enum err floor_intake(const char *from, const char *to, uint64_t commits, struct floor_result *ret_result)
+enum err floor_intake(const char *from, const char *to, uint64_t commits,
+                      struct floor_result *ret_result)
 {
     struct floor f = {0};
     struct floor_result result = {.commits = commits ? commits : 1};
     struct timespec began, ended;
-    enum err err = sqlite3_open_v2(from, &f.from, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK ? ERR_OK : ERR_IO;
+    enum err err =
+        sqlite3_open_v2(from, &f.from, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK ? ERR_OK : ERR_IO;
     for (size_t i = 0; i < TABLES && !err; i++)
         err = read_table(&f, i);
     if (!err)
@@ -143,7 +152,8 @@ enum err floor_intake(const char *from, const char *to, uint64_t commits, struct
         err = write_group(&f, g, result.commits, &result.rows);
     clock_gettime(CLOCK_MONOTONIC, &ended);
     floor_fini(&f);
-    result.seconds = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
+    result.seconds =
+        (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
     if (!err)
         *ret_result = result;
     return err;

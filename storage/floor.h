@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The floor of the intake benchmark: the rows a run left in a store, written again into a fresh file of the same schema and
- * settings by a bare loop of prepared inserts, GROUP messages a commit. What the exchange adds on top (network, parsing,
- * mapping, gate, audit chain) is the distance to this. Not for the server's own use.
+ * The floor of the intake benchmark: the rows a run left in a store, written again into a fresh
+ * file of the same schema and settings by a bare loop of prepared inserts, GROUP messages a commit.
+ * What the exchange adds on top (network, parsing, mapping, gate, audit chain) is the distance to
+ * this. Not for the server's own use.
  */
 #ifndef STORAGE_FLOOR_H
 #define STORAGE_FLOOR_H
@@ -16,7 +17,8 @@ struct floor_result {
     double seconds;
 };
 
-/* Reads the rows of FROM into memory, then times writing them to the new file TO in COMMITS equal groups. */
+/* Reads the rows of FROM into memory, then times writing them to the new file TO in COMMITS equal
+ * groups. */
 enum err floor_intake(const char *from, const char *to, uint64_t commits,
                       struct floor_result *ret_result) ERR_CHECKED;
 

@@ -12,11 +12,12 @@ enum err locate_record(struct session *s, struct slice type, struct slice id,
                        struct locate *ret_place)
 {
     struct sql *q;
-    enum err err = sql_prepare(s,
-                               "SELECT r.rid, coalesce(c.person, 0), r.chart, r.facility, r.version,"
-                               " r.deleted FROM record r LEFT JOIN chart c ON c.id = r.chart"
-                               " WHERE r.type = ? AND r.id = ?",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s,
+                    "SELECT r.rid, coalesce(c.person, 0), r.chart, r.facility, r.version,"
+                    " r.deleted FROM record r LEFT JOIN chart c ON c.id = r.chart"
+                    " WHERE r.type = ? AND r.id = ?",
+                    SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_text(q, 1, type);
@@ -24,8 +25,12 @@ enum err locate_record(struct session *s, struct slice type, struct slice id,
     err = sql_row(q);
     if (!err)
         *ret_place = (struct locate){
-            .rid = sql_i64(q, 0),     .person = sql_i64(q, 1),  .chart = sql_i64(q, 2),
-            .facility = sql_i64(q, 3), .version = sql_i64(q, 4), .deleted = sql_i64(q, 5) != 0,
+            .rid = sql_i64(q, 0),
+            .person = sql_i64(q, 1),
+            .chart = sql_i64(q, 2),
+            .facility = sql_i64(q, 3),
+            .version = sql_i64(q, 4),
+            .deleted = sql_i64(q, 5) != 0,
         };
     return sql_done(q, err);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where a record lies and whom it concerns, without the gate: internal numbers only, never content. Needed so that a refused
- * read is recorded under the person it was about, and to find the former versions of a deleted record (which are then
- * read through the gate). Its answers must not reach a caller.
+ * Where a record lies and whom it concerns, without the gate: internal numbers only, never content.
+ * Needed so that a refused read is recorded under the person it was about, and to find the former
+ * versions of a deleted record (which are then read through the gate). Its answers must not reach a
+ * caller.
  */
 #ifndef STORAGE_LOCATE_H
 #define STORAGE_LOCATE_H
@@ -12,7 +13,7 @@
 
 struct locate {
     int64_t rid;
-    int64_t person;   /* 0: of no person */
+    int64_t person; /* 0: of no person */
     int64_t chart;
     int64_t facility;
     int64_t version;

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Facilities, their staff and everybody's certificates. registry_cert runs on every request and is
- * one indexed point read, so that nothing is remembered and a revocation counts from the next
- * request on. A facility switched off is as good as unregistered. Must never bring a revoked
+ * one indexed point read, remembered no longer than the transaction that saw it, so that a revocation
+ * counts from the next request on. A facility switched off is as good as unregistered. Must never bring a revoked
  * certificate back: registering its fingerprint again is refused.
  */
 #include "storage/registry.h"
 
 #include <assert.h>
+#include <stdio.h>
 
+#include "storage/session_impl.h"
 #include "storage/sql.h"
 
 #include "base/banned.h"
 
-/* ── code tables ────────────────────────────────────────────────────────────────────────────── */
+/* ── code tables ─────────────────────────────────────────────────────────────────────────────── */
 
 static const char *const kind_codes[] = {
 #define X(name, code) [name] = code,
@@ -70,7 +72,7 @@ bool staff_role_find(struct slice code, enum staff_role *ret_role)
     return true;
 }
 
-/* ── looking up ─────────────────────────────────────────────────────────────────────────────── */
+/* ── looking up ──────────────────────────────────────────────────────────────────────────────── */
 
 #define FACILITY_COLUMNS "f.id, f.key, f.code, f.name, f.kind, f.active"
 
@@ -92,10 +94,65 @@ static bool read_facility(struct sql *q, struct arena *arena, int column, struct
     return true;
 }
 
+/* Takes the next text off *AT. */
+static struct slice next_text(const char **at, struct arena *arena)
+{
+    struct slice text = slice_str(*at);
+
+    *at += text.len + 1;
+    return arena_dup(arena, text);
+}
+
+/* What this transaction found for the same certificate before. Whatever changes the registry forgets it (forget_cert). */
+static bool recall_cert(const struct session *s, struct arena *arena,
+                        const unsigned char fingerprint[DIGEST_LEN], struct registry_caller *ret)
+{
+    const struct session_cert *c = &s->cert;
+    const char *at = c->texts;
+
+    if (c->transaction == 0 || c->transaction != s->transaction ||
+        memcmp(c->fingerprint, fingerprint, DIGEST_LEN) != 0)
+        return false;
+    *ret = (struct registry_caller){.person = c->person, .revoked = c->revoked};
+    if (c->facility > 0) {
+        ret->facility = (struct facility){.id = c->facility, .kind = (enum facility_kind)c->kind, .active = true};
+        ret->facility.key = next_text(&at, arena);
+        ret->facility.code = next_text(&at, arena);
+        ret->facility.name = next_text(&at, arena);
+    }
+    return true;
+}
+
+static void remember_cert(struct session *s, const unsigned char fingerprint[DIGEST_LEN],
+                          const struct registry_caller *caller)
+{
+    const struct facility *f = &caller->facility;
+    struct session_cert *c = &s->cert;
+
+    c->transaction = 0;
+    if (!s->writes || f->key.len + f->code.len + f->name.len + 3 > sizeof(c->texts))
+        return;
+    memcpy(c->fingerprint, fingerprint, DIGEST_LEN);
+    c->person = caller->person;
+    c->revoked = caller->revoked;
+    c->facility = f->id;
+    c->kind = (int)f->kind;
+    snprintf(c->texts, sizeof(c->texts), "%.*s%c%.*s%c%.*s", SLICE_ARG(f->key), 0, SLICE_ARG(f->code), 0,
+             SLICE_ARG(f->name));
+    c->transaction = s->transaction;
+}
+
+static void forget_cert(struct session *s)
+{
+    s->cert.transaction = 0;
+}
+
 enum err registry_cert(struct session *s, struct arena *arena,
                        const unsigned char fingerprint[DIGEST_LEN],
                        struct registry_caller *ret_caller)
 {
+    if (recall_cert(s, arena, fingerprint, ret_caller))
+        return ERR_OK;
     struct registry_caller caller = {0};
     bool found = false;
     struct sql *q;
@@ -119,8 +176,10 @@ enum err registry_cert(struct session *s, struct arena *arena,
             err = ERR_CERT_UNREGISTERED;
     }
     err = sql_done(q, err);
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
+        remember_cert(s, fingerprint, &caller);
         *ret_caller = caller;
+    }
     return err;
 }
 
@@ -235,7 +294,7 @@ enum err registry_staff(struct session *s, struct arena *arena, int64_t facility
     return ERR_OK;
 }
 
-/* ── registering ────────────────────────────────────────────────────────────────────────────── */
+/* ── registering ─────────────────────────────────────────────────────────────────────────────── */
 
 /* Is CODE another facility's than KEY's? */
 static enum err code_taken(struct session *s, const struct facility *facility)
@@ -255,6 +314,7 @@ static enum err code_taken(struct session *s, const struct facility *facility)
 
 enum err registry_put_facility(struct session *s, const struct facility *facility, int64_t *ret_id)
 {
+    forget_cert(s);
     struct sql *q;
     int64_t id = 0;
     enum err err;
@@ -313,6 +373,7 @@ enum err registry_put_cert(struct session *s, const unsigned char fingerprint[DI
                            struct slice name, struct slice serial_hex, int64_t facility,
                            int64_t person)
 {
+    forget_cert(s);
     struct sql *q;
     enum err err;
 
@@ -339,6 +400,7 @@ enum err registry_put_cert(struct session *s, const unsigned char fingerprint[DI
 enum err registry_revoke_cert(struct session *s, struct arena *arena, struct slice name_or_serial,
                               struct slice *ret_serial)
 {
+    forget_cert(s);
     struct slice serial = SLICE_NONE;
     struct sql *q;
     enum err err = sql_prepare(

@@ -31,6 +31,18 @@ struct session_audit {
     int64_t copied_seq;
 };
 
+/* Of storage/registry.c: the last certificate looked up, good inside one transaction of the writer: the requests of a group come
+ * mostly from few systems. */
+struct session_cert {
+    uint64_t transaction; /* 0: nothing known */
+    unsigned char fingerprint[DIGEST_LEN];
+    int64_t person;
+    bool revoked;
+    int64_t facility;
+    int kind;
+    char texts[512]; /* key, code, name, each with a NUL */
+};
+
 struct session {
     struct sqlite3 *db;
     const struct store_options
@@ -48,6 +60,7 @@ struct session {
     bool broken; /* I/O error or corruption seen: the writer must stop for good */
     bool full;   /* the disk is full: this group fails */
     struct session_audit audit;
+    struct session_cert cert;
 };
 
 /* Opens the connection: settings, context functions, gated views, authorizer. OPTIONS must

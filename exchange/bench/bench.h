@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The project's own benchmarks, each beside its floor in the same run on the same machine, because absolute figures move by a third
- * from hour to hour and ratios hold. Never a pass/fail test (docs/benchmarks.md).
+ * The project's own benchmarks, each beside its floor in the same run on the same machine, because
+ * absolute figures move by a third from hour to hour and ratios hold. Never a pass/fail test
+ * (docs/benchmarks.md).
  */
 #ifndef EXCHANGE_BENCH_BENCH_H
 #define EXCHANGE_BENCH_BENCH_H
@@ -14,7 +15,7 @@ struct exchange;
 
 /* What a benchmark needs to know of the running region. */
 struct bench_site {
-    const char *dir;           /* of the region: pki/, data/ */
+    const char *dir; /* of the region: pki/, data/ */
     unsigned short system_port;
     unsigned short mllps_port;
     const char *store;         /* database file */
@@ -25,22 +26,23 @@ struct bench_site {
 
 struct bench_figure {
     const char *name;
-    const char *unit;          /* of rate */
-    double rate;               /* per second */
-    double floor_rate;         /* 0: no floor */
+    const char *unit;  /* of rate */
+    double rate;       /* per second */
+    double floor_rate; /* 0: no floor */
     double p50_ms, p99_ms;
     uint64_t count;
-    double bar;                /* ratio wanted; 0: none */
+    double bar; /* ratio wanted; 0: none */
 };
 
-/* GET Observation/[id] as hospital-a over mutual TLS keep-alive; floor: the same network code answering fixed bytes of the same
- * size. */
+/* GET Observation/[id] as hospital-a over mutual TLS keep-alive; floor: the same network code
+ * answering fixed bytes of the same size. */
 enum err bench_read(const struct bench_site *site, struct bench_figure *ret_figure) ERR_CHECKED;
-/* MLLP over mutual TLS, one OUL^R22 with five results each, acknowledged after the commit; floor: storage/floor.h. The store should be
- * empty before. */
+/* MLLP over mutual TLS, one OUL^R22 with five results each, acknowledged after the commit; floor:
+ * storage/floor.h. The store should be empty before. */
 enum err bench_intake(const struct bench_site *site, struct bench_figure *ret_figure) ERR_CHECKED;
 
-/* Shared: a run of CONNECTIONS closed loops for SECONDS, STEP answering one exchange each; fills rate, count and percentiles. */
+/* Shared: a run of CONNECTIONS closed loops for SECONDS, STEP answering one exchange each; fills
+ * rate, count and percentiles. */
 struct client;
 struct client_trust;
 struct bench_load {

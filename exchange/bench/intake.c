@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * MLLP intake: 16 hospitals' connections send laboratory results (OUL^R22, five results each) for a thousand patients; each waits for
- * its AA, which waits for the commit. The floor writes the rows of the very run with bare inserts in as many commits.
+ * MLLP intake: 16 hospitals' connections send laboratory results (OUL^R22, five results each) for a
+ * thousand patients; each waits for its AA, which waits for the commit. The floor writes the rows
+ * of the very run with bare inserts in as many commits.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +21,8 @@
 static const struct {
     const char *code, *name, *unit;
 } results[] = {
-    {"3A010000002327101", "総蛋白", "g/dL"},   {"3B035000002327201", "AST", "U/L"},
-    {"3B045000002327201", "ALT", "U/L"},       {"3C015000002327101", "クレアチニン", "mg/dL"},
+    {"3A010000002327101", "総蛋白", "g/dL"}, {"3B035000002327201", "AST", "U/L"},
+    {"3B045000002327201", "ALT", "U/L"},     {"3C015000002327101", "クレアチニン", "mg/dL"},
     {"3D046000001906202", "HbA1c", "%"},
 };
 
@@ -29,14 +30,21 @@ static void print_message(struct buf *out, unsigned connection, uint64_t n)
 {
     unsigned patient = ((unsigned)n * 61 + connection * 13) % PATIENTS;
     unsigned long long order = (unsigned long long)connection * 1000000000ull + n;
-    buf_addf(out, "MSH|^~\\&|BENCH|LAB%u|GW|TASUKI|20261101093000||OUL^R22^OUL_R22|B%u-%llu|P|2.5||||||UNICODE UTF-8\r",
+    buf_addf(out,
+             "MSH|^~\\&|BENCH|LAB%u|GW|TASUKI|20261101093000||OUL^R22^OUL_R22|B%u-%llu|P|2.5||||||"
+             "UNICODE UTF-8\r",
              connection, connection, (unsigned long long)n);
-    buf_addf(out, "PID|0001||9%06u^^^^PI||負荷^太郎%u^^^^^L^I~フカ^タロウ^^^^^L^P||19600101|M\r", patient, patient);
-    buf_addf(out, "PV1|0001|O|01^^^^^C\rSPM|1|S%015llu||023^血清^JC10|||||||||||||20261101090000\r", order);
-    buf_addf(out, "OBR|1|%015llu|S%015llu|E002^生化学的検査^99O03|||20261101090000\rORC|SC|%015llu\r", order, order, order);
+    buf_addf(out, "PID|0001||9%06u^^^^PI||負荷^太郎%u^^^^^L^I~フカ^タロウ^^^^^L^P||19600101|M\r",
+             patient, patient);
+    buf_addf(out, "PV1|0001|O|01^^^^^C\rSPM|1|S%015llu||023^血清^JC10|||||||||||||20261101090000\r",
+             order);
+    buf_addf(out,
+             "OBR|1|%015llu|S%015llu|E002^生化学的検査^99O03|||20261101090000\rORC|SC|%015llu\r",
+             order, order, order);
     for (unsigned i = 0; i < sizeof(results) / sizeof(*results); i++)
-        buf_addf(out, "OBX|%u|NM|%s^%s^JC10||%u.%u|%s^%s^ISO+|1.0-9.0||||F|||20261101090000\r", i + 1, results[i].code,
-                 results[i].name, (unsigned)((n + i) % 9 + 1), (unsigned)(n % 10), results[i].unit, results[i].unit);
+        buf_addf(out, "OBX|%u|NM|%s^%s^JC10||%u.%u|%s^%s^ISO+|1.0-9.0||||F|||20261101090000\r",
+                 i + 1, results[i].code, results[i].name, (unsigned)((n + i) % 9 + 1),
+                 (unsigned)(n % 10), results[i].unit, results[i].unit);
 }
 
 static enum err intake_step(struct client *client, unsigned connection, uint64_t n, void *context)
@@ -62,7 +70,8 @@ static uint64_t commits_now(const struct bench_site *site)
 }
 
 /* The floor commits as often as the run did. */
-static enum err floor_rate(const struct bench_site *site, uint64_t messages, uint64_t commits, double *ret_rate)
+static enum err floor_rate(const struct bench_site *site, uint64_t messages, uint64_t commits,
+                           double *ret_rate)
 {
     char path[512];
     struct floor_result floor = {0};
@@ -82,8 +91,11 @@ enum err bench_intake(const struct bench_site *site, struct bench_figure *ret_fi
     snprintf(cert, sizeof(cert), "%s/pki/hospital-b.pem", site->dir);
     snprintf(key, sizeof(key), "%s/pki/hospital-b.key", site->dir);
     enum err err = client_trust_new(ca, cert, key, &trust);
-    struct bench_load load = {.trust = trust, .port = site->mllps_port, .connections = site->connections,
-                              .seconds = site->seconds, .step = intake_step};
+    struct bench_load load = {.trust = trust,
+                              .port = site->mllps_port,
+                              .connections = site->connections,
+                              .seconds = site->seconds,
+                              .step = intake_step};
     uint64_t before = commits_now(site);
     if (!err)
         err = bench_load_run(&load, &figure);

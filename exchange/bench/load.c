@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A closed load: every connection sends its next request when the last was answered. Latencies are kept in a histogram of
- * 1/16-octave buckets from 1 microsecond up, so memory does not grow with the run.
+ * A closed load: every connection sends its next request when the last was answered. Latencies are
+ * kept in a histogram of 1/16-octave buckets from 1 microsecond up, so memory does not grow with
+ * the run.
  */
 #include "exchange/bench/bench.h"
 

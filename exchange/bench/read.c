@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Read by id: every request is authenticated, decided in the SQL, rendered for its reader and audited durably before its first byte. The
- * floor is the same TLS and HTTP code with a handler that answers fixed bytes: what no audited server on this code can beat.
+ * Read by id: every request is authenticated, decided in the SQL, rendered for its reader and
+ * audited durably before its first byte. The floor is the same TLS and HTTP code with a handler
+ * that answers fixed bytes: what no audited server on this code can beat.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@ struct reading {
     size_t body_len; /* of one answer, for the floor */
 };
 
-/* ── the measured side ──────────────────────────────────────────────────────────────────────────── */
+/* ── the measured side ───────────────────────────────────────────────────────────────────────── */
 
 static enum err read_step(struct client *client, unsigned connection, uint64_t n, void *context)
 {
@@ -38,7 +39,8 @@ static enum err read_step(struct client *client, unsigned connection, uint64_t n
 }
 
 /* Which Observations hospital-a may read: by one search, as any client would. */
-static enum err collect_ids(const struct client_trust *trust, unsigned short port, struct reading *reading)
+static enum err collect_ids(const struct client_trust *trust, unsigned short port,
+                            struct reading *reading)
 {
     struct client_options options = {.host = "127.0.0.1", .port = port, .trust = trust};
     struct client *client = NULL;
@@ -54,9 +56,11 @@ static enum err collect_ids(const struct client_trust *trust, unsigned short por
     if (!err)
         err = json_parse(arena, answer.body, &bundle, &fault);
     const struct json *entries = json_get(bundle, "entry");
-    for (const struct json *e = entries ? entries->first : NULL; e && reading->count < IDS; e = e->next) {
+    for (const struct json *e = entries ? entries->first : NULL; e && reading->count < IDS;
+         e = e->next) {
         struct slice id = json_str(json_get(e, "resource"), "id");
-        snprintf(reading->targets[reading->count++], sizeof(reading->targets[0]), "/fhir/Observation/%.*s", SLICE_ARG(id));
+        snprintf(reading->targets[reading->count++], sizeof(reading->targets[0]),
+                 "/fhir/Observation/%.*s", SLICE_ARG(id));
     }
     if (!err && reading->count == 0)
         err = ERR_NOT_FOUND;
@@ -69,7 +73,7 @@ static enum err collect_ids(const struct client_trust *trust, unsigned short por
     return err;
 }
 
-/* ── the floor ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── the floor ───────────────────────────────────────────────────────────────────────────────── */
 
 struct responder {
     uv_loop_t loop;
@@ -84,7 +88,8 @@ struct responder {
 static void respond(struct http_call *call, void *context)
 {
     struct responder *r = context;
-    struct http_answer answer = {.status = 200, .content_type = "application/fhir+json; charset=utf-8",
+    struct http_answer answer = {.status = 200,
+                                 .content_type = "application/fhir+json; charset=utf-8",
                                  .body = slice_of(r->body, r->body_len)};
     http_call_answer(call, &answer);
 }
@@ -115,7 +120,8 @@ static enum err responder_start(struct responder *r, const char *dir)
     snprintf(key, sizeof(key), "%s/pki/server.key", dir);
     snprintf(ca, sizeof(ca), "%s/pki/ca.pem", dir);
     snprintf(crl, sizeof(crl), "%s/pki/crl.pem", dir);
-    struct tls_options tls = {.cert_path = cert, .key_path = key, .ca_path = ca, .crl_path = crl, .require_client = true};
+    struct tls_options tls = {
+        .cert_path = cert, .key_path = key, .ca_path = ca, .crl_path = crl, .require_client = true};
     enum err err = tls_context_new(&tls, text, sizeof(text), &r->tls);
     if (err)
         return err;
@@ -126,7 +132,8 @@ static enum err responder_start(struct responder *r, const char *dir)
     if (!r->body)
         return ERR_LIMIT;
     memset(r->body, 'x', r->body_len);
-    struct http_options options = {.loop = &r->loop, .host = "127.0.0.1", .tls = r->tls, .handle = respond, .context = r};
+    struct http_options options = {
+        .loop = &r->loop, .host = "127.0.0.1", .tls = r->tls, .handle = respond, .context = r};
     err = http_open(&options, &r->server);
     if (!err && pthread_create(&r->thread, NULL, responder_main, r) != 0)
         err = ERR_LIMIT;
@@ -150,8 +157,12 @@ static enum err floor_read(const struct bench_site *site, const struct client_tr
     enum err err = responder_start(&r, site->dir);
     if (err)
         return err;
-    struct bench_load load = {.trust = trust, .port = http_port(r.server), .connections = site->connections,
-                              .seconds = site->seconds, .step = read_step, .context = (void *)(uintptr_t)reading};
+    struct bench_load load = {.trust = trust,
+                              .port = http_port(r.server),
+                              .connections = site->connections,
+                              .seconds = site->seconds,
+                              .step = read_step,
+                              .context = (void *)(uintptr_t)reading};
     err = bench_load_run(&load, &floor);
     responder_stop(&r);
     if (!err)
@@ -171,8 +182,12 @@ enum err bench_read(const struct bench_site *site, struct bench_figure *ret_figu
     enum err err = client_trust_new(ca, cert, key, &trust);
     if (!err)
         err = collect_ids(trust, site->system_port, &reading);
-    struct bench_load load = {.trust = trust, .port = site->system_port, .connections = site->connections,
-                              .seconds = site->seconds, .step = read_step, .context = &reading};
+    struct bench_load load = {.trust = trust,
+                              .port = site->system_port,
+                              .connections = site->connections,
+                              .seconds = site->seconds,
+                              .step = read_step,
+                              .context = &reading};
     if (!err)
         err = bench_load_run(&load, &figure);
     if (!err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * tasuki bench: makes a region of its own in a temporary folder, serves it from a thread, runs the benchmarks against it over real
- * sockets, prints a table or JSON.
+ * tasuki bench: makes a region of its own in a temporary folder, serves it from a thread, runs the
+ * benchmarks against it over real sockets, prints a table or JSON.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -42,7 +42,8 @@ static void *serve_main(void *context)
 }
 
 /* A region with PATIENTS residents (0: parties only), served until bench_stop. */
-static enum err bench_start(const char *dir, unsigned patients, struct arena *arena, struct served *s)
+static enum err bench_start(const char *dir, unsigned patients, struct arena *arena,
+                            struct served *s)
 {
     struct region_options options = {.dir = dir, .patients = patients ? patients : 5, .seed = 1};
     struct region *region = NULL;
@@ -50,7 +51,8 @@ static enum err bench_start(const char *dir, unsigned patients, struct arena *ar
     struct err_list errors;
     struct conf conf;
     char text[512] = "", path[LIMIT_SSMIX2_PATH];
-    enum err err = region_make(&options, clock_system.now_ms(&clock_system), text, sizeof(text), &region);
+    enum err err =
+        region_make(&options, clock_system.now_ms(&clock_system), text, sizeof(text), &region);
     err_list_init(&errors, arena);
     snprintf(path, sizeof(path), "%s/tasuki.conf", dir);
     if (!err)
@@ -91,13 +93,16 @@ static void print_figure(const struct bench_figure *f, bool json)
 {
     double ratio = f->floor_rate > 0 ? f->rate / f->floor_rate : 0;
     if (json)
-        printf("{\"name\":\"%s\",\"unit\":\"%s\",\"rate\":%.0f,\"floor\":%.0f,\"ratio\":%.3f,\"bar\":%.2f,\"p50_ms\":%.2f,"
+        printf("{\"name\":\"%s\",\"unit\":\"%s\",\"rate\":%.0f,\"floor\":%.0f,\"ratio\":%.3f,"
+               "\"bar\":%.2f,\"p50_ms\":%.2f,"
                "\"p99_ms\":%.2f,\"count\":%llu}\n",
                f->name, f->unit, f->rate, f->floor_rate, ratio, f->bar, f->p50_ms, f->p99_ms,
                (unsigned long long)f->count);
     else
-        printf("%-8s %10.0f %-24s floor %10.0f  ratio %5.1f %%  (bar %2.0f %%)  p50 %6.2f ms  p99 %6.2f ms\n", f->name,
-               f->rate, f->unit, f->floor_rate, ratio * 100, f->bar * 100, f->p50_ms, f->p99_ms);
+        printf("%-8s %10.0f %-24s floor %10.0f  ratio %5.1f %%  (bar %2.0f %%)  p50 %6.2f ms  p99 "
+               "%6.2f ms\n",
+               f->name, f->rate, f->unit, f->floor_rate, ratio * 100, f->bar * 100, f->p50_ms,
+               f->p99_ms);
     fflush(stdout);
 }
 
@@ -119,8 +124,11 @@ static enum err run_one(size_t i, const struct run_bench_options *options)
         return err;
     }
     snprintf(store, sizeof(store), "%s", server_exchange(served.server)->conf.store);
-    struct bench_site site = {.dir = dir, .system_port = served.ports.system, .mllps_port = served.ports.mllps,
-                              .store = store, .exchange = server_exchange(served.server),
+    struct bench_site site = {.dir = dir,
+                              .system_port = served.ports.system,
+                              .mllps_port = served.ports.mllps,
+                              .store = store,
+                              .exchange = server_exchange(served.server),
                               .connections = options->connections ? options->connections : 16,
                               .seconds = options->seconds ? options->seconds : 5};
     err = benches[i].run(&site, &figure);

@@ -195,13 +195,15 @@ bool args_parse(const struct args_verb *table, int argc, char **argv, const char
 
 const char *args_value(const struct args *args, const char *name)
 {
+    const struct args_option *o = args->verb->options;
     unsigned i = 0;
 
-    for (const struct args_option *o = args->verb->options; o && o->name; o++, i++)
-        if (strcmp(o->name, name) == 0)
-            return args->values[i];
-    assert(!"an option the verb does not have");
-    return NULL;
+    while (o && o->name && strcmp(o->name, name) != 0) {
+        o++;
+        i++;
+    }
+    assert(o && o->name); /* asking for an option the verb does not have is our mistake */
+    return args->values[i];
 }
 
 bool args_flag(const struct args *args, const char *name)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The verbs that run a server: serve, demo, bench. They only read their options; exchange/run.c does the work.
+ * The verbs that run a server: serve, demo, bench. They only read their options; exchange/run.c
+ * does the work.
  */
 #include <stdio.h>
 
@@ -22,10 +23,13 @@ static int bad_number(const struct args *args, const char *option)
 
 int cli_serve(const struct args *args)
 {
-    const char *config = args_value(args, "config");
-    if (!config)
-        return cli_usage(args, "serve needs --config FILE", "serve には --config FILE が必要です");
-    return run_serve(config);
+    const char *config = args_value(args, "config"), *dir = args_value(args, "dir");
+    char path[4096];
+    if (!config && !dir)
+        return cli_usage(args, "serve needs --config FILE or --dir DIR",
+                         "serve には --config FILE か --dir DIR が必要です");
+    snprintf(path, sizeof(path), "%s/tasuki.conf", dir ? dir : "");
+    return run_serve(config ? config : path);
 }
 
 int cli_demo(const struct args *args)

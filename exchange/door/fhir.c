@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The FHIR door: from an HTTP call to a request of the pipeline, and from its end to an HTTP answer. No interaction's
- * logic is here, and nothing of the body is looked at before the pipeline knows the caller.
+ * The FHIR door: from an HTTP call to a request of the pipeline, and from its end to an HTTP
+ * answer. No interaction's logic is here, and nothing of the body is looked at before the pipeline
+ * knows the caller.
  */
 #include "exchange/door/fhir.h"
 
@@ -17,7 +18,7 @@
 #define ANSWER_FIELDS (6 + PORTAL_PAGE_FIELDS)
 #define FHIR_JSON "application/fhir+json; charset=utf-8"
 
-/* ── path ───────────────────────────────────────────────────────────────────────────────────────── */
+/* ── path ────────────────────────────────────────────────────────────────────────────────────── */
 
 /* Splits the decoded path below /fhir into at most five segments. */
 static unsigned split_path(struct arena *arena, struct slice path, struct slice seg[5])
@@ -79,13 +80,16 @@ static void choose_route(struct request *r, struct fhir_input *in, struct slice 
     struct slice seg[5];
     enum fhir_shape shape = FHIR_SYSTEM;
     unsigned n = split_path(r->arena, path, seg);
-    in->refusal = ERR_NOT_FOUND;
-    if (path_shape(in, seg, n, &shape))
+    /* POST on the base is a batch or transaction. */
+    in->refusal = n == 0 && slice_is(r->method, "POST") ? ERR_NOT_SUPPORTED : ERR_NOT_FOUND;
+    if (path_shape(in, seg, n, &shape)) {
+        in->shape = shape;
         in->route = fhir_route_find(r->method, shape, in->type, in->name, &in->refusal);
+    }
     r->use = in->route ? in->route->use : &fhir_use_refused;
 }
 
-/* ── headers ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── headers ─────────────────────────────────────────────────────────────────────────────────── */
 
 static bool accepts(struct slice accept, const char *type)
 {
@@ -140,7 +144,7 @@ static void check_media(struct request *r, struct fhir_input *in, const struct h
     }
 }
 
-/* ── in and out ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── in and out ──────────────────────────────────────────────────────────────────────────────── */
 
 static void answer_error(struct request *r, struct http_answer *a)
 {
@@ -158,7 +162,7 @@ static unsigned answer_fields(struct request *r, struct http_field *fields)
     struct buf date;
     fields[n++] = (struct http_field){"X-Request-Id", slice_str(r->id)};
     if (r->job.err == ERR_METHOD)
-        fields[n++] = (struct http_field){"Allow", SLICE("GET, HEAD, POST, PUT, DELETE")};
+        fields[n++] = (struct http_field){"Allow", fhir_route_allow(r->arena, r->input)};
     if (r->job.err)
         return n;
     if (r->answer_version)
@@ -170,7 +174,9 @@ static unsigned answer_fields(struct request *r, struct http_field *fields)
         fields[n++] = (struct http_field){"Last-Modified", arena_dup(r->arena, buf_slice(&date))};
         buf_fini(&date);
     }
-    for (unsigned i = 0; i < PORTAL_PAGE_FIELDS && r->answer_type && strncmp(r->answer_type, "text/html", 9) == 0; i++)
+    for (unsigned i = 0;
+         i < PORTAL_PAGE_FIELDS && r->answer_type && strncmp(r->answer_type, "text/html", 9) == 0;
+         i++)
         fields[n++] = portal_page_fields[i];
     if (r->location)
         fields[n++] = (struct http_field){"Location", slice_str(r->location)};
@@ -196,14 +202,16 @@ static void fhir_answer(struct request *r)
 
 size_t fhir_body_limit(const struct http1_request *head)
 {
-    return slice_is(head->method, "POST") || slice_is(head->method, "PUT") || slice_is(head->method, "PATCH")
+    return slice_is(head->method, "POST") || slice_is(head->method, "PUT") ||
+                   slice_is(head->method, "PATCH")
                ? LIMIT_HTTP_BODY
                : 0; /* PATCH is read to be told that it is not supported */
 }
 
 static void refuse_without_memory(struct http_call *call)
 {
-    struct http_answer a = {.status = 503, .content_type = "text/plain; charset=utf-8",
+    struct http_answer a = {.status = 503,
+                            .content_type = "text/plain; charset=utf-8",
                             .body = SLICE("busy / 混み合っています\n")};
     http_call_answer(call, &a);
 }

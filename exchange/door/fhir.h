@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * FHIR REST (R4 http.html): one HTTP request becomes one request of the pipeline. This door parses and prints; one table
- * (fhir_route.c) leads from method and path to an interaction, one file an interaction; the CapabilityStatement is made
- * from the same table.
+ * FHIR REST (R4 http.html): one HTTP request becomes one request of the pipeline. This door parses
+ * and prints; one table (fhir_route.c) leads from method and path to an interaction, one file an
+ * interaction; the CapabilityStatement is made from the same table.
  */
 #ifndef EXCHANGE_DOOR_FHIR_H
 #define EXCHANGE_DOOR_FHIR_H
@@ -35,51 +35,58 @@ enum fhir_shape {
 struct fhir_route {
     const char *method;
     enum fhir_shape shape;
-    const char *type;        /* NULL: every type without a row of its own for this shape */
-    const char *name;        /* operation without $, or "metadata"; else NULL */
-    const char *interaction; /* FHIR interaction code for the CapabilityStatement; NULL for operations */
+    const char *type; /* NULL: every type without a row of its own for this shape */
+    const char *name; /* operation without $, or "metadata"; else NULL */
+    const char
+        *interaction; /* FHIR interaction code for the CapabilityStatement; NULL for operations */
     const struct use *use;
     const char *params; /* space-separated search parameters; NULL: all of the type's */
 };
 
-/* The door's parsed input (r->input) and the working state between an interaction's look and apply. */
+/* The door's parsed input (r->input) and the working state between an interaction's look and apply.
+ */
 struct fhir_input {
     const struct fhir_route *route;
+    enum fhir_shape shape; /* of the path; FHIR_SYSTEM when it has none */
     struct slice type, id, name;
-    int64_t version;            /* of a vread */
+    int64_t version; /* of a vread */
     struct fhir_param params[LIMIT_SEARCH_PARAMS];
     unsigned param_count;
-    struct slice query, form;   /* still encoded: from the URL, from a POST _search body */
+    struct slice query, form; /* still encoded: from the URL, from a POST _search body */
     struct slice if_match;
-    bool lenient;               /* Prefer: handling=lenient */
-    bool minimal;               /* Prefer: return=minimal */
-    bool html;                  /* Accept: text/html */
-    enum err refusal;           /* the path was refused before the pipeline; said after the caller is known */
+    bool lenient;     /* Prefer: handling=lenient */
+    bool minimal;     /* Prefer: return=minimal */
+    bool html;        /* Accept: text/html */
+    enum err refusal; /* the path was refused before the pipeline; said after the caller is known */
     /* writes */
     struct json *resource;
     struct classify class;
-    int64_t subject;            /* person the resource names; 0 none */
-    struct slice stored;        /* body in internal form */
+    int64_t subject;     /* person the resource names; 0 none */
+    struct slice stored; /* body in internal form */
     struct facet_list facets;
     struct consent_rule *rules;
     size_t rule_count;
     struct slice new_id;
-    bool repeat;                /* an idempotent repeat is answered with what is stored */
-    struct record done;         /* what was written, for the answer */
+    bool repeat;        /* an idempotent repeat is answered with what is stored */
+    struct record done; /* what was written, for the answer */
 };
 
 /* The routes; ends with a NULL method. */
 extern const struct fhir_route fhir_routes[];
-/* The route of METHOD and the path below /fhir (decoded segments in INPUT); NULL with *ret_err set. */
+/* The route of METHOD and the path below /fhir (decoded segments in INPUT); NULL with *ret_err set.
+ */
 const struct fhir_route *fhir_route_find(struct slice method, enum fhir_shape shape,
                                          struct slice type, struct slice name, enum err *ret_err);
+
+/* The methods that INPUT's path answers to, for an Allow field. */
+struct slice fhir_route_allow(struct arena *arena, const struct fhir_input *input);
 
 /* Largest body a request may bring (http_options.body_limit). */
 size_t fhir_body_limit(const struct http1_request *head);
 /* Takes the call over if its path begins with /fhir; the answer comes later. */
 void fhir_handle(struct http_call *call, struct exchange *x, enum request_door door);
 
-/* ── shared by the interactions ─────────────────────────────────────────────────────────────────── */
+/* ── shared by the interactions ──────────────────────────────────────────────────────────────── */
 
 /* Fills input->params from query and form. Unknown escapes and too many are errors. */
 enum err fhir_params(struct request *r) ERR_CHECKED;
@@ -99,8 +106,17 @@ enum err fhir_bundle_entry(struct session *s, struct request *r, const struct re
 enum err fhir_bundle_end(struct request *r) ERR_CHECKED;
 /* The entity text of an audit row: "Type/id", "Patient/@" for a patient. */
 const char *fhir_entity(struct request *r, struct slice type, struct slice id);
-/* Person of the Patient id in input->id; fills r->person so that a refusal is recorded under it too. */
-enum err fhir_instance_person(struct session *s, struct request *r, int64_t *ret_person) ERR_CHECKED;
+/* Person of the Patient id in input->id; fills r->person so that a refusal is recorded under it
+ * too. */
+enum err fhir_instance_person(struct session *s, struct request *r,
+                              int64_t *ret_person) ERR_CHECKED;
+
+/* Logical id of the Patient record of a chart: of its own, never shown. In r's arena. */
+struct slice fhir_patient_record(struct request *r, int64_t chart);
+/* The caller's own Patient record of PERSON where it is deleted: its id in *ret_id. ERR_NOT_FOUND.
+ */
+enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t person,
+                              struct slice *ret_id) ERR_CHECKED;
 
 /* The interactions' uses, one file each. */
 extern const struct use fhir_use_refused, fhir_use_capability, fhir_use_read, fhir_use_vread,

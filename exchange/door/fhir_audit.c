@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading the audit record: a resident reads everything about himself (Patient/[id]/$access-history, AuditEvent?patient=), a
- * facility its own actions, an operator all. Reading it is itself an event in it.
+ * Reading the audit record: a resident reads everything about himself
+ * (Patient/[id]/$access-history, AuditEvent?patient=), a facility its own actions, an operator all.
+ * Reading it is itself an event in it.
  */
 #include "exchange/door/fhir_query.h"
 #include "exchange/gate/refs.h"
@@ -38,7 +39,8 @@ static enum err audit_page(struct session *s, struct request *r, struct audit_fi
             buf_addf(&r->answer_buf, "Patient/%.*s/$access-history", SLICE_ARG(in->id));
         else
             buf_adds(&r->answer_buf, "AuditEvent");
-        buf_addf(&r->answer_buf, "?_count=%u&_before=%lld\"}]", filter->limit, (long long)rows[count - 1].seq);
+        buf_addf(&r->answer_buf, "?_count=%u&_before=%lld\"}]", filter->limit,
+                 (long long)rows[count - 1].seq);
     }
     for (size_t i = 0; i < count && !err; i++) {
         struct json *event = NULL;
@@ -101,15 +103,16 @@ static enum err access_history_look(struct session *s, struct request *r)
     if (!err)
         err = filter_params(s, r, &filter);
     if (!err && r->grant.actor == GRANT_RESIDENT && person != r->grant.person)
-        err = err_add(&r->errors, ERR_NOT_FOUND, "", "Patient");
+        err = ERR_NOT_FOUND;
     if (err)
         return err;
     filter.person = person;
     return audit_page(s, r, &filter);
 }
 
-const struct use fhir_use_access_history = {
-    .event = "access-history", .actors = RESIDENT | (1u << GRANT_OPERATOR), .look = access_history_look};
+const struct use fhir_use_access_history = {.event = "access-history",
+                                            .actors = RESIDENT | (1u << GRANT_OPERATOR),
+                                            .look = access_history_look};
 
 static enum err audit_search_look(struct session *s, struct request *r)
 {
@@ -121,7 +124,9 @@ static enum err audit_search_look(struct session *s, struct request *r)
         filter.person = -1; /* somebody else's: as if there were nothing */
     if (filter.person >= 0)
         own_filter(r, &filter);
-    r->person = r->grant.actor == GRANT_RESIDENT ? r->grant.person : filter.person > 0 ? filter.person : 0;
+    r->person = r->grant.actor == GRANT_RESIDENT ? r->grant.person
+                : filter.person > 0              ? filter.person
+                                                 : 0;
     r->entity = "AuditEvent";
     if (filter.person < 0) {
         fhir_bundle_begin(r, "searchset", 0);
@@ -144,7 +149,7 @@ static enum err audit_read_look(struct session *s, struct request *r)
     if (slice_u64(in->id, &seq) && seq <= INT64_MAX)
         err = audit_get(s, r->arena, (int64_t)seq, &row);
     if (err == ERR_NOT_FOUND || err == ERR_FORBIDDEN)
-        return err_add(&r->errors, ERR_NOT_FOUND, "", NULL);
+        return ERR_NOT_FOUND;
     if (!err)
         err = audit_event_json(s, r, &row, &event);
     if (err)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Patient/$break-glass: an emergency facility opens one resident's record for 60 minutes, with a reason. Refused when the resident
- * forbade it. The opening, its use and its refusal are all in the audit chain and in the resident's own access history.
+ * Patient/$break-glass: an emergency facility opens one resident's record for 60 minutes, with a
+ * reason. Refused when the resident forbade it. The opening, its use and its refusal are all in the
+ * audit chain and in the resident's own access history.
  */
 #include <stdio.h>
 
@@ -22,8 +23,8 @@ static bool may_open(const struct request *r)
 {
     enum facility_kind kind = r->caller.facility.kind;
     bool place = kind == FACILITY_EMERGENCY || kind == FACILITY_HOSPITAL || kind == FACILITY_CLINIC;
-    bool role = !r->staff_role_known || r->staff_role == STAFF_DOCTOR || r->staff_role == STAFF_NURSE ||
-                r->staff_role == STAFF_PARAMEDIC;
+    bool role = !r->staff_role_known || r->staff_role == STAFF_DOCTOR ||
+                r->staff_role == STAFF_NURSE || r->staff_role == STAFF_PARAMEDIC;
     return place && role;
 }
 
@@ -50,7 +51,8 @@ static struct slice parameter_text(const struct json *p)
 static enum err find_patient(struct session *s, struct request *r, const struct json *parameters)
 {
     const struct json *by_id = parameter(parameters, "patient");
-    const struct json *identifier = json_get(parameter(parameters, "identifier"), "valueIdentifier");
+    const struct json *identifier =
+        json_get(parameter(parameters, "identifier"), "valueIdentifier");
     struct slice system = json_str(identifier, "system"), value = json_str(identifier, "value");
     struct slice plain = parameter_text(parameter(parameters, "identifier"));
     enum err err = ERR_REQUIRED;
@@ -64,12 +66,13 @@ static enum err find_patient(struct session *s, struct request *r, const struct 
     if (value.len)
         err = refs_identifier(s, r, system, value, &r->person);
     else if (by_id && json_get(by_id, "valueReference"))
-        err = refs_person(s, r, json_str(json_get(by_id, "valueReference"), "reference"), &r->person);
+        err =
+            refs_person(s, r, json_str(json_get(by_id, "valueReference"), "reference"), &r->person);
     else if (by_id)
         err = refs_person(s, r, parameter_text(by_id), &r->person);
     if (err == ERR_REQUIRED)
         return err_add(&r->errors, err, "Parameters.parameter", "identifier, patient");
-    return err == ERR_NOT_FOUND ? err_add(&r->errors, err, "", "Patient") : err;
+    return err;
 }
 
 static enum err read_reason(struct request *r, const struct json *parameters)
@@ -86,7 +89,7 @@ static enum err read_reason(struct request *r, const struct json *parameters)
                        "unconscious, life-threat, unable-to-consent, other");
     if (slice_is(code, "other") && !text.len)
         return err_add(&r->errors, ERR_REQUIRED, "Parameters.parameter:text", "reason other");
-    if (text.len > LIMIT_GLASS_TEXT)
+    if (text.len > LIMIT_GLASS_TEXT * 4) /* characters, in UTF-8 */
         return err_add(&r->errors, ERR_TOO_LARGE, "Parameters.parameter:text", NULL);
     r->glass.reason = code;
     r->glass.text = text;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the FHIR interactions share: parameters, the body, bundles, and the use of a path that was refused.
+ * What the FHIR interactions share: parameters, the body, bundles, and the use of a path that was
+ * refused.
  */
 #include <stdio.h>
 
@@ -8,12 +9,14 @@
 #include "exchange/gate/refs.h"
 #include "exchange/gate/wire.h"
 #include "mappers/fhir/validate.h"
+#include "storage/locate.h"
+#include "storage/person.h"
 
 #include "base/banned.h"
 
 #define EVERY_ACTOR ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
 
-/* ── a refused path, said only to known callers ─────────────────────────────────────────────────── */
+/* ── a refused path, said only to known callers ──────────────────────────────────────────────── */
 
 static enum err refused_look(struct session *s, struct request *r)
 {
@@ -25,7 +28,7 @@ static enum err refused_look(struct session *s, struct request *r)
 const struct use fhir_use_refused = {
     .event = "refused", .actors = EVERY_ACTOR, .look = refused_look};
 
-/* ── parameters ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── parameters ──────────────────────────────────────────────────────────────────────────────── */
 
 static enum err params_of(struct request *r, struct slice text)
 {
@@ -38,9 +41,11 @@ static enum err params_of(struct request *r, struct slice text)
         name = slice_sub(pair, 0, slice_find(pair, '=', 0));
         value = slice_sub(pair, name.len + 1, pair.len);
         if (in->param_count == LIMIT_SEARCH_PARAMS)
-            return err_add(&r->errors, ERR_TOO_LARGE, "", "more than %u parameters", LIMIT_SEARCH_PARAMS);
+            return err_add(&r->errors, ERR_TOO_LARGE, "", "more than %u parameters",
+                           LIMIT_SEARCH_PARAMS);
         struct fhir_param *p = &in->params[in->param_count++];
-        if (!http1_decode(r->arena, name, true, &name) || !http1_decode(r->arena, value, true, &value))
+        if (!http1_decode(r->arena, name, true, &name) ||
+            !http1_decode(r->arena, value, true, &value))
             return err_add(&r->errors, ERR_BAD_PARAM, "", "escapes");
         p->name = slice_sub(name, 0, slice_find(name, ':', 0));
         p->modifier = slice_sub(name, p->name.len + 1, name.len);
@@ -79,7 +84,7 @@ bool fhir_param_is_format(const struct fhir_param *p)
     return slice_is(p->name, "_format") || slice_is(p->name, "_pretty");
 }
 
-/* ── body ───────────────────────────────────────────────────────────────────────────────────────── */
+/* ── body ────────────────────────────────────────────────────────────────────────────────────── */
 
 enum err fhir_parse_body(struct request *r)
 {
@@ -91,13 +96,13 @@ enum err fhir_parse_body(struct request *r)
     err = json_parse(r->arena, r->body, &in->resource, &fault);
     if (err == ERR_MALFORMED || err == ERR_TOO_DEEP) {
         const char *place = arena_printf(r->arena, "line %u column %u", fault.line, fault.column);
-        return err_add(&r->errors, err, place ? place : "", "%s / %s", fault.en ? fault.en : "",
-                       fault.ja ? fault.ja : "");
+        return err_add_words(&r->errors, err, place ? place : "", fault.en ? fault.en : "",
+                             fault.ja ? fault.ja : "");
     }
     return err ? err : validate_resource(in->resource, in->type, &r->errors);
 }
 
-/* ── answers ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── answers ─────────────────────────────────────────────────────────────────────────────────── */
 
 enum err fhir_answer_json(struct request *r, const struct json *value)
 {
@@ -125,11 +130,27 @@ enum err fhir_instance_person(struct session *s, struct request *r, int64_t *ret
 {
     struct fhir_input *in = r->input;
     enum err err = wire_person(s, r, in->id, ret_person);
-    if (err == ERR_NOT_FOUND)
-        return err_add(&r->errors, ERR_NOT_FOUND, "", "Patient");
     if (!err)
         r->person = *ret_person;
     return err;
+}
+
+struct slice fhir_patient_record(struct request *r, int64_t chart)
+{
+    return slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart));
+}
+
+enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t person,
+                              struct slice *ret_id)
+{
+    struct locate place = {0};
+    int64_t chart = 0;
+    enum err err = person_chart(s, r->grant.facility, person, &chart);
+    if (err)
+        return err;
+    *ret_id = fhir_patient_record(r, chart);
+    err = locate_record(s, SLICE("Patient"), *ret_id, &place);
+    return !err && !place.deleted ? ERR_NOT_FOUND : err;
 }
 
 void fhir_bundle_begin(struct request *r, const char *type, int64_t total)
@@ -149,8 +170,8 @@ enum err fhir_bundle_entry(struct session *s, struct request *r, const struct re
     struct slice id = refs_id(r, record);
     enum err err;
     buf_adds(b, r->count++ ? "," : ",\"entry\":[");
-    buf_addf(b, "{\"fullUrl\":\"%s/%.*s/%.*s\",\"resource\":", r->base_url,
-             SLICE_ARG(record->type), SLICE_ARG(id));
+    buf_addf(b, "{\"fullUrl\":\"%s/%.*s/%.*s\",\"resource\":", r->base_url, SLICE_ARG(record->type),
+             SLICE_ARG(id));
     err = refs_outward(s, r, record, b);
     if (mode)
         buf_addf(b, ",\"search\":{\"mode\":\"%s\"}", mode);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Creating a resource from inside (see fhir_load.h). The type and id are read from the text; everything else is the pipeline's.
+ * Creating a resource from inside (see fhir_load.h). The type and id are read from the text;
+ * everything else is the pipeline's.
  */
 #include "exchange/door/fhir_load.h"
 

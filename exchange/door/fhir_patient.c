@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Operations on one resident: $summary (IPS document, as JSON or as the emergency page), $everything, $explain-access and $match.
- * All read through the same gate as a plain read; none has a way of its own to the data.
+ * Operations on one resident: $summary (IPS document, as JSON or as the emergency page),
+ * $everything, $explain-access and $match. All read through the same gate as a plain read; none has
+ * a way of its own to the data.
  */
 #include "exchange/door/fhir_query.h"
 #include "exchange/gate/refs.h"
@@ -18,7 +19,7 @@
 #define READERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT))
 #define SUMMARY_MAX 500 /* resources of one type in a summary: the newest */
 
-/* ── gathering ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── gathering ───────────────────────────────────────────────────────────────────────────────── */
 
 struct gather {
     struct json **items;
@@ -29,8 +30,11 @@ struct gather {
 static enum err gather_type(struct session *s, struct request *r, const char *type, int64_t person,
                             struct gather *g)
 {
-    struct search search = {.type = slice_str(type), .person = person, .limit = SUMMARY_MAX,
-                            .sort = SEARCH_SORT_DATE, .descending = true};
+    struct search search = {.type = slice_str(type),
+                            .person = person,
+                            .limit = SUMMARY_MAX,
+                            .sort = SEARCH_SORT_DATE,
+                            .descending = true};
     struct search_result found = {0};
     enum err err = search_run(s, r->arena, &search, &found);
     for (size_t i = 0; i < found.count && !err && g->count < g->room; i++) {
@@ -56,7 +60,7 @@ static enum err read_patient(struct session *s, struct request *r, int64_t perso
     struct buf text;
     enum err err = record_read_patient(s, r->arena, person, &record);
     if (err)
-        return err == ERR_NOT_FOUND || err == ERR_GONE ? err_add(&r->errors, ERR_NOT_FOUND, "", "Patient") : err;
+        return err == ERR_GONE ? ERR_NOT_FOUND : err;
     buf_init(&text, LIMIT_HTTP_ANSWER);
     err = refs_outward(s, r, &record, &text);
     struct slice kept = arena_dup(r->arena, buf_slice(&text));
@@ -64,11 +68,19 @@ static enum err read_patient(struct session *s, struct request *r, int64_t perso
     return err ? err : json_parse(r->arena, kept, ret_patient, &fault);
 }
 
-/* ── $summary ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── $summary ────────────────────────────────────────────────────────────────────────────────── */
 
 static const char *const summary_types[] = {
-    "AllergyIntolerance", "Condition",  "MedicationRequest", "MedicationStatement", "MedicationAdministration",
-    "Procedure",          "Observation", "DiagnosticReport", "Encounter",           "Immunization",
+    "AllergyIntolerance",
+    "Condition",
+    "MedicationRequest",
+    "MedicationStatement",
+    "MedicationAdministration",
+    "Procedure",
+    "Observation",
+    "DiagnosticReport",
+    "Encounter",
+    "Immunization",
 };
 
 /* The emergency page: the same document through a style sheet. */
@@ -103,10 +115,14 @@ static enum err summary_look(struct session *s, struct request *r)
     if (err)
         return err;
     struct summary_input input = {
-        .patient = patient, .resources = (const struct json *const *)g.items, .count = g.count,
+        .patient = patient,
+        .resources = (const struct json *const *)g.items,
+        .count = g.count,
         .base_url = slice_str(r->base_url),
         .author = slice_str(r->exchange->conf.region ? r->exchange->conf.region : "Tasuki"),
-        .now_ms = r->grant.now_ms, .emergency = r->grant.emergency, .withheld = CATEGORY_ALL & ~visible,
+        .now_ms = r->grant.now_ms,
+        .emergency = r->grant.emergency,
+        .withheld = CATEGORY_ALL & ~visible,
     };
     err = summary_bundle(r->arena, &input, ids_uuid, &bundle);
     if (err)
@@ -119,9 +135,10 @@ static enum err summary_look(struct session *s, struct request *r)
 
 const struct use fhir_use_summary = {.event = "summary", .actors = READERS, .look = summary_look};
 
-/* ── $everything ────────────────────────────────────────────────────────────────────────────────── */
+/* ── $everything ─────────────────────────────────────────────────────────────────────────────── */
 
-static enum err everything_type(struct session *s, struct request *r, struct slice type, int64_t person)
+static enum err everything_type(struct session *s, struct request *r, struct slice type,
+                                int64_t person)
 {
     struct search search = {.type = type, .person = person, .limit = LIMIT_SEARCH_COUNT};
     struct search_result found = {0};
@@ -150,7 +167,7 @@ static enum err everything_look(struct session *s, struct request *r)
     if (!err)
         err = record_read_patient(s, r->arena, person, &record);
     if (err)
-        return err == ERR_GONE || err == ERR_NOT_FOUND ? err_add(&r->errors, ERR_NOT_FOUND, "", "Patient") : err;
+        return err == ERR_GONE ? ERR_NOT_FOUND : err;
     fhir_bundle_begin(r, "searchset", -1);
     err = fhir_bundle_entry(s, r, &record, "match");
     for (size_t i = 0; i < count && !err; i++)
@@ -159,9 +176,10 @@ static enum err everything_look(struct session *s, struct request *r)
     return err ? err : fhir_bundle_end(r);
 }
 
-const struct use fhir_use_everything = {.event = "everything", .actors = READERS, .look = everything_look};
+const struct use fhir_use_everything = {
+    .event = "everything", .actors = READERS, .look = everything_look};
 
-/* ── $explain-access ────────────────────────────────────────────────────────────────────────────── */
+/* ── $explain-access ─────────────────────────────────────────────────────────────────────────── */
 
 static void explain_category(struct request *r, struct json *list, enum category c, bool permitted,
                              const char *why)
@@ -200,7 +218,8 @@ static enum err explain_access_look(struct session *s, struct request *r)
     r->entity = "Patient/@";
     if (!err)
         err = search_visible(s, person, &visible);
-    if (!err && !visible) /* to a caller who may see nothing and has no chart the resident does not exist */
+    if (!err &&
+        !visible) /* to a caller who may see nothing and has no chart the resident does not exist */
         err = person_chart(s, r->grant.facility, person, &chart);
     if (err == ERR_NOT_FOUND)
         return err_add(&r->errors, err, "", "Patient");
@@ -213,7 +232,8 @@ static enum err explain_access_look(struct session *s, struct request *r)
     struct json *list = json_put_array(r->arena, answer, "parameter");
     for (unsigned c = CATEGORY_DEMOGRAPHICS; c < CATEGORY_COUNT; c++) {
         const struct consent_rule *rule = NULL;
-        consent_decide(rules, count, r->grant.facility, r->grant.purpose, (enum category)c, r->grant.now_ms, &rule);
+        consent_decide(rules, count, r->grant.facility, r->grant.purpose, (enum category)c,
+                       r->grant.now_ms, &rule);
         explain_category(r, list, (enum category)c, visible & CATEGORY_BIT(c), rule_text(r, rule));
     }
     return fhir_answer_json(r, answer);
@@ -222,7 +242,7 @@ static enum err explain_access_look(struct session *s, struct request *r)
 const struct use fhir_use_explain_access = {
     .event = "explain-access", .actors = READERS, .look = explain_access_look};
 
-/* ── $match ─────────────────────────────────────────────────────────────────────────────────────── */
+/* ── $match ──────────────────────────────────────────────────────────────────────────────────── */
 
 static const struct json *match_input(const struct json *parameters)
 {
@@ -261,9 +281,10 @@ static enum err match_look(struct session *s, struct request *r)
     if (!err) {
         err = fhir_bundle_entry(s, r, &record, NULL);
         r->answer_buf.len--; /* reopen the entry for its score */
-        buf_adds(&r->answer_buf, ",\"search\":{\"mode\":\"match\",\"score\":1,\"extension\":[{\"url\":"
-                                 "\"http://hl7.org/fhir/StructureDefinition/match-grade\",\"valueCode\":"
-                                 "\"certain\"}]}}");
+        buf_adds(&r->answer_buf,
+                 ",\"search\":{\"mode\":\"match\",\"score\":1,\"extension\":[{\"url\":"
+                 "\"http://hl7.org/fhir/StructureDefinition/match-grade\",\"valueCode\":"
+                 "\"certain\"}]}}");
     } else {
         err = ERR_OK;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Search parameters to a compiled search (see fhir_query.h). Parameters that name a person (patient, subject, a Patient's
- * identifier or _id) are resolved through the relay index here; the rest go by the generated parameter table.
+ * Search parameters to a compiled search (see fhir_query.h). Parameters that name a person
+ * (patient, subject, a Patient's identifier or _id) are resolved through the relay index here; the
+ * rest go by the generated parameter table.
  */
 #include "exchange/door/fhir_query.h"
 
@@ -20,7 +21,7 @@ static enum err bad_value(struct request *r, const struct fhir_param *p)
     return err_add(&r->errors, ERR_BAD_PARAM, name_of(r, p), "%.*s", SLICE_ARG(p->value));
 }
 
-/* ── result parameters ──────────────────────────────────────────────────────────────────────────── */
+/* ── result parameters ───────────────────────────────────────────────────────────────────────── */
 
 static enum err compile_count(struct session *s, struct request *r, const struct fhir_param *p,
                               struct fhir_query *q)
@@ -38,7 +39,8 @@ static enum err compile_total(struct session *s, struct request *r, const struct
                               struct fhir_query *q)
 {
     (void)s;
-    if (!slice_is(p->value, "none") && !slice_is(p->value, "estimate") && !slice_is(p->value, "accurate"))
+    if (!slice_is(p->value, "none") && !slice_is(p->value, "estimate") &&
+        !slice_is(p->value, "accurate"))
         return bad_value(r, p);
     q->search.count_total = !slice_is(p->value, "none");
     return ERR_OK;
@@ -68,7 +70,8 @@ static enum err compile_sort(struct session *s, struct request *r, const struct 
     else if (slice_is(key, "date"))
         q->search.sort = SEARCH_SORT_DATE;
     else
-        return err_add(&r->errors, ERR_UNKNOWN_PARAM, "_sort", "date, -date, _lastUpdated, -_lastUpdated");
+        return err_add(&r->errors, ERR_UNKNOWN_PARAM, "_sort",
+                       "date, -date, _lastUpdated, -_lastUpdated");
     return ERR_OK;
 }
 
@@ -93,7 +96,7 @@ static enum err compile_updated(struct session *s, struct request *r, const stru
     return ERR_OK;
 }
 
-/* ── parameters that name a person ──────────────────────────────────────────────────────────────── */
+/* ── parameters that name a person ───────────────────────────────────────────────────────────── */
 
 static enum err add_person(struct request *r, const struct fhir_param *p, struct fhir_query *q,
                            enum err found, int64_t person)
@@ -125,14 +128,28 @@ static void intersect_persons(struct fhir_query *q, size_t first, bool given)
     q->search.persons_given = true;
 }
 
+static enum err bare_number(struct session *s, struct request *r, struct slice number,
+                            int64_t *ret_person)
+{
+    const char *local =
+        arena_printf(r->arena, REFS_SYSTEM_LOCAL "%.*s", SLICE_ARG(r->caller.facility.code));
+    enum err err = refs_identifier(s, r, SLICE(REFS_SYSTEM_CARD), number, ret_person);
+    if (err == ERR_NOT_FOUND)
+        err = refs_identifier(s, r, slice_str(local), number, ret_person);
+    return err;
+}
+
 static enum err person_value(struct session *s, struct request *r, bool by_identifier,
                              struct slice text, int64_t *ret_person)
 {
     size_t bar = fhir_query_bar(text);
     if (!by_identifier)
         return refs_person(s, r, fhir_query_unescape(r->arena, text), ret_person);
+    if (bar == text.len)
+        return bare_number(s, r, fhir_query_unescape(r->arena, text), ret_person);
     return refs_identifier(s, r, fhir_query_unescape(r->arena, slice_sub(text, 0, bar)),
-                           fhir_query_unescape(r->arena, slice_sub(text, bar + 1, text.len)), ret_person);
+                           fhir_query_unescape(r->arena, slice_sub(text, bar + 1, text.len)),
+                           ret_person);
 }
 
 static enum err compile_persons(struct session *s, struct request *r, const struct fhir_param *p,
@@ -154,14 +171,21 @@ static enum err compile_persons(struct session *s, struct request *r, const stru
     return err;
 }
 
-/* Is VALUE an identifier whose system belongs to the relay index? Those are never searched in the token index, where other
- * facilities' numbers would be. */
+/* Is VALUE an identifier whose system belongs to the relay index? Those are never searched in the
+ * token index, where other facilities' numbers would be. */
 static bool is_person_identifier(struct slice value)
 {
     struct slice system = slice_sub(value, 0, fhir_query_bar(value));
     return fhir_query_bar(value) < value.len &&
            (slice_is(system, REFS_SYSTEM_CARD) || slice_is(system, REFS_SYSTEM_INSURED) ||
             slice_starts(system, SLICE(REFS_SYSTEM_LOCAL)));
+}
+
+/* A value without a system may be a card or the caller's own patient number. */
+static bool is_bare_number(struct session *s, struct request *r, struct slice value)
+{
+    int64_t person = 0;
+    return fhir_query_bar(value) == value.len && person_value(s, r, true, value, &person) == ERR_OK;
 }
 
 static enum err compile_id(struct session *s, struct request *r, const struct fhir_param *p,
@@ -183,7 +207,7 @@ static enum err compile_id(struct session *s, struct request *r, const struct fh
     return ERR_OK;
 }
 
-/* ── ordinary parameters ────────────────────────────────────────────────────────────────────────── */
+/* ── ordinary parameters ─────────────────────────────────────────────────────────────────────── */
 
 static enum err unknown_param(struct request *r, const struct fhir_param *p)
 {
@@ -194,9 +218,10 @@ static enum err unknown_param(struct request *r, const struct fhir_param *p)
     buf_init(&valid, 4096);
     buf_adds(&valid, "_id, _lastUpdated, _count, _sort, _total, _summary, _format");
     for (size_t i = 0; i < count; i++)
-        buf_addf(&valid, ", %s", params[i].code);
-    enum err err = err_add(&r->errors, ERR_UNKNOWN_PARAM, name_of(r, p), "%.*s",
-                           SLICE_ARG(buf_slice(&valid)));
+        if (strcmp(params[i].code, "_id") != 0 && strcmp(params[i].code, "_lastUpdated") != 0)
+            buf_addf(&valid, ", %s", params[i].code);
+    enum err err =
+        err_add(&r->errors, ERR_UNKNOWN_PARAM, name_of(r, p), "%.*s", SLICE_ARG(buf_slice(&valid)));
     buf_fini(&valid);
     return err;
 }
@@ -212,12 +237,14 @@ static bool targets_patient(const struct definition_param *def)
     return false;
 }
 
-/* Does every value of a reference parameter mean a patient? ("Device/1" does not; a bare id may.) */
+/* Does every value of a reference parameter mean a patient? ("Device/1" does not; a bare id may.)
+ */
 static bool names_patient(const struct fhir_param *p, const struct definition_param *def)
 {
     if (def->kind != FACET_REFERENCE || !targets_patient(def))
         return false;
-    if (p->modifier.len && !slice_is(p->modifier, "Patient") && !slice_is(p->modifier, "identifier"))
+    if (p->modifier.len && !slice_is(p->modifier, "Patient") &&
+        !slice_is(p->modifier, "identifier"))
         return false;
     return slice_is(p->name, "patient") || slice_is(p->name, "subject") ||
            slice_search(p->value, SLICE("Patient/"), 0) < p->value.len;
@@ -231,8 +258,8 @@ static enum err add_own_patient_term(struct request *r, const struct definition_
     if (!v)
         return ERR_LIMIT;
     v->text = SLICE("Patient/@");
-    q->terms[q->search.term_count++] =
-        (struct search_term){.param = def->number, .kind = def->kind, .values = v, .value_count = 1};
+    q->terms[q->search.term_count++] = (struct search_term){
+        .param = def->number, .kind = def->kind, .values = v, .value_count = 1};
     return ERR_OK;
 }
 
@@ -257,7 +284,7 @@ static enum err compile_ordinary(struct session *s, struct request *r, const str
     if (!def)
         return in->lenient ? ERR_OK : unknown_param(r, p);
     if (slice_is(in->type, "Patient") && slice_is(p->name, "identifier") && !p->modifier.len &&
-        is_person_identifier(p->value))
+        (is_person_identifier(p->value) || is_bare_number(s, r, p->value)))
         return compile_persons(s, r, p, q, true);
     if (names_patient(p, def) && !slice_is(p->modifier, "missing"))
         return compile_reference(s, r, p, def, q);
@@ -269,10 +296,11 @@ static enum err compile_ordinary(struct session *s, struct request *r, const str
 
 static const struct {
     const char *name;
-    enum err (*compile)(struct session *, struct request *, const struct fhir_param *, struct fhir_query *);
+    enum err (*compile)(struct session *, struct request *, const struct fhir_param *,
+                        struct fhir_query *);
 } result_params[] = {
-    {"_count", compile_count},     {"_total", compile_total},   {"_summary", compile_summary},
-    {"_sort", compile_sort},       {"_cursor", compile_cursor}, {"_lastUpdated", compile_updated},
+    {"_count", compile_count}, {"_total", compile_total},   {"_summary", compile_summary},
+    {"_sort", compile_sort},   {"_cursor", compile_cursor}, {"_lastUpdated", compile_updated},
     {"_id", compile_id},
 };
 

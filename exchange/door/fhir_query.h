@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From search parameters as written in a URL to the compiled search that storage runs (R4 search.html). Strict: a parameter
- * or modifier the table does not know is refused, naming what is valid, unless the caller asked for lenient handling.
+ * From search parameters as written in a URL to the compiled search that storage runs (R4
+ * search.html). Strict: a parameter or modifier the table does not know is refused, naming what is
+ * valid, unless the caller asked for lenient handling.
  */
 #ifndef EXCHANGE_DOOR_FHIR_QUERY_H
 #define EXCHANGE_DOOR_FHIR_QUERY_H
@@ -28,7 +29,8 @@ enum err fhir_query_compile(struct session *s, struct request *r,
 struct slice fhir_query_value(struct slice *rest);
 /* The values of one ordinary parameter as a term (fhir_query_term.c). */
 enum err fhir_query_term(struct session *s, struct request *r, const struct fhir_param *p,
-                         const struct definition_param *def, struct search_term *ret_term) ERR_CHECKED;
+                         const struct definition_param *def,
+                         struct search_term *ret_term) ERR_CHECKED;
 /* A date with prefix: op and span. */
 bool fhir_query_date(struct slice value, enum search_op *ret_op, struct when *ret_when);
 /* "|" not preceded by a backslash; value.len when there is none. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One ordinary search parameter: prefix, modifier and values by the parameter's type (R4 search.html sections 3.1.1.4 and 5).
+ * One ordinary search parameter: prefix, modifier and values by the parameter's type (R4
+ * search.html sections 3.1.1.4 and 5).
  */
 #include "exchange/door/fhir_query.h"
 
@@ -52,8 +53,9 @@ struct slice fhir_query_unescape(struct arena *arena, struct slice value)
 static const struct {
     const char *prefix;
     enum search_op op;
-} prefixes[] = {{"eq", SEARCH_EQ}, {"ne", SEARCH_NE}, {"gt", SEARCH_GT}, {"lt", SEARCH_LT}, {"ge", SEARCH_GE},
-                {"le", SEARCH_LE}, {"sa", SEARCH_SA}, {"eb", SEARCH_EB}, {"ap", SEARCH_AP}};
+} prefixes[] = {{"eq", SEARCH_EQ}, {"ne", SEARCH_NE}, {"gt", SEARCH_GT},
+                {"lt", SEARCH_LT}, {"ge", SEARCH_GE}, {"le", SEARCH_LE},
+                {"sa", SEARCH_SA}, {"eb", SEARCH_EB}, {"ap", SEARCH_AP}};
 
 /* Takes a prefix off *VALUE. */
 static enum search_op take_prefix(struct slice *value)
@@ -146,14 +148,14 @@ static enum err modifier_op(struct request *r, const struct fhir_param *p, enum 
     if (!p->modifier.len)
         return ERR_OK;
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        if (slice_is(p->modifier, rows[i].name) && (rows[i].kind < 0 || rows[i].kind == (int)kind)) {
+        if (slice_is(p->modifier, rows[i].name) &&
+            (rows[i].kind < 0 || rows[i].kind == (int)kind)) {
             *ret_op = rows[i].op;
             return ERR_OK;
         }
-    return err_add(&r->errors, ERR_UNKNOWN_PARAM,
-                   arena_printf(r->arena, "%.*s", SLICE_ARG(p->name)),
-                   ":%.*s; valid: :missing, :not (token), :exact, :contains (string)",
-                   SLICE_ARG(p->modifier));
+    return err_add(
+        &r->errors, ERR_UNKNOWN_PARAM, arena_printf(r->arena, "%.*s", SLICE_ARG(p->name)),
+        ":%.*s; valid: :missing, :not (token), :exact, :contains (string)", SLICE_ARG(p->modifier));
 }
 
 static enum err bad_value(struct request *r, const struct fhir_param *p)

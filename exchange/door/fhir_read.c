@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * read, vread and history of one resource (R4 http.html#read, #vread, #history). What the gate does not show does not exist:
- * the answer is the same as for an id that never was. Whom a refused read concerned is still found, for the audit row.
+ * read, vread and history of one resource (R4 http.html#read, #vread, #history). What the gate does
+ * not show does not exist: the answer is the same as for an id that never was. Whom a refused read
+ * concerned is still found, for the audit row.
  */
 #include "exchange/door/fhir.h"
 #include "exchange/gate/refs.h"
@@ -28,22 +29,22 @@ static enum err read_current(struct session *s, struct request *r, struct record
 {
     struct fhir_input *in = r->input;
     struct locate place;
+    struct slice id;
     int64_t person = 0;
     enum err err;
     if (slice_is(in->type, "Patient")) {
         err = fhir_instance_person(s, r, &person);
-        return err ? err : record_read_patient(s, r->arena, person, ret_record);
+        if (!err)
+            err = record_read_patient(s, r->arena, person, ret_record);
+        if (err == ERR_NOT_FOUND && person > 0 && !fhir_deleted_patient(s, r, person, &id))
+            err = record_read(s, r->arena, in->type, id, ret_record); /* ERR_GONE */
+        return err;
     }
     err = record_read(s, r->arena, in->type, in->id, ret_record);
     /* Refused: whom would it have been about? */
     if (err == ERR_NOT_FOUND && locate_record(s, in->type, in->id, &place) == ERR_OK)
         r->person = place.person;
     return err;
-}
-
-static enum err refuse_quietly(struct request *r, enum err err)
-{
-    return err == ERR_NOT_FOUND || err == ERR_GONE ? err_add(&r->errors, err, "", NULL) : err;
 }
 
 static enum err read_look(struct session *s, struct request *r)
@@ -56,13 +57,14 @@ static enum err read_look(struct session *s, struct request *r)
     r->entity = fhir_entity(r, in->type, in->id);
     err = read_current(s, r, &record);
     if (err)
-        return refuse_quietly(r, err);
+        return err;
     r->person = record.person;
     r->count = 1;
     return fhir_answer_record(s, r, &record);
 }
 
-const struct use fhir_use_read = {.event = "read", .actors = READERS, .quick = true, .look = read_look};
+const struct use fhir_use_read = {
+    .event = "read", .actors = READERS, .quick = true, .look = read_look};
 
 /* The row of the instance, also when it is deleted now. */
 static enum err find_rid(struct session *s, struct request *r, int64_t *ret_rid)
@@ -70,6 +72,7 @@ static enum err find_rid(struct session *s, struct request *r, int64_t *ret_rid)
     struct fhir_input *in = r->input;
     struct record record;
     struct locate place;
+    struct slice id = in->id;
     int64_t person = 0;
     enum err err;
     if (slice_is(in->type, "Patient")) {
@@ -78,9 +81,10 @@ static enum err find_rid(struct session *s, struct request *r, int64_t *ret_rid)
             err = record_read_patient(s, r->arena, person, &record);
         if (!err)
             *ret_rid = record.rid;
-        return err;
+        if (err != ERR_NOT_FOUND || person == 0 || fhir_deleted_patient(s, r, person, &id))
+            return err;
     }
-    err = locate_record(s, in->type, in->id, &place);
+    err = locate_record(s, in->type, id, &place);
     if (!err) {
         r->person = place.person;
         *ret_rid = place.rid;
@@ -104,12 +108,13 @@ static enum err vread_look(struct session *s, struct request *r)
     if (!err && record.deleted)
         err = ERR_GONE;
     if (err)
-        return refuse_quietly(r, err);
+        return err;
     r->count = 1;
     return fhir_answer_record(s, r, &record);
 }
 
-const struct use fhir_use_vread = {.event = "vread", .actors = READERS, .quick = true, .look = vread_look};
+const struct use fhir_use_vread = {
+    .event = "vread", .actors = READERS, .quick = true, .look = vread_look};
 
 static enum err history_entry(struct session *s, struct request *r, const struct record *record)
 {
@@ -119,7 +124,8 @@ static enum err history_entry(struct session *s, struct request *r, const struct
     const char *status = record->deleted ? "204" : record->version == 1 ? "201" : "200";
     enum err err = ERR_OK;
     buf_adds(b, r->count++ ? "," : ",\"entry\":[");
-    buf_addf(b, "{\"fullUrl\":\"%s/%.*s/%.*s\",", r->base_url, SLICE_ARG(record->type), SLICE_ARG(id));
+    buf_addf(b, "{\"fullUrl\":\"%s/%.*s/%.*s\",", r->base_url, SLICE_ARG(record->type),
+             SLICE_ARG(id));
     if (!record->deleted) {
         buf_adds(b, "\"resource\":");
         err = refs_outward(s, r, record, b);
@@ -128,7 +134,8 @@ static enum err history_entry(struct session *s, struct request *r, const struct
     buf_addf(b, "\"request\":{\"method\":\"%s\",\"url\":\"%.*s", method, SLICE_ARG(record->type));
     if (record->version > 1 || record->deleted)
         buf_addf(b, "/%.*s", SLICE_ARG(id));
-    buf_addf(b, "\"},\"response\":{\"status\":\"%s\",\"etag\":\"W/\\\"%lld\\\"\",\"lastModified\":\"",
+    buf_addf(b,
+             "\"},\"response\":{\"status\":\"%s\",\"etag\":\"W/\\\"%lld\\\"\",\"lastModified\":\"",
              status, (long long)record->version);
     when_print_instant(b, record->updated_ms);
     buf_adds(b, "\"}}");
@@ -173,7 +180,7 @@ static enum err history_look(struct session *s, struct request *r)
     if (!err && total == 0)
         err = ERR_NOT_FOUND;
     if (err)
-        return refuse_quietly(r, err);
+        return err;
     fhir_bundle_begin(r, "history", (int64_t)total);
     for (size_t i = 0; i < count && !err; i++)
         err = history_entry(s, r, &records[i]);

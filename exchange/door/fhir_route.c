@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one table of FHIR routes. A path without a row is refused; a new row needs a use, and a use says who may use it, so
- * no route can be without an authorisation.
+ * The one table of FHIR routes. A path without a row is refused; a new row needs a use, and a use
+ * says who may use it, so no route can be without an authorisation.
  */
 #include "exchange/door/fhir.h"
 
@@ -35,8 +35,10 @@ const struct fhir_route fhir_routes[] = {
     {"GET", FHIR_INSTANCE_OPERATION, "Patient", "summary", NULL, &fhir_use_summary, NULL},
     {"POST", FHIR_INSTANCE_OPERATION, "Patient", "summary", NULL, &fhir_use_summary, NULL},
     {"GET", FHIR_INSTANCE_OPERATION, "Patient", "everything", NULL, &fhir_use_everything, NULL},
-    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "access-history", NULL, &fhir_use_access_history, NULL},
-    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "explain-access", NULL, &fhir_use_explain_access, NULL},
+    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "access-history", NULL, &fhir_use_access_history,
+     NULL},
+    {"GET", FHIR_INSTANCE_OPERATION, "Patient", "explain-access", NULL, &fhir_use_explain_access,
+     NULL},
     {NULL, FHIR_SYSTEM, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -74,4 +76,18 @@ const struct fhir_route *fhir_route_find(struct slice method, enum fhir_shape sh
     }
     *ret_err = place_known ? ERR_METHOD : ERR_NOT_FOUND;
     return NULL;
+}
+
+struct slice fhir_route_allow(struct arena *arena, const struct fhir_input *input)
+{
+    const char *text = "";
+    for (const struct fhir_route *row = fhir_routes; row->method; row++) {
+        if (!row->use || !matches_place(row, input->shape, input->type, input->name))
+            continue;
+        if (!row->type && slice_is(input->type, "AuditEvent"))
+            continue; /* it has rows of its own */
+        text = arena_printf(arena, "%s%s%s%s", text, *text ? ", " : "", row->method,
+                            strcmp(row->method, "GET") == 0 ? ", HEAD" : "");
+    }
+    return slice_str(text);
 }

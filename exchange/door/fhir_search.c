@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * search-type (R4 http.html#search): compile, run under the gate, print a searchset. Pages are joined by a cursor that is
- * signed and good only for the same caller, purpose and query. Each person found, or asked for in vain, gets an audit row.
+ * search-type (R4 http.html#search): compile, run under the gate, print a searchset. Pages are
+ * joined by a cursor that is signed and good only for the same caller, purpose and query. Each
+ * person found, or asked for in vain, gets an audit row.
  */
 #include <stdio.h>
 
@@ -13,7 +14,7 @@
 
 #define READERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
 
-/* ── cursor ─────────────────────────────────────────────────────────────────────────────────────── */
+/* ── cursor ──────────────────────────────────────────────────────────────────────────────────── */
 
 /* Everything a cursor must be bound to: who asks, why, and the query without the cursor itself. */
 static void cursor_mac(struct request *r, int64_t key, int64_t rid,
@@ -22,9 +23,9 @@ static void cursor_mac(struct request *r, int64_t key, int64_t rid,
     const struct fhir_input *in = r->input;
     struct buf text;
     buf_init(&text, LIMIT_HTTP_BODY * 2);
-    buf_addf(&text, "%d %lld %lld %d %lld %lld %.*s?", (int)r->grant.actor, (long long)r->grant.facility,
-             (long long)r->grant.person, (int)r->grant.purpose, (long long)key, (long long)rid,
-             SLICE_ARG(in->type));
+    buf_addf(&text, "%d %lld %lld %d %lld %lld %.*s?", (int)r->grant.actor,
+             (long long)r->grant.facility, (long long)r->grant.person, (int)r->grant.purpose,
+             (long long)key, (long long)rid, SLICE_ARG(in->type));
     for (unsigned i = 0; i < in->param_count; i++)
         if (!slice_is(in->params[i].name, "_cursor"))
             buf_addf(&text, "%.*s:%.*s=%.*s&", SLICE_ARG(in->params[i].name),
@@ -78,11 +79,12 @@ static enum err cursor_parse(struct request *r, struct fhir_query *q)
     return good ? ERR_OK : err_add(&r->errors, ERR_BAD_PARAM, "_cursor", NULL);
 }
 
-/* ── answer ─────────────────────────────────────────────────────────────────────────────────────── */
+/* ── answer ──────────────────────────────────────────────────────────────────────────────────── */
 
 static void add_escaped(struct buf *out, struct slice text)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/,";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/,";
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
         if (c && memchr(plain, c, sizeof(plain) - 1))
@@ -97,7 +99,8 @@ static void add_link(struct request *r, const char *relation, struct slice curso
     const struct fhir_input *in = r->input;
     struct buf *b = &r->answer_buf;
     char sep = '?';
-    buf_addf(b, "{\"relation\":\"%s\",\"url\":\"%s/%.*s", relation, r->base_url, SLICE_ARG(in->type));
+    buf_addf(b, "{\"relation\":\"%s\",\"url\":\"%s/%.*s", relation, r->base_url,
+             SLICE_ARG(in->type));
     for (unsigned i = 0; i < in->param_count; i++) {
         const struct fhir_param *p = &in->params[i];
         if (slice_is(p->name, "_cursor"))
@@ -117,7 +120,8 @@ static void add_link(struct request *r, const char *relation, struct slice curso
     buf_adds(b, "\"}");
 }
 
-static void add_links(struct request *r, const struct fhir_query *q, const struct search_result *result)
+static void add_links(struct request *r, const struct fhir_query *q,
+                      const struct search_result *result)
 {
     buf_adds(&r->answer_buf, ",\"link\":[");
     add_link(r, "self", q->cursor);
@@ -165,7 +169,8 @@ static enum err search_look(struct session *s, struct request *r)
         err = audit_page(r, &result);
     if (err)
         return err;
-    fhir_bundle_begin(r, "searchset", q->search.count_total || q->count_only ? (int64_t)result.total : -1);
+    fhir_bundle_begin(r, "searchset",
+                      q->search.count_total || q->count_only ? (int64_t)result.total : -1);
     add_links(r, q, &result);
     for (size_t i = 0; i < result.count && !err; i++)
         err = fhir_bundle_entry(s, r, &result.records[i], "match");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * create, update and delete (R4 http.html#create, #update, #delete). look parses, validates and prepares on a reader thread;
- * apply stores, in the transaction of the audit row. A write that is refused leaves nothing behind. A resource about a person
- * must name him; whoever writes writes under his own facility's chart of that person and can change only what is his.
+ * create, update and delete (R4 http.html#create, #update, #delete). look parses, validates and
+ * prepares on a reader thread; apply stores, in the transaction of the audit row. A write that is
+ * refused leaves nothing behind. A resource about a person must name him; whoever writes writes
+ * under his own facility's chart of that person and can change only what is his.
  */
 #include <stdio.h>
 
@@ -19,18 +20,21 @@
 
 #define WRITERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
 
-/* ── who may write what ─────────────────────────────────────────────────────────────────────────── */
+/* ── who may write what ──────────────────────────────────────────────────────────────────────── */
 
 /* Types a kind of caller may write; NULL = all. Nobody may write what he has no business with. */
 static const char *const kind_types[FACILITY_KIND_COUNT] = {
-    [FACILITY_PHARMACY] = "Patient MedicationDispense MedicationStatement MedicationRequest Medication "
-                          "Observation AllergyIntolerance Coverage Practitioner Organization",
-    [FACILITY_INSURER] = "Patient Coverage ExplanationOfBenefit Observation DiagnosticReport Composition "
-                         "DocumentReference Bundle",
+    [FACILITY_PHARMACY] =
+        "Patient MedicationDispense MedicationStatement MedicationRequest Medication "
+        "Observation AllergyIntolerance Coverage Practitioner Organization",
+    [FACILITY_INSURER] =
+        "Patient Coverage ExplanationOfBenefit Observation DiagnosticReport Composition "
+        "DocumentReference Bundle",
     [FACILITY_GATEWAY] = "Observation Device",
     [FACILITY_HOME] = "Observation Consent QuestionnaireResponse",
-    [FACILITY_OPERATOR] = "Organization Practitioner PractitionerRole Location HealthcareService Endpoint "
-                          "CodeSystem ValueSet ConceptMap StructureDefinition SearchParameter NamingSystem",
+    [FACILITY_OPERATOR] =
+        "Organization Practitioner PractitionerRole Location HealthcareService Endpoint "
+        "CodeSystem ValueSet ConceptMap StructureDefinition SearchParameter NamingSystem",
 };
 
 static bool type_listed(const char *list, struct slice type)
@@ -60,7 +64,7 @@ static bool posts_home_vitals(const struct request *r)
            (r->grant.actor == GRANT_RESIDENT || r->caller.facility.kind == FACILITY_GATEWAY);
 }
 
-/* ── look: everything that needs no writing ─────────────────────────────────────────────────────── */
+/* ── look: everything that needs no writing ──────────────────────────────────────────────────── */
 
 /* A resident who names nobody means himself. */
 static void default_subject(struct request *r, struct fhir_input *in)
@@ -69,7 +73,8 @@ static void default_subject(struct request *r, struct fhir_input *in)
     const char *name = definition_element(type, SLICE("subject")) ? "subject" : "patient";
     if (r->grant.actor != GRANT_RESIDENT || in->class.subject)
         return;
-    json_put_text(r->arena, json_put_object(r->arena, in->resource, name), "reference", "Patient/@");
+    json_put_text(r->arena, json_put_object(r->arena, in->resource, name), "reference",
+                  "Patient/@");
     in->subject = r->grant.person;
 }
 
@@ -84,10 +89,12 @@ static enum err look_subject(struct session *s, struct request *r)
         default_subject(r, in);
     r->person = in->subject;
     if (in->class.patient_type && !in->subject)
-        return err_add(&r->errors, ERR_REQUIRED, arena_printf(r->arena, "%.*s.subject", SLICE_ARG(in->type)),
-                       "names no resident / 本人の指定がありません");
+        return err_add_words(&r->errors, ERR_REQUIRED,
+                             arena_printf(r->arena, "%.*s.subject", SLICE_ARG(in->type)),
+                             "names no resident", "本人の指定がありません");
     if (r->grant.actor == GRANT_RESIDENT && in->subject != r->grant.person)
-        return err_add(&r->errors, ERR_FORBIDDEN, "", "only about oneself / 本人の分だけです");
+        return err_add_words(&r->errors, ERR_FORBIDDEN, "", "only about oneself",
+                             "本人の分だけです");
     return ERR_OK;
 }
 
@@ -168,13 +175,13 @@ static enum err update_look(struct session *s, struct request *r)
     enum err err = look_write(s, r);
     struct slice id = json_str(in->resource, "id");
     if (!err && !slice_eq(id, in->id))
-        err = err_add(&r->errors, ERR_MALFORMED,
-                      arena_printf(r->arena, "%.*s.id", SLICE_ARG(in->type)),
-                      "must equal the id in the URL / URLのidと一致しません");
+        err = err_add_words(&r->errors, ERR_MALFORMED,
+                            arena_printf(r->arena, "%.*s.id", SLICE_ARG(in->type)),
+                            "must equal the id in the URL", "URLのidと一致しません");
     return err;
 }
 
-/* ── apply: one transaction with the audit row ──────────────────────────────────────────────────── */
+/* ── apply: one transaction with the audit row ───────────────────────────────────────────────── */
 
 /* W/"3" -> 3; absent -> 0. */
 static enum err expected_version(struct request *r, int64_t *ret_version)
@@ -194,14 +201,8 @@ static enum err expected_version(struct request *r, int64_t *ret_version)
     return ERR_OK;
 }
 
-/* The Patient record of a chart has an id of its own, never shown. */
-static struct slice patient_record_id(struct request *r, int64_t chart)
-{
-    return slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart));
-}
-
-/* Whose chart an update of Patient/[id] means: the caller's chart of the person behind the id, or a new one under the id the
- * caller chose. */
+/* Whose chart an update of Patient/[id] means: the caller's chart of the person behind the id, or a
+ * new one under the id the caller chose. */
 static enum err patient_chart(struct session *s, struct request *r, int64_t *ret_chart,
                               int64_t *ret_person)
 {
@@ -238,8 +239,8 @@ static enum err consent_chart(struct session *s, struct request *r, int64_t *ret
         return person_open_chart(s, r->grant.facility, in->subject, ret_chart);
     err = person_chart(s, r->grant.facility, in->subject, ret_chart);
     if (err == ERR_NOT_FOUND)
-        return err_add(&r->errors, ERR_FORBIDDEN, "Consent.patient",
-                       "not a patient of this facility / この施設の患者ではありません");
+        return err_add_words(&r->errors, ERR_FORBIDDEN, "Consent.patient",
+                             "not a patient of this facility", "この施設の患者ではありません");
     return err;
 }
 
@@ -263,7 +264,7 @@ static enum err put_record(struct session *s, struct request *r, int64_t chart,
     if (err)
         return err;
     if (slice_is(in->type, "Patient"))
-        in->new_id = patient_record_id(r, chart);
+        in->new_id = fhir_patient_record(r, chart);
     struct record_new record = {
         .type = in->type,
         .id = in->new_id,
@@ -285,9 +286,16 @@ static enum err answer_written(struct session *s, struct request *r, int64_t cha
 {
     struct fhir_input *in = r->input;
     struct record record = {
-        .rid = mark->rid, .type = in->type, .id = in->new_id, .version = mark->version,
-        .chart = chart, .person = in->subject, .facility = r->grant.facility,
-        .category = in->class.category, .updated_ms = mark->updated_ms, .body = in->stored,
+        .rid = mark->rid,
+        .type = in->type,
+        .id = in->new_id,
+        .version = mark->version,
+        .chart = chart,
+        .person = in->subject,
+        .facility = r->grant.facility,
+        .category = in->class.category,
+        .updated_ms = mark->updated_ms,
+        .body = in->stored,
     };
     struct slice id = refs_id(r, &record);
     r->status = mark->created ? 201 : 200;
@@ -324,7 +332,7 @@ const struct use fhir_use_update = {.event = "update",
                                     .look = update_look,
                                     .apply = write_apply};
 
-/* ── delete ─────────────────────────────────────────────────────────────────────────────────────── */
+/* ── delete ──────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err delete_look(struct session *s, struct request *r)
 {
@@ -343,7 +351,7 @@ static enum err delete_look(struct session *s, struct request *r)
         if (!err)
             err = person_chart(s, r->grant.facility, in->subject, &chart);
         if (!err)
-            in->new_id = patient_record_id(r, chart);
+            in->new_id = fhir_patient_record(r, chart);
         return err;
     }
     err = locate_record(s, in->type, in->id, &place);

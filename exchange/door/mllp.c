@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The HL7 v2 door. AA was made in the transaction that stored the message and is durable before it is sent; AE and AR are made
- * here from the refusal. Nothing else is decided here.
+ * The HL7 v2 door. AA was made in the transaction that stored the message and is durable before it
+ * is sent; AE and AR are made here from the refusal. Nothing else is decided here.
  */
 #include "exchange/door/mllp.h"
 
@@ -63,6 +63,7 @@ void door_mllp_handle(struct mllp_call *call, void *context)
     if (door->facility_key)
         r->facility_key = slice_str(door->facility_key);
     r->body = mllp_call_frame(call);
-    hl7_peek(r->arena, r->body, &in->header); /* a refusal before the message is looked at needs an answer too */
+    hl7_peek(r->arena, r->body,
+             &in->header); /* a refusal before the message is looked at needs an answer too */
     pipeline_start(r);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The HL7 v2 door: one MLLP frame becomes one intake request, its end one acknowledgement (docs/doors/mllp.md).
+ * The HL7 v2 door: one MLLP frame becomes one intake request, its end one acknowledgement
+ * (docs/doors/mllp.md).
  */
 #ifndef EXCHANGE_DOOR_MLLP_H
 #define EXCHANGE_DOOR_MLLP_H
@@ -10,7 +11,8 @@
 
 struct door_mllp {
     struct exchange *exchange;
-    const char *facility_key; /* plain port: the facility it stands for; NULL: by client certificate */
+    const char
+        *facility_key; /* plain port: the facility it stands for; NULL: by client certificate */
 };
 
 /* mllp_options.handle with a struct door_mllp as context. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The operator's door (see ops.h): a table of paths, each printing from figures that are at hand; nothing here waits.
+ * The operator's door (see ops.h): a table of paths, each printing from figures that are at hand;
+ * nothing here waits.
  */
 #include "exchange/door/ops.h"
 
@@ -52,7 +53,8 @@ static uint64_t resident_bytes(void)
     return n == 2 ? (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
-static void metric(struct buf *out, const char *name, const char *type, const char *help, uint64_t value)
+static void metric(struct buf *out, const char *name, const char *type, const char *help,
+                   uint64_t value)
 {
     buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
              (unsigned long long)value);
@@ -76,7 +78,8 @@ static int print_metrics(const struct door_ops *door, struct buf *out)
     metric(out, "tasuki_store_stopped", "gauge", "1 after a storage failure.", f.stopped);
     metric(out, "tasuki_audit_rows_total", "counter", "Length of the audit chain.", f.audit_seq);
     metric(out, "tasuki_mllp_frames_total", "counter", "HL7 v2 messages received.", sum.frames);
-    metric(out, "tasuki_mllp_framing_errors_total", "counter", "MLLP framing errors.", sum.framing_errors);
+    metric(out, "tasuki_mllp_framing_errors_total", "counter", "MLLP framing errors.",
+           sum.framing_errors);
     metric(out, "tasuki_resident_memory_bytes", "gauge", "Resident set size.", resident_bytes());
     return 200;
 }
@@ -85,7 +88,10 @@ static const struct {
     const char *path;
     int (*print)(const struct door_ops *door, struct buf *out);
 } pages[] = {
-    {"/livez", print_live}, {"/readyz", print_ready}, {"/metrics", print_metrics}, {"/version", print_version},
+    {"/livez", print_live},
+    {"/readyz", print_ready},
+    {"/metrics", print_metrics},
+    {"/version", print_version},
 };
 
 void door_ops_handle(struct http_call *call, void *context)

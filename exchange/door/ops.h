@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The operator's door: /livez, /readyz, /metrics (Prometheus text), /version, on loopback only. No patient data, no ids.
+ * The operator's door: /livez, /readyz, /metrics (Prometheus text), /version, on loopback only. No
+ * patient data, no ids.
  */
 #ifndef EXCHANGE_DOOR_OPS_H
 #define EXCHANGE_DOOR_OPS_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The portal's door (see portal.h): assets, the first page, and /fhir. Strict content security policy: no script, own style only.
+ * The portal's door (see portal.h): assets, the first page, and /fhir. Strict content security
+ * policy: no script, own style only.
  */
 #include "exchange/door/portal.h"
 
@@ -13,7 +14,9 @@
 
 #define ASSETS "/assets/"
 
-#define POLICY "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+#define POLICY                                                                                     \
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "  \
+    "frame-ancestors 'none'"
 
 const struct http_field portal_page_fields[PORTAL_PAGE_FIELDS] = {
     {"Content-Security-Policy", {POLICY, sizeof(POLICY) - 1}},
@@ -22,8 +25,11 @@ const struct http_field portal_page_fields[PORTAL_PAGE_FIELDS] = {
 
 static void answer_text(struct http_call *call, int status, const char *type, struct slice body)
 {
-    struct http_answer a = {.status = status, .content_type = type, .fields = portal_page_fields,
-                            .field_count = PORTAL_PAGE_FIELDS, .body = body};
+    struct http_answer a = {.status = status,
+                            .content_type = type,
+                            .fields = portal_page_fields,
+                            .field_count = PORTAL_PAGE_FIELDS,
+                            .body = body};
     http_call_answer(call, &a);
 }
 
@@ -39,7 +45,8 @@ static void answer_asset(struct http_call *call, struct slice name)
     if (!asset)
         answer_text(call, 404, "text/plain; charset=utf-8", SLICE("not found\n"));
     else
-        answer_text(call, 200, slice_ends(name, SLICE(".svg")) ? "image/svg+xml" : "text/css; charset=utf-8",
+        answer_text(call, 200,
+                    slice_ends(name, SLICE(".svg")) ? "image/svg+xml" : "text/css; charset=utf-8",
                     slice_of(asset->bytes, asset->len));
 }
 
@@ -54,7 +61,8 @@ static void answer_landing(struct http_call *call, const struct exchange *x)
     struct json *view = json_new(arena, JSON_OBJECT);
     json_put_text(arena, view, "region", x->conf.region ? x->conf.region : "Tasuki");
     json_put_bool(arena, view, "card", http_call_peer(call)->has_cert);
-    enum err err = view ? page_render("mappers/html/landing.xsl", view, lang, false, &out) : ERR_LIMIT;
+    enum err err =
+        view ? page_render("mappers/html/landing.xsl", view, lang, false, &out) : ERR_LIMIT;
     if (err)
         answer_text(call, 500, "text/plain; charset=utf-8", SLICE("error / エラー\n"));
     else

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The portal's door: /fhir as on the system listener (for residents by card certificate), and a few server-rendered pages. A page
- * is the same use case as the FHIR interaction behind it, printed through a style sheet.
+ * The portal's door: /fhir as on the system listener (for residents by card certificate), and a few
+ * server-rendered pages. A page is the same use case as the FHIR interaction behind it, printed
+ * through a style sheet.
  */
 #ifndef EXCHANGE_DOOR_PORTAL_H
 #define EXCHANGE_DOOR_PORTAL_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Walk of a standard-storage root (see ssmix2_scan.h). What was seen is kept in an open-addressed table of path hashes with
- * size and time, so that a walk over files already dealt with costs one stat each and no read. After a restart the store
- * (intake_file) knows what was dealt with.
+ * Walk of a standard-storage root (see ssmix2_scan.h). What was seen is kept in an open-addressed
+ * table of path hashes with size and time, so that a walk over files already dealt with costs one
+ * stat each and no read. After a restart the store (intake_file) knows what was dealt with.
  */
 #include "exchange/door/ssmix2_scan.h"
 
@@ -66,7 +66,8 @@ void ssmix2_scan_free(struct ssmix2_scan *scan)
     free(scan);
 }
 
-/* FNV-1a, 64 bit; never 0. A collision would hide a file until the next start: 1 in 10^10 at a million files. */
+/* FNV-1a, 64 bit; never 0. A collision would hide a file until the next start: 1 in 10^10 at a
+ * million files. */
 static uint64_t hash_path(const char *path)
 {
     uint64_t h = 14695981039346656037u;
@@ -166,7 +167,8 @@ static void take_file(struct walk *w, int dir, const char *name, const char *pat
 
 static void walk_dir(struct walk *w, int fd, const char *prefix, unsigned depth);
 
-static void walk_entry(struct walk *w, int dir, const char *prefix, const char *name, unsigned depth)
+static void walk_entry(struct walk *w, int dir, const char *prefix, const char *name,
+                       unsigned depth)
 {
     char path[LIMIT_SSMIX2_PATH];
     struct stat st;

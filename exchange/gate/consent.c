@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Consent resource to rules: root provision and one level of exceptions, each with type, actors (facilities; none means every
- * participant), purposes (none means all ordinary ones, not an emergency) and period. docs/consent.md has worked cases.
+ * Consent resource to rules: root provision and one level of exceptions, each with type, actors
+ * (facilities; none means every participant), purposes (none means all ordinary ones, not an
+ * emergency) and period. docs/consent.md has worked cases.
  */
 #include "exchange/gate/consent.h"
 
@@ -13,14 +14,15 @@
 #define CODE_SYSTEM_PURPOSE "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 #define SYSTEM_INSTITUTION "http://jpfhir.jp/fhir/core/IdSystem/insurance-medical-institution-no"
 
-/* Everything a rule speaks about: clinical and personal data, not the consents and access records themselves. */
+/* Everything a rule speaks about: clinical and personal data, not the consents and access records
+ * themselves. */
 #define RULE_CATEGORIES                                                                            \
     (CATEGORY_ALL & ~CATEGORY_BIT(CATEGORY_CONSENT) & ~CATEGORY_BIT(CATEGORY_AUDIT) &              \
      ~CATEGORY_BIT(CATEGORY_NONE))
 
 /* Elements of a provision that PCF basic does not have; we cannot enforce them. */
-static const char *const beyond[] = {"action", "class", "code", "data", "dataPeriod", "securityLabel",
-                                     "modifierExtension"};
+static const char *const beyond[] = {
+    "action", "class", "code", "data", "dataPeriod", "securityLabel", "modifierExtension"};
 
 struct compile {
     struct session *s;
@@ -89,9 +91,11 @@ static enum err compile_actor(struct compile *c, const struct json *actor, const
     enum err err = ERR_NOT_FOUND;
     size_t slash = slice_search(text, SLICE("Organization/"), 0);
     if (slash < text.len)
-        err = registry_facility_by_key(c->s, c->r->arena, slice_sub(text, slash + 13, text.len), &f);
+        err =
+            registry_facility_by_key(c->s, c->r->arena, slice_sub(text, slash + 13, text.len), &f);
     if (err == ERR_NOT_FOUND && slash < text.len)
-        err = registry_facility_by_code(c->s, c->r->arena, slice_sub(text, slash + 13, text.len), &f);
+        err =
+            registry_facility_by_code(c->s, c->r->arena, slice_sub(text, slash + 13, text.len), &f);
     if (err == ERR_NOT_FOUND && slice_is(json_str(identifier, "system"), SYSTEM_INSTITUTION))
         err = registry_facility_by_code(c->s, c->r->arena, json_str(identifier, "value"), &f);
     if (err == ERR_NOT_FOUND)
@@ -109,8 +113,8 @@ static enum err compile_add(struct compile *c, const struct consent_rule *rule)
     return ERR_OK;
 }
 
-static enum err compile_provision(struct compile *c, const struct json *provision, const char *place,
-                                  bool nested)
+static enum err compile_provision(struct compile *c, const struct json *provision,
+                                  const char *place, bool nested)
 {
     struct consent_rule rule = {.nested = nested, .categories = RULE_CATEGORIES};
     const struct json *actor = json_get(provision, "actor");

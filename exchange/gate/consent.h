@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From a FHIR R4 Consent (IHE PCF basic) to rules of the gate (storage/consent.h). What cannot be interpreted is refused,
- * never ignored: a consent that says more than we enforce would be a false promise.
+ * From a FHIR R4 Consent (IHE PCF basic) to rules of the gate (storage/consent.h). What cannot be
+ * interpreted is refused, never ignored: a consent that says more than we enforce would be a false
+ * promise.
  */
 #ifndef EXCHANGE_GATE_CONSENT_H
 #define EXCHANGE_GATE_CONSENT_H
@@ -9,8 +10,8 @@
 #include "exchange/request.h"
 #include "storage/consent.h"
 
-/* Compiles CONSENT to rules in r's arena. A Consent that is not `active` compiles to none. Errors name the place in
- * r->errors (ERR_INVALID, ERR_REQUIRED). */
+/* Compiles CONSENT to rules in r's arena. A Consent that is not `active` compiles to none. Errors
+ * name the place in r->errors (ERR_INVALID, ERR_REQUIRED). */
 enum err consent_compile(struct session *s, struct request *r, const struct json *consent,
                          struct consent_rule **ret_rules, size_t *ret_count) ERR_CHECKED;
 

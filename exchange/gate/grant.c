@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The only maker of struct grant. Tables say which purposes a kind of facility may claim, which it has when it claims none,
- * and who may break the glass; everything not in a table is refused (fail closed).
+ * The only maker of struct grant. Tables say which purposes a kind of facility may claim, which it
+ * has when it claims none, and who may break the glass; everything not in a table is refused (fail
+ * closed).
  */
 #include "exchange/gate/grant.h"
 
@@ -15,7 +16,8 @@
 #define CARE (BIT(GRANT_TREAT) | BIT(GRANT_ETREAT) | BIT(GRANT_BTG))
 #define OFFICE (BIT(GRANT_HPAYMT) | BIT(GRANT_HOPERAT) | BIT(GRANT_COVERAGE))
 
-/* What each kind of facility may claim; the first column is what it has when the header is absent. */
+/* What each kind of facility may claim; the first column is what it has when the header is absent.
+ */
 static const struct {
     enum grant_purpose by_default;
     uint32_t purposes;
@@ -32,7 +34,8 @@ static const struct {
     [FACILITY_HOME] = {GRANT_PATRQT, 0, false},
 };
 
-/* What an emergency opens: what a physician needs for an unconscious patient, not money, school or offices. */
+/* What an emergency opens: what a physician needs for an unconscious patient, not money, school or
+ * offices. */
 #define EMERGENCY_CATEGORIES                                                                       \
     (CATEGORY_BIT(CATEGORY_DEMOGRAPHICS) | CATEGORY_BIT(CATEGORY_ENCOUNTER) |                      \
      CATEGORY_BIT(CATEGORY_CONDITION) | CATEGORY_BIT(CATEGORY_ALLERGY) |                           \
@@ -128,7 +131,9 @@ static enum err grant_facility(struct request *r, struct grant *g)
 
 enum err grant_make(struct request *r)
 {
-    struct grant g = {.magic = GRANT_MAGIC, .actor = actor_of(r), .now_ms = r->exchange->clock->now_ms(r->exchange->clock)};
+    struct grant g = {.magic = GRANT_MAGIC,
+                      .actor = actor_of(r),
+                      .now_ms = r->exchange->clock->now_ms(r->exchange->clock)};
     assert(r->use && !r->use->anyone);
     if (!(r->use->actors & (1u << g.actor)))
         return err_add(&r->errors, ERR_FORBIDDEN, "", "%s", r->use->event);

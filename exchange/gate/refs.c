@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Patients' references and identifiers, inward and outward. Nothing else in the program writes or reads "Patient/@".
+ * Patients' references and identifiers, inward and outward. Nothing else in the program writes or
+ * reads "Patient/@".
  */
 #include "exchange/gate/refs.h"
 
@@ -8,6 +9,7 @@
 
 #include "base/limits.h"
 #include "exchange/gate/wire.h"
+#include "exchange/use/claim.h"
 #include "mappers/fhir/classify.h"
 #include "mappers/fhir/fold.h"
 #include "storage/person.h"
@@ -17,7 +19,7 @@
 #define OWN_PATIENT "Patient/@"
 #define REFERENCE_MARK "\"reference\":\"" OWN_PATIENT "\""
 
-/* ── inward ─────────────────────────────────────────────────────────────────────────────────────── */
+/* ── inward ──────────────────────────────────────────────────────────────────────────────────── */
 
 /* A full URL of this server's listeners without its base; anything else as it is. */
 static struct slice without_base(const struct request *r, struct slice reference)
@@ -55,9 +57,10 @@ enum err refs_identifier(struct session *s, struct request *r, struct slice syst
 {
     int64_t chart = 0;
     if (slice_is(system, REFS_SYSTEM_CARD))
-        return person_by_card(s, value, ret_person);
+        return person_by_card(s, claim_card(r->arena, value), ret_person);
     if (slice_is(system, REFS_SYSTEM_INSURED))
-        return r->grant.insurer_numbers ? person_by_member_id(s, r, value, ret_person) : ERR_NOT_FOUND;
+        return r->grant.insurer_numbers ? person_by_member_id(s, r, value, ret_person)
+                                        : ERR_NOT_FOUND;
     struct slice local = SLICE(REFS_SYSTEM_LOCAL);
     if (slice_starts(system, local) && r->caller.facility.code.len &&
         slice_eq(slice_sub(system, local.len, system.len), r->caller.facility.code))
@@ -164,7 +167,7 @@ enum err refs_body(struct request *r, struct json *resource, struct slice *ret_b
     return err;
 }
 
-/* ── outward ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── outward ─────────────────────────────────────────────────────────────────────────────────── */
 
 struct slice refs_id(struct request *r, const struct record *record)
 {
@@ -175,7 +178,8 @@ struct slice refs_id(struct request *r, const struct record *record)
     return arena_dup(r->arena, slice_str(id));
 }
 
-/* {"resourceType":"T","meta":{ -> the same with id, versionId and lastUpdated; returns what follows. */
+/* {"resourceType":"T","meta":{ -> the same with id, versionId and lastUpdated; returns what
+ * follows. */
 static struct slice outward_head(struct request *r, const struct record *record, struct slice body,
                                  struct buf *out)
 {
@@ -185,7 +189,9 @@ static struct slice outward_head(struct request *r, const struct record *record,
     buf_add(out, record->type);
     buf_adds(out, "\",\"id\":\"");
     buf_add(out, refs_id(r, record));
-    buf_addf(out, "\",\"meta\":{\"versionId\":\"%lld\",\"lastUpdated\":\"", (long long)record->version);
+    buf_adds(out, "\",\"meta\":{\"versionId\":\"");
+    buf_add_decimal(out, (uint64_t)record->version, 0);
+    buf_adds(out, "\",\"lastUpdated\":\"");
     when_print_instant(out, record->updated_ms);
     buf_addc(out, '"');
     if (body.ptr[head] != '}')
@@ -198,6 +204,7 @@ static void outward_text(struct request *r, const struct record *record, struct 
 {
     char wire[IDS_WIRE_LEN + 1];
     struct slice mark = SLICE(REFERENCE_MARK);
+    (void)buf_reserve(out, body.len + 512);
     struct slice rest = outward_head(r, record, body, out);
     if (record->person > 0)
         wire_id(r, record->person, wire);
@@ -207,7 +214,9 @@ static void outward_text(struct request *r, const struct record *record, struct 
         if (at == rest.len)
             return;
         assert(record->person > 0); /* only rows on a chart carry the mark */
-        buf_addf(out, "\"reference\":\"Patient/%s\"", wire);
+        buf_adds(out, "\"reference\":\"Patient/");
+        buf_adds(out, wire);
+        buf_addc(out, '"');
         rest = slice_sub(rest, at + mark.len, rest.len);
     }
 }
@@ -244,8 +253,8 @@ static void add_identifier(struct request *r, struct json *array, struct slice s
     json_put_str(r->arena, i, "value", value);
 }
 
-/* The identifiers of a Patient for this reader: what the record says, less what is not his to see, plus the card and his own
- * numbers from the relay index. */
+/* The identifiers of a Patient for this reader: what the record says, less what is not his to see,
+ * plus the card and his own numbers from the relay index. */
 static enum err outward_identifiers(struct session *s, struct request *r,
                                     const struct record *record, struct json *patient)
 {
@@ -261,7 +270,8 @@ static enum err outward_identifiers(struct session *s, struct request *r,
         return err;
     if (ids.card.len)
         add_identifier(r, kept, SLICE(REFS_SYSTEM_CARD), ids.card);
-    const char *local = arena_printf(r->arena, REFS_SYSTEM_LOCAL "%.*s", SLICE_ARG(r->caller.facility.code));
+    const char *local =
+        arena_printf(r->arena, REFS_SYSTEM_LOCAL "%.*s", SLICE_ARG(r->caller.facility.code));
     for (size_t i = 0; i < ids.local_count && r->caller.facility.id > 0; i++)
         add_identifier(r, kept, slice_str(local), ids.local_nos[i]);
     if (kept && kept->count)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one place where references to patients and patients' identifiers are rewritten (design invariant 5). Inside, a resource
- * names its own patient as "Patient/@"; outside, every reader sees the id that only he knows, and only the identifiers
- * he is entitled to.
+ * The one place where references to patients and patients' identifiers are rewritten (design
+ * invariant 5). Inside, a resource names its own patient as "Patient/@"; outside, every reader sees
+ * the id that only he knows, and only the identifiers he is entitled to.
  */
 #ifndef EXCHANGE_GATE_REFS_H
 #define EXCHANGE_GATE_REFS_H
@@ -10,14 +10,14 @@
 #include "exchange/request.h"
 #include "storage/record.h"
 
-/* Rewrites every reference to a patient in RESOURCE (by id, by full URL of this server, or by card, local or insurer
- * identifier) to "Patient/@". All must mean one person, returned (0: none is named). ERR_PATIENT_UNKNOWN,
- * ERR_PATIENT_MISMATCH with the place. */
+/* Rewrites every reference to a patient in RESOURCE (by id, by full URL of this server, or by card,
+ * local or insurer identifier) to "Patient/@". All must mean one person, returned (0: none is
+ * named). ERR_PATIENT_UNKNOWN, ERR_PATIENT_MISMATCH with the place. */
 enum err refs_inward(struct session *s, struct request *r, struct json *resource,
                      int64_t *ret_person) ERR_CHECKED;
 
-/* A resource's body as kept: {"resourceType":T,"meta":{...},...} without id, versionId and lastUpdated, so that refs_outward
- * can put those in by splicing text. In r's arena. */
+/* A resource's body as kept: {"resourceType":T,"meta":{...},...} without id, versionId and
+ * lastUpdated, so that refs_outward can put those in by splicing text. In r's arena. */
 enum err refs_body(struct request *r, struct json *resource, struct slice *ret_body) ERR_CHECKED;
 
 /* Appends RECORD as this reader may see it. */
@@ -29,13 +29,14 @@ struct slice refs_id(struct request *r, const struct record *record);
 /* The person a Patient id, "Patient/id" or URL of this server names; ERR_NOT_FOUND. */
 enum err refs_person(struct session *s, const struct request *r, struct slice reference,
                      int64_t *ret_person) ERR_CHECKED;
-/* The person an identifier means to this caller: the common clinic card, his own local number, an insurer identity he is
- * entitled to. ERR_NOT_FOUND (also for systems that are none of these). */
+/* The person an identifier means to this caller: the common clinic card, his own local number, an
+ * insurer identity he is entitled to. ERR_NOT_FOUND (also for systems that are none of these). */
 enum err refs_identifier(struct session *s, struct request *r, struct slice system,
                          struct slice value, int64_t *ret_person) ERR_CHECKED;
 
-/* Drops the facets of identifiers that belong to the relay index (cards, local and insurer numbers): they are looked up there,
- * and in a search index they would answer callers who are not entitled to them. */
+/* Drops the facets of identifiers that belong to the relay index (cards, local and insurer
+ * numbers): they are looked up there, and in a search index they would answer callers who are not
+ * entitled to them. */
 void refs_filter_facets(struct facet_list *facets);
 
 #define REFS_SYSTEM_CARD "urn:tasuki:clinic-card"

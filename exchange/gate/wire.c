@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Patient ids on the wire: derive the audience's key, and resolve ids back to persons. Nothing here may let a caller tell
- * an id of another organisation from an id that never existed.
+ * Patient ids on the wire: derive the audience's key, and resolve ids back to persons. Nothing here
+ * may let a caller tell an id of another organisation from an id that never existed.
  */
 #include "exchange/gate/wire.h"
 
@@ -22,7 +22,8 @@ static void derive(struct request *r)
     ids_derive(r->exchange->master, "patient-id", slice_str(audience), r->wire_key);
 }
 
-/* Keys are a fixed function of the master key, so those of facilities are kept: deriving costs as much as the read itself. */
+/* Keys are a fixed function of the master key, so those of facilities are kept: deriving costs as
+ * much as the read itself. */
 void wire_prepare(struct request *r)
 {
     struct wire_cache *cache = &r->exchange->wires;

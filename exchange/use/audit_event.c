@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Audit row to BALP AuditEvent. The event table gives subtype, action and the agents' types, which BALP reverses for reading
- * (the data flows from the server). What the row does not say is not invented.
+ * Audit row to BALP AuditEvent. The event table gives subtype, action and the agents' types, which
+ * BALP reverses for reading (the data flows from the server). What the row does not say is not
+ * invented.
  */
 #include "exchange/use/audit_event.h"
 
@@ -30,8 +31,10 @@ static const struct event_row {
     {"match", "operation", "E", "110153", "110152", "IRCP", "本人照合 / match"},
     {"summary", "operation", "R", "110152", "110153", "IRCP", "サマリーの閲覧 / summary"},
     {"everything", "operation", "R", "110152", "110153", "IRCP", "全記録の閲覧 / everything"},
-    {"explain-access", "operation", "E", "110153", "110152", "IRCP", "閲覧可否の照会 / explain access"},
-    {"access-history", "operation", "R", "110152", "110153", "IRCP", "閲覧記録の参照 / access history"},
+    {"explain-access", "operation", "E", "110153", "110152", "IRCP",
+     "閲覧可否の照会 / explain access"},
+    {"access-history", "operation", "R", "110152", "110153", "IRCP",
+     "閲覧記録の参照 / access history"},
     {"create", "create", "C", "110153", "110152", "AUT", "登録 / create"},
     {"update", "update", "U", "110153", "110152", "AUT", "更新 / update"},
     {"delete", "delete", "D", "110150", "custodian", "AUT", "削除 / delete"},
@@ -41,7 +44,8 @@ static const struct event_row {
 
 static const struct event_row *find_event(const char *event)
 {
-    static const struct event_row other = {"", "operation", "E", "110153", "110152", "IRCP", "操作 / operation"};
+    static const struct event_row other = {"",     "operation",       "E", "110153", "110152",
+                                           "IRCP", "操作 / operation"};
     for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
         if (strcmp(events[i].event, event) == 0)
             return &events[i];
@@ -65,7 +69,8 @@ static struct json *push_concept(struct arena *a, struct json *holder, const cha
     return concept;
 }
 
-static struct json *agent(struct arena *a, struct json *agents, const char *type_code, bool requestor)
+static struct json *agent(struct arena *a, struct json *agents, const char *type_code,
+                          bool requestor)
 {
     const char *system = strcmp(type_code, "custodian") == 0
                              ? "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
@@ -96,7 +101,8 @@ static enum err put_who(struct session *s, struct request *r, struct json *g,
         enum err err = registry_facility_by_id(s, a, row->facility, &f);
         if (err)
             return err;
-        json_put_str(a, who, "reference", slice_str(arena_printf(a, "Organization/%.*s", SLICE_ARG(f.key))));
+        json_put_str(a, who, "reference",
+                     slice_str(arena_printf(a, "Organization/%.*s", SLICE_ARG(f.key))));
         struct json *id = json_put_object(a, who, "identifier");
         json_put_text(a, id, "system", SYSTEM_INSTITUTION);
         json_put_str(a, id, "value", f.code);
@@ -110,7 +116,8 @@ static enum err put_who(struct session *s, struct request *r, struct json *g,
 static void put_purpose(struct arena *a, struct json *g, const struct audit_row *row)
 {
     if (row->purpose[0])
-        push_concept(a, g, "purposeOfUse", "http://terminology.hl7.org/CodeSystem/v3-ActReason", row->purpose);
+        push_concept(a, g, "purposeOfUse", "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+                     row->purpose);
 }
 
 static enum err put_agents(struct session *s, struct request *r, struct json *event,
@@ -127,9 +134,11 @@ static enum err put_agents(struct session *s, struct request *r, struct json *ev
     json_put_text(a, network, "type", "2");
     put_purpose(a, client, row);
     struct json *server = agent(a, agents, e->server, false);
-    json_put_text(a, json_put_object(a, server, "who"), "display", r->exchange->conf.region ? r->exchange->conf.region : "Tasuki");
+    json_put_text(a, json_put_object(a, server, "who"), "display",
+                  r->exchange->conf.region ? r->exchange->conf.region : "Tasuki");
     network = json_put_object(a, server, "network");
-    json_put_text(a, network, "address", r->exchange->conf.host ? r->exchange->conf.host : "localhost");
+    json_put_text(a, network, "address",
+                  r->exchange->conf.host ? r->exchange->conf.host : "localhost");
     json_put_text(a, network, "type", "2");
     if (!row->user[0])
         return ERR_OK;
@@ -142,11 +151,13 @@ static enum err put_agents(struct session *s, struct request *r, struct json *ev
     return ERR_OK;
 }
 
-static void put_entity_type(struct arena *a, struct json *entity, const char *type, const char *role)
+static void put_entity_type(struct arena *a, struct json *entity, const char *type,
+                            const char *role)
 {
     put_coding(a, json_put_object(a, entity, "type"),
                "http://terminology.hl7.org/CodeSystem/audit-entity-type", type);
-    put_coding(a, json_put_object(a, entity, "role"), "http://terminology.hl7.org/CodeSystem/object-role", role);
+    put_coding(a, json_put_object(a, entity, "role"),
+               "http://terminology.hl7.org/CodeSystem/object-role", role);
 }
 
 static void put_query(struct request *r, struct json *entities, const struct audit_row *row)
@@ -186,14 +197,16 @@ static void put_entities(struct request *r, struct json *event, const struct aud
     if (row->person > 0) {
         struct json *patient = json_push_object(a, entities);
         wire_id(r, row->person, wire);
-        json_put_text(a, json_put_object(a, patient, "what"), "reference", arena_printf(a, "Patient/%s", wire));
+        json_put_text(a, json_put_object(a, patient, "what"), "reference",
+                      arena_printf(a, "Patient/%s", wire));
         put_entity_type(a, patient, "1", "1");
         put_detail(a, patient, "reason", row->reason);
         put_detail(a, patient, "count", arena_printf(a, "%lld", (long long)row->count));
     }
     if (is_query) {
         put_query(r, entities, row);
-    } else if (row->entity[0] && strcmp(row->entity, "Patient/@") != 0 && strchr(row->entity, '/')) {
+    } else if (row->entity[0] && strcmp(row->entity, "Patient/@") != 0 &&
+               strchr(row->entity, '/')) {
         struct json *data = json_push_object(a, entities);
         json_put_text(a, json_put_object(a, data, "what"), "reference", row->entity);
         put_entity_type(a, data, "2", "4");
@@ -230,7 +243,8 @@ enum err audit_event_json(struct session *s, struct request *r, const struct aud
     struct json *meta = json_put_object(a, event, "meta");
     json_put_text(a, meta, "versionId", "1");
     json_put_str(a, meta, "lastUpdated", at);
-    put_coding(a, json_put_object(a, event, "type"), "http://terminology.hl7.org/CodeSystem/audit-event-type", "rest");
+    put_coding(a, json_put_object(a, event, "type"),
+               "http://terminology.hl7.org/CodeSystem/audit-event-type", "rest");
     struct json *subtype = json_push_object(a, json_put_array(a, event, "subtype"));
     put_coding(a, subtype, "http://hl7.org/fhir/restful-interaction", e->subtype);
     struct json *own = json_push_object(a, json_get(event, "subtype"));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Audit rows as AuditEvent resources in the shape of IHE BALP (Basic Audit Log Patterns): type rest, the interaction as subtype,
- * client and server agents, the user where one was vouched for, the patient and what was touched as entities.
+ * Audit rows as AuditEvent resources in the shape of IHE BALP (Basic Audit Log Patterns): type
+ * rest, the interaction as subtype, client and server agents, the user where one was vouched for,
+ * the patient and what was touched as entities.
  */
 #ifndef EXCHANGE_USE_AUDIT_EVENT_H
 #define EXCHANGE_USE_AUDIT_EVENT_H

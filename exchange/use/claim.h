@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From what a document or a Patient resource says of a person to the folded claim that the relay index compares.
+ * From what a document or a Patient resource says of a person to the folded claim that the relay
+ * index compares.
  */
 #ifndef EXCHANGE_USE_CLAIM_H
 #define EXCHANGE_USE_CLAIM_H
@@ -9,8 +10,8 @@
 #include "mappers/mapped.h"
 #include "storage/person.h"
 
-/* From a Patient resource of the calling facility: common clinic card, its own local number, insurer identity, names, birth
- * date, gender. Other identifiers say nothing here. */
+/* From a Patient resource of the calling facility: common clinic card, its own local number,
+ * insurer identity, names, birth date, gender. Other identifiers say nothing here. */
 enum err claim_from_patient(struct request *r, const struct json *patient,
                             struct person_claim *ret_claim) ERR_CHECKED;
 /* From a mapped document's patient. */

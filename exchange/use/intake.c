@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Intake, first half: everything that needs no writing. Bytes to message, message to resources, resources to rows. A message that
- * cannot be understood, that is not for the patient its path names, or whose control id was used for other content ends here.
+ * Intake, first half: everything that needs no writing. Bytes to message, message to resources,
+ * resources to rows. A message that cannot be understood, that is not for the patient its path
+ * names, or whose control id was used for other content ends here.
  */
 #include "exchange/use/intake.h"
 
@@ -23,7 +24,8 @@ static void resource_id(void *context, const char *type, struct slice local_no, 
     ids_keyed(r->exchange->key_resource, type, parts, 3, ret_id);
 }
 
-/* A watched file: its path must be well-formed, and only valid and deleted ones are filed (guide section 1.3). */
+/* A watched file: its path must be well-formed, and only valid and deleted ones are filed (guide
+ * section 1.3). */
 static enum err look_path(struct session *s, struct request *r, struct intake *in)
 {
     bool seen = false;
@@ -91,7 +93,8 @@ static enum err look_map(struct request *r, struct intake *in)
     enum err err = hl7_map(in->message, &env, &r->errors, &in->mapped);
     if (err)
         return err;
-    in->items = arena_array(r->arena, in->mapped->count ? in->mapped->count : 1, sizeof(*in->items));
+    in->items =
+        arena_array(r->arena, in->mapped->count ? in->mapped->count : 1, sizeof(*in->items));
     in->kept = arena_array(r->arena, in->mapped->count ? in->mapped->count : 1, sizeof(*in->kept));
     if (!in->items || !in->kept)
         return ERR_LIMIT;

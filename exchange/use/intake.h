@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Intake of a document that a mapper understands (HL7 v2 by MLLP, SS-MIX2 file, command line, demo generator): decode, map,
- * link the patient, store resources and original bytes, remember the answer. One use case for all those doors.
+ * Intake of a document that a mapper understands (HL7 v2 by MLLP, SS-MIX2 file, command line, demo
+ * generator): decode, map, link the patient, store resources and original bytes, remember the
+ * answer. One use case for all those doors.
  */
 #ifndef EXCHANGE_USE_INTAKE_H
 #define EXCHANGE_USE_INTAKE_H
@@ -25,8 +26,9 @@ struct intake_item {
 
 struct intake {
     /* filled by the door */
-    struct slice path;        /* SS-MIX2: path relative to the root, for the agreement check and quarantine; else empty */
-    struct inbox_file file;   /* SS-MIX2: remembered as dealt with; path empty otherwise */
+    struct slice path;      /* SS-MIX2: path relative to the root, for the agreement check and
+                               quarantine; else empty */
+    struct inbox_file file; /* SS-MIX2: remembered as dealt with; path empty otherwise */
     /* filled by the use case */
     struct hl7_header header;
     struct hl7_message *message;
@@ -34,14 +36,15 @@ struct intake {
     struct mapped *mapped;
     unsigned char sha[DIGEST_LEN];
     enum inbox_seen seen;
-    struct slice ack;         /* MLLP: the acknowledgement to send, AA, AE or AR */
+    struct slice ack; /* MLLP: the acknowledgement to send, AA, AE or AR */
     struct intake_item *items;
     size_t item_count;
-    struct slice *kept;       /* ids stored, beside their scopes: what record_prune must not delete */
+    struct slice *kept; /* ids stored, beside their scopes: what record_prune must not delete */
     size_t stored, unchanged, removed;
 };
 
-/* Request with r->input = struct intake in the arena and r->body = the message bytes (framing removed). */
+/* Request with r->input = struct intake in the arena and r->body = the message bytes (framing
+ * removed). */
 extern const struct use intake_use;
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Intake, second half: one transaction that links the patient, stores original bytes and resources, deletes what the message
- * replaces, and remembers the answer. A refused message is kept in quarantine instead, never filed.
+ * Intake, second half: one transaction that links the patient, stores original bytes and resources,
+ * deletes what the message replaces, and remembers the answer. A refused message is kept in
+ * quarantine instead, never filed.
  */
 #include "exchange/use/intake_store.h"
 
@@ -35,7 +36,7 @@ bool intake_is_history(const struct intake *in)
     return in->path.len && in->parts.flag == SSMIX2_OLD;
 }
 
-/* ── storing ────────────────────────────────────────────────────────────────────────────────────── */
+/* ── storing ─────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err identify(struct session *s, struct request *r, struct intake *in,
                          struct person_match *ret_match)
@@ -45,7 +46,7 @@ static enum err identify(struct session *s, struct request *r, struct intake *in
     if (!err)
         err = person_identify(s, r->grant.facility, &claim, ret_match);
     if (err == ERR_PATIENT_UNKNOWN || err == ERR_PATIENT_MISMATCH)
-        return err_add(&r->errors, err, "PID[1]-3", "common clinic card / 共通診察券");
+        return err_add_words(&r->errors, err, "PID[1]-3", "common clinic card", "共通診察券");
     if (!err)
         r->person = ret_match->person;
     return err;
@@ -104,7 +105,8 @@ static enum err store_item(struct session *s, struct request *r, struct intake *
     bool there = false;
     bool patient = strcmp(item->mapped->type, "Patient") == 0;
     bool deleted_file = in->path.len && in->parts.flag == SSMIX2_DELETED;
-    struct slice id = patient ? slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart)) : item->id;
+    struct slice id =
+        patient ? slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart)) : item->id;
     enum err err = ERR_OK;
     if (item->mapped->remove || (deleted_file && !patient))
         return remove_item(s, in, item, id);
@@ -153,7 +155,8 @@ static enum err file_message(struct session *s, struct request *r, struct intake
     return err;
 }
 
-/* The acknowledgement is made before the commit that it waits for, and kept so that a repeat gets the same one. */
+/* The acknowledgement is made before the commit that it waits for, and kept so that a repeat gets
+ * the same one. */
 static enum err remember(struct session *s, struct request *r, struct intake *in)
 {
     struct buf ack;
@@ -202,7 +205,7 @@ enum err intake_apply(struct session *s, struct request *r)
     return err ? err : remember(s, r, in);
 }
 
-/* ── refusing ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── refusing ────────────────────────────────────────────────────────────────────────────────── */
 
 enum err intake_refused(struct session *s, struct request *r)
 {

@@ -7,7 +7,8 @@
 
 #include "exchange/use/intake.h"
 
-/* Identity of a message for repeats: sender, MSH-10, and what tells messages of one control id apart. */
+/* Identity of a message for repeats: sender, MSH-10, and what tells messages of one control id
+ * apart. */
 struct inbox_key intake_key(const struct request *r, const struct intake *in);
 /* A file kept as history by the sender (flag 2): remembered, not filed. */
 bool intake_is_history(const struct intake *in);

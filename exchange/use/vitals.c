@@ -20,7 +20,7 @@
 #define FUTURE_MS (10 * 60 * 1000) /* a device clock may be a little fast */
 
 static const struct vital {
-    const char *code;  /* LOINC */
+    const char *code; /* LOINC */
     double min, max;
     const char *units; /* UCUM codes allowed, space separated */
 } vitals[] = {
@@ -43,7 +43,8 @@ static const struct vital *find_vital(const struct json *concept)
     const struct json *coding = json_get(concept, "coding");
     for (const struct json *c = coding ? coding->first : NULL; c; c = c->next)
         for (size_t i = 0; i < sizeof(vitals) / sizeof(*vitals); i++)
-            if (slice_is(json_str(c, "system"), LOINC) && slice_is(json_str(c, "code"), vitals[i].code))
+            if (slice_is(json_str(c, "system"), LOINC) &&
+                slice_is(json_str(c, "code"), vitals[i].code))
                 return &vitals[i];
     return NULL;
 }
@@ -110,8 +111,8 @@ static enum err check_components(struct request *r, const struct json *observati
     if (panel && !(has_systolic && has_diastolic))
         return err_add(&r->errors, ERR_REQUIRED, "Observation.component", SYSTOLIC ", " DIASTOLIC);
     if (systolic > 0 && diastolic > 0 && diastolic >= systolic)
-        return err_add(&r->errors, ERR_IMPLAUSIBLE, "Observation.component",
-                       "diastolic >= systolic / 拡張期が収縮期以上です");
+        return err_add_words(&r->errors, ERR_IMPLAUSIBLE, "Observation.component",
+                             "diastolic >= systolic", "拡張期が収縮期以上です");
     return ERR_OK;
 }
 
@@ -137,8 +138,8 @@ static enum err check_time(struct request *r, const struct json *observation)
     if (!when_parse_fhir(text, false, &when))
         return err_add(&r->errors, ERR_INVALID, "Observation.effectiveDateTime", NULL);
     if (when.lo_ms > r->grant.now_ms + FUTURE_MS)
-        return err_add(&r->errors, ERR_IMPLAUSIBLE, "Observation.effectiveDateTime",
-                       "in the future / 未来の日時です");
+        return err_add_words(&r->errors, ERR_IMPLAUSIBLE, "Observation.effectiveDateTime",
+                             "in the future", "未来の日時です");
     return ERR_OK;
 }
 
@@ -147,7 +148,8 @@ static void mark_generated(struct request *r, struct json *observation)
     struct json *meta = json_get(observation, "meta");
     struct json *tags = json_get(meta, "tag");
     for (const struct json *t = tags ? tags->first : NULL; t; t = t->next)
-        if (slice_is(json_str(t, "system"), TAG_SYSTEM) && slice_is(json_str(t, "code"), TAG_GENERATED))
+        if (slice_is(json_str(t, "system"), TAG_SYSTEM) &&
+            slice_is(json_str(t, "code"), TAG_GENERATED))
             return;
     if (!meta)
         meta = json_put_object(r->arena, observation, "meta");
@@ -183,13 +185,15 @@ static void add_part(struct buf *out, const struct json *part)
 void vitals_id(const struct request *r, int64_t person, const struct json *observation,
                char ret_id[IDS_UUID_LEN + 1])
 {
-    static const char *const natural[] = {"code", "effectiveDateTime", "effectivePeriod",
-                                          "effectiveInstant", "valueQuantity", "component"};
+    static const char *const natural[] = {
+        "code",          "effectiveDateTime", "effectivePeriod", "effectiveInstant",
+        "valueQuantity", "component"};
     const struct json *identifier = json_path(observation, "identifier", "0", NULL);
     char who[64];
     struct buf what;
     buf_init(&what, LIMIT_HTTP_BODY);
-    int n = snprintf(who, sizeof(who), "%lld %lld", (long long)r->grant.facility, (long long)person);
+    int n =
+        snprintf(who, sizeof(who), "%lld %lld", (long long)r->grant.facility, (long long)person);
     if (json_str(identifier, "value").len) {
         add_part(&what, json_get(identifier, "system"));
         add_part(&what, json_get(identifier, "value"));

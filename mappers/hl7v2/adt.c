@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ADT: demographics (A08, A28, A31 and A01, A04), their deletion (A23), visits (the other events), allergies (A60).
- * A08 is the whole of the patient's basic data and replaces what it brought before (insurances, body
- * measurements); allergies in AL1 are a group of their own, touched only by messages that have some.
+ * ADT: demographics (A08, A28, A31), their deletion (A23), visits (the other events),
+ * allergies (A60). A08 is the whole of the patient's basic data and replaces what it brought before
+ * (insurances, body measurements); allergies in AL1 are a group of their own, touched only by
+ * messages that have some.
  */
 #include "mappers/hl7v2/family.h"
 
@@ -25,12 +26,15 @@ static bool is_one_of(struct slice trigger, const char *const *list)
     return false;
 }
 
-static void map_basic(struct mapping *mp)
+/* WHOLE: the message brings all of the basic data, and replaces what is there. */
+static void map_basic(struct mapping *mp, bool whole)
 {
     struct obx_context context = {.key = SLICE("adt"), .scope = SLICE(BASIC)};
 
+    if (whole)
+        mapping_replaces(mp, SLICE(BASIC));
     in1_coverages(mp, SLICE(BASIC));
-    if (al1_allergies(mp, SLICE(ALLERGY_SCOPE_AL1)) > 0)
+    if (al1_allergies(mp, SLICE(ALLERGY_SCOPE_AL1)) > 0 && whole)
         mapping_replaces(mp, SLICE(ALLERGY_SCOPE_AL1));
     for (size_t i = 0; i < mp->m->segment_count; i++) {
         if (mapping_is(&mp->m->segments[i], "OBX"))
@@ -57,9 +61,7 @@ void adt_map(struct mapping *mp)
         pv1_visit(mp, event);
     else
         pv1_mention(mp, SLICE_NONE);
-    if (is_one_of(mp->trigger, whole))
-        mapping_replaces(mp, SLICE(BASIC));
-    map_basic(mp);
+    map_basic(mp, is_one_of(mp->trigger, whole));
     if (slice_is(mp->trigger, "A60") && iam_allergies(mp, SLICE(ALLERGIES)))
         mapping_replaces(mp, SLICE(ALLERGIES));
 }

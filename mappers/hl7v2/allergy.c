@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What AL1 and IAM share. Types MA and MC (various allergies, various contraindications) have no FHIR category:
- * the code is kept as an extension, because "contraindication" must not read as nothing.
+ * What AL1 and IAM share. Types MA and MC (various allergies, various contraindications) have no
+ * FHIR category: the code is kept as an extension, because "contraindication" must not read as
+ * nothing.
  */
 #include "mappers/hl7v2/allergy.h"
 
@@ -14,9 +15,8 @@
 
 struct mapped_resource *allergy_new(struct mapping *mp, struct slice key, struct slice scope)
 {
-    struct mapped_resource *r =
-        mapping_resource(mp, "AllergyIntolerance", "JP_AllergyIntolerance",
-                         mapping_unique(mp, "AllergyIntolerance", key));
+    struct mapped_resource *r = mapping_resource(mp, "AllergyIntolerance", "JP_AllergyIntolerance",
+                                                 mapping_unique(mp, "AllergyIntolerance", key));
 
     r->scope = scope;
     json_set(r->resource, "clinicalStatus", cwe_constant(mp, CLINICAL, "active", NULL));
@@ -73,7 +73,8 @@ bool allergy_build_category(struct spot *at)
 
 bool allergy_build_severity(struct spot *at)
 {
-    const struct term *severity = terms_find(terms_allergy_severity, mapping_part(at->mp, at->raw, 1));
+    const struct term *severity =
+        terms_find(terms_allergy_severity, mapping_part(at->mp, at->raw, 1));
 
     if (severity)
         return mapping_put_at(at->mp->a, at->target, "reaction[0].severity",

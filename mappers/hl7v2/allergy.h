@@ -12,15 +12,16 @@
 
 /* All AL1 of the message, in SCOPE. Returns how many there were. */
 unsigned al1_allergies(struct mapping *mp, struct slice scope);
-/* All IAM of the message, in SCOPE. True when they are a whole list (no D, U or X among the actions), which replaces
- * what was there; false when they are single changes. */
+/* All IAM of the message, in SCOPE. True when they are a whole list (no D, U or X among the
+ * actions), which replaces what was there; false when they are single changes. */
 bool iam_allergies(struct mapping *mp, struct slice scope);
 
 /* A new AllergyIntolerance: patient, active. */
 struct mapped_resource *allergy_new(struct mapping *mp, struct slice key, struct slice scope);
 /* Key text of an allergen: system and code, else its text. */
 struct slice allergy_key(struct mapping *mp, const struct hl7_segment *s, unsigned field);
-/* After the rows: R4 wants a manifestation in each reaction, a code, and no clinicalStatus on errors. */
+/* After the rows: R4 wants a manifestation in each reaction, a code, and no clinicalStatus on
+ * errors. */
 void allergy_finish(struct mapping *mp, struct json *allergy);
 
 /* Builders. Type of allergen (0127) as category; those without a FHIR category as an extension. */

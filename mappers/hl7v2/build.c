@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Plain elements. Numbers keep their digits as written: 1.20 is a statement about precision. Only what JSON
- * forbids is normalised (a plus sign, leading zeros, a bare point); anything else that is no plain decimal is
- * not a number here.
+ * Plain elements. Numbers keep their digits as written: 1.20 is a statement about precision. Only
+ * what JSON forbids is normalised (a plus sign, leading zeros, a bare point); anything else that is
+ * no plain decimal is not a number here.
  */
 #include "mappers/hl7v2/build.h"
 
@@ -11,8 +11,9 @@
 #include "base/when.h"
 #include "base/banned.h"
 
-#define DECIMAL_MAX 40u /* digits; no measurement has more, and readers use doubles or decimals of 18 */
-#define UCUM_MAX 24u    /* longest spelling in terms_ucum, with room */
+#define DECIMAL_MAX                                                                                \
+    40u /* digits; no measurement has more, and readers use doubles or decimals of 18 */
+#define UCUM_MAX 24u /* longest spelling in terms_ucum, with room */
 
 bool build_structure(struct spot *at)
 {
@@ -55,7 +56,8 @@ bool build_display(struct spot *at)
     return put_wrapped(at, "display");
 }
 
-static struct slice convert(struct mapping *mp, struct slice ts, bool (*to)(struct slice, struct buf *))
+static struct slice convert(struct mapping *mp, struct slice ts,
+                            bool (*to)(struct slice, struct buf *))
 {
     struct buf b;
     struct slice text = SLICE_NONE;
@@ -176,7 +178,7 @@ bool build_integer(struct spot *at)
 {
     uint64_t value;
 
-    if (!slice_u64(mapping_text(at), &value) || value > INT32_MAX)
+    if (!slice_u64(mapping_text(at), &value) || value > INT32_MAX || (at->row->arg && value == 0))
         return warn_number(at);
     return mapping_put(at, json_int(at->mp->a, (int64_t)value));
 }
@@ -196,12 +198,17 @@ static const struct term *find_ucum(struct slice unit)
 
 void build_unit_of(struct mapping *mp, struct json *quantity, const struct cwe *unit)
 {
-    const struct term *ucum = find_ucum(unit->code);
+    const struct term *ucum = slice_is(unit->system, "MDC") ? terms_find(terms_mdc_unit, unit->code)
+                                                            : find_ucum(unit->code);
     struct slice system = SLICE_NONE, code = SLICE_NONE;
 
-    json_put_str(mp->a, quantity, "unit", unit->text.len ? unit->text : unit->code);
+    if (ucum &&
+        slice_is(unit->system, "MDC")) /* devices name units MDC_DIM_..., nobody reads that */
+        json_put_text(mp->a, quantity, "unit", ucum->to);
+    else
+        json_put_str(mp->a, quantity, "unit", unit->text.len ? unit->text : unit->code);
     if (slice_is(unit->system, "MR9P") || slice_is(unit->system, "UCUM") ||
-        slice_is(unit->system, "MDC")) {
+        (slice_is(unit->system, "MDC") && !ucum)) {
         system = cwe_system(mp, unit->system);
         code = unit->code;
     } else if (ucum) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Builders for plain elements: text, dates, numbers, quantities, identifiers. Each makes one element of one
- * repetition, at its row's path; a value it cannot represent exactly is warned about and left to the original.
+ * Builders for plain elements: text, dates, numbers, quantities, identifiers. Each makes one
+ * element of one repetition, at its row's path; a value it cannot represent exactly is warned about
+ * and left to the original.
  */
 #ifndef MAPPERS_HL7V2_BUILD_H
 #define MAPPERS_HL7V2_BUILD_H
@@ -16,21 +17,24 @@ bool build_string(struct spot *at);
 bool build_text_object(struct spot *at);
 /* {"display": ...}: a Reference by name. */
 bool build_display(struct spot *at);
-/* date, dateTime, instant (the last two from TS or the first component of DR); impossible dates are warned about. */
+/* date, dateTime, instant (the last two from TS or the first component of DR); impossible dates are
+ * warned about. */
 bool build_date(struct spot *at);
 bool build_datetime(struct spot *at);
 bool build_instant(struct spot *at);
 /* A decimal, literal kept. A CQ's unit component is left to another row. */
 bool build_decimal(struct spot *at);
-/* Unsigned integer. */
+/* Unsigned integer; with any arg from 1 on. */
 bool build_integer(struct spot *at);
 /* Sets unit, system, code in the Quantity at path from a CWE. */
 bool build_unit(struct spot *at);
 /* CQ: quantity^unit (unit as sub-components) as a Quantity at path. */
 bool build_quantity(struct spot *at);
-/* Identifier with the institution's own system of name arg ("order"); the value is component 1 (EI-1) or the row's. */
+/* Identifier with the institution's own system of name arg ("order"); the value is component 1
+ * (EI-1) or the row's. */
 bool build_identifier(struct spot *at);
-/* A decimal FHIR can hold, digits kept: "+5" 5, ".5" 0.5, "007" 7, "1.20" 1.20. False for anything else. */
+/* A decimal FHIR can hold, digits kept: "+5" 5, ".5" 0.5, "007" 7, "1.20" 1.20. False for anything
+ * else. */
 bool build_decimal_of(struct mapping *mp, struct slice text, struct slice *ret_literal);
 /* Unit, system and code of a CWE or a plain text into a Quantity. */
 struct cwe;

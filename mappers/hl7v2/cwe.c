@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Coded values. A FHIR code has no leading, trailing or doubled white space, so codes are squeezed; displays and
- * texts stay as written. A part of a code behind a sub-component delimiter ("9A100&IMP") belongs to the code.
+ * Coded values. A FHIR code has no leading, trailing or doubled white space, so codes are squeezed;
+ * displays and texts stay as written. A part of a code behind a sub-component delimiter
+ * ("9A100&IMP") belongs to the code.
  */
 #include "mappers/hl7v2/cwe.h"
 
@@ -10,9 +11,10 @@
 
 void cwe_read(struct mapping *mp, struct slice raw, struct cwe *ret_cwe)
 {
-    struct slice *parts[] = {&ret_cwe->code,     &ret_cwe->text,       &ret_cwe->system,
-                             &ret_cwe->alt_code, &ret_cwe->alt_text,   &ret_cwe->alt_system,
-                             &ret_cwe->version,  NULL,                 &ret_cwe->original};
+    struct slice *parts[] = {
+        &ret_cwe->code,     &ret_cwe->text,       &ret_cwe->system,  &ret_cwe->alt_code,
+        &ret_cwe->alt_text, &ret_cwe->alt_system, &ret_cwe->version, NULL,
+        &ret_cwe->original};
 
     *ret_cwe = (struct cwe){0};
     for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -79,7 +81,8 @@ struct slice cwe_system(struct mapping *mp, struct slice name)
         return slice_str(known->to);
     if (slice_starts(name, SLICE("HL7")) && is_table_number(slice_sub(name, 3, name.len)))
         return mapping_format(mp, "http://terminology.hl7.org/CodeSystem/v2-%.*s", 4, name.ptr + 3);
-    if (slice_starts(name, SLICE("JHS")) && name.len == 8)
+    if (slice_starts(name, SLICE("JHS")) && name.len == 8 &&
+        is_table_number(slice_sub(name, 4, 4)) && is_unreserved(name.ptr[3]))
         return mapping_format(mp, "urn:tasuki:ssmix2:%.*s", SLICE_ARG(name));
     return cwe_local(mp, name);
 }
@@ -132,6 +135,16 @@ struct slice cwe_text(const struct cwe *c)
     return SLICE_NONE;
 }
 
+bool cwe_says(struct mapping *mp, const struct hl7_segment *s, unsigned n)
+{
+    struct cwe c;
+
+    if (!s || hl7_field(s, n).len == 0)
+        return false;
+    cwe_read(mp, hl7_repeat(mp->m, hl7_field(s, n), 0), &c);
+    return cwe_text(&c).len > 0;
+}
+
 struct json *cwe_concept(struct mapping *mp, const struct cwe *c)
 {
     struct json *concept, *coding = NULL, *codings;
@@ -142,7 +155,8 @@ struct json *cwe_concept(struct mapping *mp, const struct cwe *c)
     if ((c->code.len && (c->system.len || c->text.len)) || c->alt_code.len) {
         codings = json_put_array(mp->a, concept, "coding");
         if (c->code.len && (c->system.len || c->text.len))
-            coding = json_push(codings, cwe_coding(mp, cwe_system(mp, c->system), c->code, c->text));
+            coding =
+                json_push(codings, cwe_coding(mp, cwe_system(mp, c->system), c->code, c->text));
         if (coding && c->version.len)
             json_put_str(mp->a, coding, "version", c->version);
         json_push(codings, cwe_coding(mp, cwe_system(mp, c->alt_system), c->alt_code, c->alt_text));
@@ -151,7 +165,8 @@ struct json *cwe_concept(struct mapping *mp, const struct cwe *c)
     return concept;
 }
 
-struct json *cwe_constant(struct mapping *mp, const char *system, const char *code, const char *display)
+struct json *cwe_constant(struct mapping *mp, const char *system, const char *code,
+                          const char *display)
 {
     struct json *concept = json_new(mp->a, JSON_OBJECT);
 

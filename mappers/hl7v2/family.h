@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The message families: one function each, called by map.c after the patient has been identified. Each decides
- * scopes (what the message replaces) and which segments become what.
+ * The message families: one function each, called by map.c after the patient has been identified.
+ * Each decides scopes (what the message replaces) and which segments become what.
  */
 #ifndef MAPPERS_HL7V2_FAMILY_H
 #define MAPPERS_HL7V2_FAMILY_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * IAM (ADT^A60) to AllergyIntolerance. SS-MIX2 senders put the patient's whole list into one message, all with
- * action A; a message with D, U or X says single changes instead, and must then not wipe what it does not mention.
+ * IAM (ADT^A60) to AllergyIntolerance. SS-MIX2 senders put the patient's whole list into one
+ * message, all with action A; a message with D, U or X says single changes instead, and must then
+ * not wipe what it does not mention.
  */
 #include "mappers/hl7v2/allergy.h"
 #include "mappers/hl7v2/build.h"
@@ -34,7 +35,8 @@ static bool build_onset_text(struct spot *at)
     if (!json_get(at->target, "onsetDateTime"))
         return mapping_put_at(at->mp->a, at->target, "onsetString", json_string(at->mp->a, text));
     note = json_new(at->mp->a, JSON_OBJECT);
-    json_put_str(at->mp->a, note, "text", mapping_format(at->mp, "発症時期: %.*s", SLICE_ARG(text)));
+    json_put_str(at->mp->a, note, "text",
+                 mapping_format(at->mp, "発症時期: %.*s", SLICE_ARG(text)));
     return mapping_put_at(at->mp->a, at->target, "note[]", note);
 }
 
@@ -98,7 +100,8 @@ static void map_iam(struct mapping *mp, const struct hl7_segment *s, struct slic
                      "アレルゲンのないアレルギー情報を除きました");
         return;
     }
-    r = allergy_new(mp, mapping_format(mp, "IAM:%.*s", SLICE_ARG(instance.len ? instance : allergen)), scope);
+    r = allergy_new(
+        mp, mapping_format(mp, "IAM:%.*s", SLICE_ARG(instance.len ? instance : allergen)), scope);
     mapping_walk(mp, s, iam_rows, r->resource);
     allergy_finish(mp, r->resource);
     r->remove = slice_is(mapping_value(mp, s, 6, 1), "D");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * IN1 to Coverage (JP_Coverage). IN1-10 carries symbol, number and branch as repetitions or as components;
- * older senders put the symbol there and the number into IN1-11. Publicly paid treatment (JHSD0001 10-25, 51 ...)
- * is a Coverage too, but never the insurance that identifies a person. Insurer numbers of 6 digits (municipal
- * insurance) are padded to 8.
+ * IN1 to Coverage (JP_Coverage). IN1-10 carries symbol, number and branch as repetitions or as
+ * components; older senders put the symbol there and the number into IN1-11. Publicly paid
+ * treatment (JHSD0001 10-25, 51 ...) is a Coverage too, but never the insurance that identifies a
+ * person. Insurer numbers of 6 digits (municipal insurance) are padded to 8.
  */
 #include "mappers/hl7v2/in1.h"
 
@@ -13,7 +13,8 @@
 #include "mappers/hl7v2/xpn.h"
 #include "base/banned.h"
 
-#define EXTENSION "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_Coverage_InsuredPerson"
+#define EXTENSION                                                                                  \
+    "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_Coverage_InsuredPerson"
 #define MHLW "http://jpfhir.jp/fhir/core/mhlw/IdSystem/"
 
 struct insured {
@@ -88,7 +89,8 @@ static bool build_class(struct spot *at)
         return false;
     class = json_new(at->mp->a, JSON_OBJECT);
     json_set(class, "type",
-             cwe_constant(at->mp, "http://terminology.hl7.org/CodeSystem/coverage-class", "plan", "Plan"));
+             cwe_constant(at->mp, "http://terminology.hl7.org/CodeSystem/coverage-class", "plan",
+                          "Plan"));
     json_put_str(at->mp->a, class, "value", c.code);
     json_put_str(at->mp->a, class, "name", c.text);
     return mapping_put(at, class);
@@ -115,11 +117,12 @@ static const struct row in1_rows[] = {
     {15, 0, build_class, "class[]", NULL},
     {16, 0, build_subscriber, "subscriber", NULL},
     {17, 0, cwe_build, "relationship", "HL70063"},
-    {22, 0, build_integer, "order", NULL},
+    {22, 0, build_integer, "order", "positive"},
     ROW_END,
 };
 
-static void put_extension(struct mapping *mp, struct json *coverage, const char *url, struct slice value)
+static void put_extension(struct mapping *mp, struct json *coverage, const char *url,
+                          struct slice value)
 {
     struct json *extension;
 
@@ -153,8 +156,9 @@ static void put_numbers(struct mapping *mp, const struct hl7_segment *in1, const
         json_put_str(mp->a, identifier, "value",
                      mapping_format(mp, "\"%.*s\",\"%.*s\",\"%.*s\"", SLICE_ARG(in->symbol),
                                     SLICE_ARG(in->number), SLICE_ARG(in->branch)));
-        json_put_str(mp->a, coverage, "subscriberId",
-                     mapping_format(mp, "\"%.*s\",\"%.*s\"", SLICE_ARG(in->symbol), SLICE_ARG(in->number)));
+        json_put_str(
+            mp->a, coverage, "subscriberId",
+            mapping_format(mp, "\"%.*s\",\"%.*s\"", SLICE_ARG(in->symbol), SLICE_ARG(in->number)));
     }
     mapping_put_at(mp->a, coverage, "identifier[]", identifier);
     json_put_str(mp->a, coverage, "dependent", in->branch);

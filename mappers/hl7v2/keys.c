@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Open addressing with doubling at half load (FNV-1a). Old slot arrays stay in the arena until the request ends;
- * doubling keeps that waste below the size of the table itself.
+ * Open addressing with doubling at half load (FNV-1a). Old slot arrays stay in the arena until the
+ * request ends; doubling keeps that waste below the size of the table itself.
  */
 #include "mappers/hl7v2/keys.h"
 

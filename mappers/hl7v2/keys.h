@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A growing table from text to pointer in the arena, so that finding "did this message already make that
- * resource" stays cheap for messages of thousands of segments. Open addressing; nothing is ever taken out.
+ * A growing table from text to pointer in the arena, so that finding "did this message already make
+ * that resource" stays cheap for messages of thousands of segments. Open addressing; nothing is
+ * ever taken out.
  */
 #ifndef MAPPERS_HL7V2_KEYS_H
 #define MAPPERS_HL7V2_KEYS_H
@@ -20,8 +21,8 @@ struct keys {
     size_t capacity, filled;
 };
 
-/* The slot of KEY, made (value NULL, count 0) when absent; NULL when the arena is full. KEY is not copied. Valid
- * until the next call. */
+/* The slot of KEY, made (value NULL, count 0) when absent; NULL when the arena is full. KEY is not
+ * copied. Valid until the next call. */
 struct keys_slot *keys_at(struct arena *a, struct keys *k, struct slice key);
 
 #endif

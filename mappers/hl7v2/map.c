@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The door of the HL7 v2 mapper: chooses the family by MSH-9, identifies the patient, keeps the account. Everything is
- * built in the message's arena; when that runs full, nothing is returned.
+ * The door of the HL7 v2 mapper: chooses the family by MSH-9, identifies the patient, keeps the
+ * account. Everything is built in the message's arena; when that runs full, nothing is returned.
  */
 #include "mappers/hl7v2/map.h"
 
@@ -17,15 +17,18 @@ static const struct {
     const char *type, *trigger;
     void (*map)(struct mapping *mp);
 } families[] = {
-    {"ADT", "A01", adt_map}, {"ADT", "A02", adt_map}, {"ADT", "A03", adt_map}, {"ADT", "A04", adt_map},
-    {"ADT", "A05", adt_map}, {"ADT", "A08", adt_map}, {"ADT", "A11", adt_map}, {"ADT", "A12", adt_map},
-    {"ADT", "A13", adt_map}, {"ADT", "A14", adt_map}, {"ADT", "A15", adt_map}, {"ADT", "A16", adt_map},
-    {"ADT", "A21", adt_map}, {"ADT", "A22", adt_map}, {"ADT", "A23", adt_map}, {"ADT", "A25", adt_map},
-    {"ADT", "A26", adt_map}, {"ADT", "A27", adt_map}, {"ADT", "A28", adt_map}, {"ADT", "A31", adt_map},
-    {"ADT", "A52", adt_map}, {"ADT", "A53", adt_map}, {"ADT", "A54", adt_map}, {"ADT", "A55", adt_map},
-    {"ADT", "A60", adt_map}, {"PPR", "ZD1", ppr_map}, {"OMD", "O03", omd_map}, {"RDE", "O11", rde_map},
-    {"RAS", "O17", ras_map}, {"OML", "O33", oml_map}, {"OUL", "R22", oul_map}, {"OMG", "O19", omg_map},
-    {"OMI", "Z23", omi_map}, {"ORU", "R01", oru_map}, {"ORU", "R30", oru_map},
+    {"ADT", "A01", adt_map}, {"ADT", "A02", adt_map}, {"ADT", "A03", adt_map},
+    {"ADT", "A04", adt_map}, {"ADT", "A05", adt_map}, {"ADT", "A08", adt_map},
+    {"ADT", "A11", adt_map}, {"ADT", "A12", adt_map}, {"ADT", "A13", adt_map},
+    {"ADT", "A14", adt_map}, {"ADT", "A15", adt_map}, {"ADT", "A16", adt_map},
+    {"ADT", "A21", adt_map}, {"ADT", "A22", adt_map}, {"ADT", "A23", adt_map},
+    {"ADT", "A25", adt_map}, {"ADT", "A26", adt_map}, {"ADT", "A27", adt_map},
+    {"ADT", "A28", adt_map}, {"ADT", "A31", adt_map}, {"ADT", "A52", adt_map},
+    {"ADT", "A53", adt_map}, {"ADT", "A54", adt_map}, {"ADT", "A55", adt_map},
+    {"ADT", "A60", adt_map}, {"PPR", "ZD1", ppr_map}, {"OMD", "O03", omd_map},
+    {"RDE", "O11", rde_map}, {"RAS", "O17", ras_map}, {"OML", "O33", oml_map},
+    {"OUL", "R22", oul_map}, {"OMG", "O19", omg_map}, {"OMI", "Z23", omi_map},
+    {"ORU", "R01", oru_map}, {"ORU", "R30", oru_map},
 };
 
 /* Fields of MSH that address, number, date or describe the message itself; the inbox keeps them. */
@@ -88,7 +91,8 @@ enum err hl7_map(const struct hl7_message *message, const struct mapper_env *env
     mapping_walk(&mp, &message->segments[0], msh_rows, NULL);
     if (family != adt_map) {
         pid_patient(&mp)->create_only = true;
-        (void)al1_allergies(&mp, SLICE(ALLERGY_SCOPE_AL1)); /* said beside an order: replaces nothing */
+        (void)al1_allergies(&mp,
+                            SLICE(ALLERGY_SCOPE_AL1)); /* said beside an order: replaces nothing */
     }
     family(&mp);
     mapping_account(&mp);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table walk and its bookkeeping. Use is kept per field: a field is used when a builder made something of
- * it, partly used when something of it had no place (a second address where FHIR has room for one), else
- * unused. Partly and unused fields are reported alike, so that nothing is dropped in silence.
+ * The table walk and its bookkeeping. Use is kept per field: a field is used when a builder made
+ * something of it, partly used when something of it had no place (a second address where FHIR has
+ * room for one), else unused. Partly and unused fields are reported alike, so that nothing is
+ * dropped in silence.
  */
 #include "mappers/hl7v2/mapping.h"
 
@@ -10,6 +11,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include "base/banned.h"
+
+#define SCOPES_FIRST 8u
 
 static bool has_content(const struct mapping *mp, struct slice field)
 {
@@ -60,9 +63,12 @@ static void walk_row(struct mapping *mp, const struct hl7_segment *s, const stru
             at.raw = hl7_repeat(mp->m, field, r);
         if (!has_content(mp, at.raw))
             continue;
+        mp->row = row;
+        mp->row_segment = s;
         if (hl7_is_null(at.raw) || row->build(&at))
             mapping_mark(mp, s, row->field, MAPPING_USED);
     }
+    mp->row = NULL;
 }
 
 void mapping_walk(struct mapping *mp, const struct hl7_segment *s, const struct row *rows,
@@ -100,8 +106,37 @@ static void add_left(struct mapping *mp, const struct hl7_segment *s, unsigned f
     left->seen++;
 }
 
+/* Takes out objects and lists that ended up empty, which FHIR does not allow. */
+static void prune(struct json *value)
+{
+    struct json *kept = NULL, *next;
+
+    if (!value || (value->kind != JSON_OBJECT && value->kind != JSON_ARRAY))
+        return;
+    value->count = 0;
+    for (struct json *c = value->first; c; c = next) {
+        next = c->next;
+        prune(c);
+        if ((c->kind == JSON_OBJECT || c->kind == JSON_ARRAY) && c->count == 0)
+            continue;
+        if (kept)
+            kept->next = c;
+        else
+            value->first = c;
+        kept = c;
+        value->count++;
+    }
+    if (kept)
+        kept->next = NULL;
+    else
+        value->first = NULL;
+    value->last = kept;
+}
+
 void mapping_account(struct mapping *mp)
 {
+    for (struct mapped_resource *r = mp->out->first; r; r = r->next)
+        prune(r->resource);
     for (size_t i = 0; i < mp->m->segment_count; i++) {
         const struct hl7_segment *s = &mp->m->segments[i];
 
@@ -120,7 +155,8 @@ void mapping_account(struct mapping *mp)
     }
 }
 
-/* Steps into one part of a path ("a", "a[]", "a[0]"); when LAST is given it is put there instead. */
+/* Steps into one part of a path ("a", "a[]", "a[0]"); when LAST is given it is put there instead.
+ */
 static struct json *step(struct arena *a, struct json *object, struct slice part, struct json *last)
 {
     bool push = slice_ends(part, SLICE("[]")), first = slice_ends(part, SLICE("[0]"));
@@ -190,13 +226,17 @@ static bool is_plain(struct slice s)
 struct slice mapping_clean(struct mapping *mp, struct slice escaped)
 {
     struct slice text;
+    char *place = NULL;
 
     if (hl7_is_null(escaped))
         return SLICE_NONE;
     text = slice_trim(hl7_unescape(mp->m, escaped));
     if (is_plain(text))
         return text;
-    err_say(mp->errors, ERR_SEVERITY_WARNING, ERR_CHARSET, "",
+    if (mp->row)
+        place = arena_printf(mp->a, "%.*s[%u]-%u", SLICE_ARG(mp->row_segment->name),
+                             mp->row_segment->ordinal, mp->row->field);
+    err_say(mp->errors, ERR_SEVERITY_WARNING, ERR_CHARSET, place ? place : "",
             "a text with control characters or broken characters was left out",
             "制御文字または不正な文字を含む文字列を除きました");
     return SLICE_NONE;
@@ -230,13 +270,14 @@ struct slice mapping_take(struct mapping *mp, const struct hl7_segment *s, unsig
     return mapping_value(mp, s, n, c);
 }
 
-void mapping_warn(struct mapping *mp, const struct hl7_segment *s, unsigned field, unsigned component,
-                  const char *en, const char *ja)
+void mapping_warn(struct mapping *mp, const struct hl7_segment *s, unsigned field,
+                  unsigned component, const char *en, const char *ja)
 {
     char *place;
 
     if (component)
-        place = arena_printf(mp->a, "%.*s[%u]-%u.%u", SLICE_ARG(s->name), s->ordinal, field, component);
+        place =
+            arena_printf(mp->a, "%.*s[%u]-%u.%u", SLICE_ARG(s->name), s->ordinal, field, component);
     else
         place = arena_printf(mp->a, "%.*s[%u]-%u", SLICE_ARG(s->name), s->ordinal, field);
     err_say(mp->errors, ERR_SEVERITY_WARNING, ERR_INVALID, place ? place : "", en, ja);
@@ -321,8 +362,8 @@ struct mapped_resource *mapping_resource(struct mapping *mp, const char *type, c
     json_put_text(mp->a, r->resource, "resourceType", type);
     json_put_text(mp->a, r->resource, "id", id);
     if (profile) {
-        struct slice url = mapping_format(
-            mp, "http://jpfhir.jp/fhir/core/StructureDefinition/%s", profile);
+        struct slice url =
+            mapping_format(mp, "http://jpfhir.jp/fhir/core/StructureDefinition/%s", profile);
         mapping_put_at(mp->a, r->resource, "meta.profile[]", json_string(mp->a, url));
     }
     return r;
@@ -348,21 +389,33 @@ void mapping_in_encounter(struct mapping *mp, struct json *resource, const char 
         json_put_text(mp->a, json_put_object(mp->a, resource, member), "reference", mp->encounter);
 }
 
+bool mapping_once(struct mapping *mp, const struct json *resource, struct slice text)
+{
+    struct slice id = json_str(resource, "id");
+    struct keys_slot *slot = keys_at(
+        mp->a, &mp->asked, mapping_format(mp, "once:%.*s:%.*s", SLICE_ARG(id), SLICE_ARG(text)));
+
+    return slot && slot->count++ == 0;
+}
+
 void mapping_replaces(struct mapping *mp, struct slice scope)
 {
     struct mapped *out = mp->out;
-    struct slice *grown;
+    struct keys_slot *slot =
+        keys_at(mp->a, &mp->asked, mapping_format(mp, "scope:%.*s", SLICE_ARG(scope)));
 
-    for (size_t i = 0; i < out->scope_count; i++) {
-        if (slice_eq(out->scopes[i], scope))
-            return;
-    }
-    grown = arena_array(mp->a, out->scope_count + 1, sizeof(*grown));
-    if (!grown)
+    if (!slot || slot->count++ > 0)
         return;
-    if (out->scope_count)
-        memcpy(grown, out->scopes, out->scope_count * sizeof(*grown));
-    grown[out->scope_count] = scope;
-    out->scopes = grown;
-    out->scope_count++;
+    if (out->scope_count == mp->scope_room) {
+        size_t room = mp->scope_room ? mp->scope_room * 2 : SCOPES_FIRST;
+        struct slice *grown = arena_array(mp->a, room, sizeof(*grown));
+
+        if (!grown)
+            return;
+        if (out->scope_count)
+            memcpy(grown, out->scopes, out->scope_count * sizeof(*grown));
+        out->scopes = grown;
+        mp->scope_room = room;
+    }
+    out->scopes[out->scope_count++] = scope;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * NK1 to Patient.contact. R4 needs a name, number, address or organisation in a contact (pat-1): without any
- * of them none is made and the fields stay unused.
+ * NK1 to Patient.contact. R4 needs a name, number, address or organisation in a contact (pat-1):
+ * without any of them none is made and the fields stay unused.
  */
 #include "mappers/hl7v2/nk1.h"
 

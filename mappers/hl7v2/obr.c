@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OBR with its OBX to DiagnosticReport (JP_DiagnosticReport_LabResult, _Common) and Observations. A report's status
- * is OBR-25; without it, it follows from its results: only all final makes it final.
+ * OBR with its OBX to DiagnosticReport (JP_DiagnosticReport_LabResult, _Common) and Observations. A
+ * report's status is OBR-25; without it, it follows from its results: only all final makes it
+ * final.
  */
 #include "mappers/hl7v2/obr.h"
 
@@ -156,9 +157,9 @@ static bool build_attachment(struct spot *at)
 }
 
 static const struct row attachment_rows[] = {
-    {1, 0, build_structure, NULL, NULL},       {2, 0, build_structure, NULL, NULL},
-    {3, 0, build_structure, NULL, NULL},       {5, 0, build_attachment, "presentedForm[]", NULL},
-    {11, 0, build_structure, NULL, NULL},      ROW_END,
+    {1, 0, build_structure, NULL, NULL},  {2, 0, build_structure, NULL, NULL},
+    {3, 0, build_structure, NULL, NULL},  {5, 0, build_attachment, "presentedForm[]", NULL},
+    {11, 0, build_structure, NULL, NULL}, ROW_END,
 };
 
 static struct mapped_resource *new_report(struct mapping *mp, const struct order *o,
@@ -168,10 +169,10 @@ static struct mapped_resource *new_report(struct mapping *mp, const struct order
     struct slice key = mapping_format(mp, "OBR:%s:%.*s:%.*s:%.*s", g->kind, SLICE_ARG(g->key_order),
                                       SLICE_ARG(mapping_value(mp, o->obr, 3, 1)),
                                       SLICE_ARG(mapping_value(mp, o->obr, 4, 1)));
-    struct mapped_resource *r = mapping_resource(
-        mp, "DiagnosticReport",
-        lab ? "JP_DiagnosticReport_LabResult" : "JP_DiagnosticReport_Common",
-        mapping_unique(mp, "DiagnosticReport", key));
+    struct mapped_resource *r =
+        mapping_resource(mp, "DiagnosticReport",
+                         lab ? "JP_DiagnosticReport_LabResult" : "JP_DiagnosticReport_Common",
+                         mapping_unique(mp, "DiagnosticReport", key));
 
     r->scope = o->scope;
     mapping_subject(mp, r->resource, "subject");
@@ -187,8 +188,8 @@ static struct slice first_of(struct slice a, struct slice b)
     return a.len ? a : b;
 }
 
-static void add_results(struct mapping *mp, const struct order *o, const struct obx_context *context,
-                        struct mapped_resource *report)
+static void add_results(struct mapping *mp, const struct order *o,
+                        const struct obx_context *context, struct mapped_resource *report)
 {
     for (size_t i = o->from; i < o->to; i++) {
         const struct hl7_segment *s = &mp->m->segments[i];
@@ -211,7 +212,8 @@ void obr_results(struct mapping *mp, const struct order *o, const struct obr_gro
     struct mapped_resource *request = order_request(mp, o, g->kind, true), *report = NULL;
     struct slice group = first_of(mapping_value(mp, o->obr, 4, 1), mapping_value(mp, o->obr, 3, 1));
     struct obx_context context = {
-        .key = mapping_format(mp, "%s:%.*s:%.*s", g->kind, SLICE_ARG(g->key_order), SLICE_ARG(group)),
+        .key =
+            mapping_format(mp, "%s:%.*s:%.*s", g->kind, SLICE_ARG(g->key_order), SLICE_ARG(group)),
         .scope = o->scope,
         .category = g->category,
         .effective = first_of(mapping_value(mp, o->obr, 7, 1), spm_taken(mp, o)),
@@ -221,7 +223,7 @@ void obr_results(struct mapping *mp, const struct order *o, const struct obr_gro
     };
     struct json *specimen;
 
-    if (g->report && o->obr && mapping_value(mp, o->obr, 4, 0).len)
+    if (g->report && cwe_says(mp, o->obr, 4))
         report = new_report(mp, o, g);
     add_results(mp, o, &context, report);
     if (!report)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OBX to Observation: code, status, times, category, reference range. The value is in obx_value.c. Key of a result:
- * order, group, item and sub-id (OBX-4), so that a correction meets the result it corrects.
+ * OBX to Observation: code, status, times, category, reference range. The value is in obx_value.c.
+ * Key of a result: order, group, item and sub-id (OBX-4), so that a correction meets the result it
+ * corrects.
  */
 #include "mappers/hl7v2/obx.h"
 
@@ -27,7 +28,8 @@ static bool build_interpretation(struct spot *at)
 
     if (code.len == 0 && text.len == 0)
         return false;
-    concept = t ? cwe_constant(mp, INTERPRETATION, t->to, t->display) : json_new(mp->a, JSON_OBJECT);
+    concept =
+        t ? cwe_constant(mp, INTERPRETATION, t->to, t->display) : json_new(mp->a, JSON_OBJECT);
     json_put_str(mp->a, concept, "text", text.len ? text : code);
     return mapping_put(at, concept);
 }
@@ -37,7 +39,8 @@ static bool build_status(struct spot *at)
     const struct term *status = terms_find(terms_obx_status, mapping_text(at));
 
     if (!status)
-        mapping_warn(at->mp, at->s, 11, 0, "the result status is not known here", "結果状態が対応表にありません");
+        mapping_warn(at->mp, at->s, 11, 0, "the result status is not known here",
+                     "結果状態が対応表にありません");
     return status && mapping_put(at, json_string(at->mp->a, slice_str(status->to)));
 }
 
@@ -103,6 +106,37 @@ const char *obx_category_by_code(struct mapping *mp, const struct hl7_segment *s
     return code.ptr[0] == '9' ? "procedure" : "laboratory"; /* section 9 is physiology */
 }
 
+/* Item codes of IEEE 11073: a personal health device speaks (IHE PCD-01). */
+static bool is_device(struct mapping *mp, const struct hl7_segment *obx)
+{
+    return slice_is(mapping_value(mp, obx, 3, 3), "MDC");
+}
+
+/* Rows that only tell how a device is built or keeps its clock: no value, or a clock attribute. */
+static bool is_device_frame(struct mapping *mp, const struct hl7_segment *obx)
+{
+    struct slice code = mapping_value(mp, obx, 3, 1);
+
+    return is_device(mp, obx) &&
+           (hl7_field(obx, 5).len == 0 || slice_is(code, "67975") || slice_is(code, "68220"));
+}
+
+/* Vital signs are found by LOINC everywhere: their code besides the sender's. */
+static void add_loinc(struct mapping *mp, const struct hl7_segment *obx, struct json *observation)
+{
+    struct slice system = mapping_value(mp, obx, 3, 3), code = mapping_value(mp, obx, 3, 1);
+    const struct term *t = NULL;
+
+    if (is_jlac(system))
+        t = terms_find_prefix(terms_vital_loinc, code);
+    else if (slice_is(system, "MDC"))
+        t = terms_find(terms_vital_loinc, code);
+    if (t)
+        mapping_put_at(
+            mp->a, observation, "code.coding[]",
+            cwe_coding(mp, SLICE("http://loinc.org"), slice_str(t->to), slice_str(t->display)));
+}
+
 static const char *category_of(struct mapping *mp, const struct hl7_segment *obx, const char *given)
 {
     const struct term *vital = NULL;
@@ -112,6 +146,8 @@ static const char *category_of(struct mapping *mp, const struct hl7_segment *obx
         vital = terms_find_prefix(terms_vital, mapping_value(mp, obx, 3, 1));
     if (vital)
         return vital->to;
+    if (is_device(mp, obx))
+        return "vital-signs";
     if (given)
         return given;
     by_code = obx_category_by_code(mp, obx, 3);
@@ -128,7 +164,8 @@ static void put_category(struct mapping *mp, struct json *observation, const cha
     mapping_put_at(mp->a, observation, "category[]", concept);
 }
 
-static void put_reference(struct mapping *mp, struct json *o, const char *path, const char *reference)
+static void put_reference(struct mapping *mp, struct json *o, const char *path,
+                          const char *reference)
 {
     struct json *r = json_new(mp->a, JSON_OBJECT);
 
@@ -181,6 +218,8 @@ struct mapped_resource *obx_observation(struct mapping *mp, const struct hl7_seg
     const char *category;
     struct mapped_resource *r;
 
+    if (is_device_frame(mp, obx))
+        return NULL;
     if (code.len == 0)
         code = mapping_value(mp, obx, 3, 2);
     if (code.len == 0) {
@@ -198,6 +237,7 @@ struct mapped_resource *obx_observation(struct mapping *mp, const struct hl7_seg
     r->scope = context->scope;
     put_category(mp, r->resource, category);
     mapping_walk(mp, obx, obx_rows, r->resource);
+    add_loinc(mp, obx, r->resource);
     put_context(mp, obx, context, r->resource);
     r->remove = slice_is(mapping_value(mp, obx, 11, 1), "D");
     return r;

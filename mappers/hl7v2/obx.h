@@ -9,17 +9,18 @@
 
 /* What the surroundings of an OBX say about it; anything may be absent. */
 struct obx_context {
-    struct slice key;      /* of the group: "order:OBR-4" */
+    struct slice key; /* of the group: "order:OBR-4" */
     struct slice scope;
-    const char *category;  /* "laboratory", "imaging" ...; NULL: by the code */
+    const char *category;   /* "laboratory", "imaging" ...; NULL: by the code */
     struct slice effective; /* HL7 TS for an OBX without OBX-14 */
-    const char *specimen;  /* "Specimen/<id>" */
+    const char *specimen;   /* "Specimen/<id>" */
     const struct mapped_resource *request;
     const struct mapped_resource *part_of;
-    bool numbered;         /* the key holds an order number that means something outside */
+    bool numbered; /* the key holds an order number that means something outside */
 };
 
-/* The Observation, or NULL when the OBX names nothing (warned). */
+/* The Observation, or NULL when the OBX names nothing (warned) or only frames a device's message.
+ */
 struct mapped_resource *obx_observation(struct mapping *mp, const struct hl7_segment *obx,
                                         const struct obx_context *context);
 /* "laboratory" or "procedure" by a JLAC10 code in FIELD of S, NULL for other systems. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Value types. A number keeps its literal; what is no number stays text exactly as written ("> 100", " 2 +"),
- * never rounded, never guessed. A range is split into low and high only when it plainly is "a-b"; its text is
- * always kept.
+ * Value types. A number keeps its literal; what is no number stays text exactly as written (">
+ * 100", " 2 +"), never rounded, never guessed. A range is split into low and high only when it
+ * plainly is "a-b"; its text is always kept.
  */
 #include "mappers/hl7v2/obx_value.h"
 
@@ -67,7 +67,8 @@ static bool value_number(struct spot *at)
         return false;
     }
     if (build_decimal_of(at->mp, number, &literal))
-        return json_set(at->target, "valueQuantity", quantity_of(at->mp, literal, comparator)) != NULL;
+        return json_set(at->target, "valueQuantity", quantity_of(at->mp, literal, comparator)) !=
+               NULL;
     if (text.len == 0)
         return false;
     mapping_warn(at->mp, at->s, 5, 0, "the value is not a number and was kept as text",
@@ -79,7 +80,8 @@ static bool value_number(struct spot *at)
 static bool value_structured(struct spot *at)
 {
     struct mapping *mp = at->mp;
-    struct slice comparator = mapping_part(mp, at->raw, 1), separator = mapping_part(mp, at->raw, 3);
+    struct slice comparator = mapping_part(mp, at->raw, 1),
+                 separator = mapping_part(mp, at->raw, 3);
     struct slice first, second, text = comparator;
     const char *known = cut_comparator(&text);
     struct json *pair;
@@ -90,8 +92,8 @@ static bool value_structured(struct spot *at)
     if (separator.len == 0)
         return json_set(at->target, "valueQuantity", quantity_of(mp, first, known)) != NULL;
     if (known) /* ">1:128" has no other form that keeps the comparator */
-        return put_text(at, mapping_format(mp, "%.*s%.*s%.*s%.*s", SLICE_ARG(comparator), SLICE_ARG(first),
-                                           SLICE_ARG(separator),
+        return put_text(at, mapping_format(mp, "%.*s%.*s%.*s%.*s", SLICE_ARG(comparator),
+                                           SLICE_ARG(first), SLICE_ARG(separator),
                                            SLICE_ARG(mapping_part(mp, at->raw, 4))));
     if (!build_decimal_of(mp, mapping_part(mp, at->raw, 4), &second))
         return value_text(at);
@@ -169,7 +171,8 @@ static bool value_person(struct spot *at)
 {
     struct mapping *mp = at->mp;
     struct json *person = xpn_person(mp, at->raw);
-    struct slice name = json_str(person, "display"), number = json_str(json_get(person, "identifier"), "value");
+    struct slice name = json_str(person, "display"),
+                 number = json_str(json_get(person, "identifier"), "value");
 
     if (name.len && number.len)
         return put_text(at, mapping_format(mp, "%.*s (%.*s)", SLICE_ARG(name), SLICE_ARG(number)));
@@ -216,11 +219,11 @@ static const struct {
     const char *type;
     build_cb build;
 } value_types[] = {
-    {"NM", value_number},    {"SN", value_structured}, {"ST", value_text},    {"TX", value_text},
-    {"FT", value_text},      {"CWE", value_coded},     {"CE", value_coded},   {"CNE", value_coded},
-    {"CF", value_coded},     {"IS", value_coded},      {"ID", value_coded},   {"DT", value_datetime},
-    {"TS", value_datetime},  {"DTM", value_datetime},  {"TM", value_time},    {"XCN", value_person},
-    {"XPN", value_name},     {"ZRD", value_resource},  {"ED", value_none},    {"RP", value_none},
+    {"NM", value_number},   {"SN", value_structured}, {"ST", value_text},  {"TX", value_text},
+    {"FT", value_text},     {"CWE", value_coded},     {"CE", value_coded}, {"CNE", value_coded},
+    {"CF", value_coded},    {"IS", value_coded},      {"ID", value_coded}, {"DT", value_datetime},
+    {"TS", value_datetime}, {"DTM", value_datetime},  {"TM", value_time},  {"XCN", value_person},
+    {"XPN", value_name},    {"ZRD", value_resource},  {"ED", value_none},  {"RP", value_none},
 };
 
 bool obx_value_build(struct spot *at)
@@ -244,7 +247,8 @@ static bool append_unit(struct spot *at, const struct cwe *unit)
         return false;
     return json_put_str(at->mp->a, at->target, "valueString",
                         mapping_format(at->mp, "%.*s %.*s", SLICE_ARG(value->text),
-                                       SLICE_ARG(unit->text.len ? unit->text : unit->code))) != NULL;
+                                       SLICE_ARG(unit->text.len ? unit->text : unit->code))) !=
+           NULL;
 }
 
 bool obx_value_build_unit(struct spot *at)
@@ -280,7 +284,8 @@ static bool in_order(struct mapping *mp, struct slice low, struct slice high)
 }
 
 /* Splits "a-b" (hyphen, full-width or wave dash between two plain decimals). */
-static bool split_range(struct mapping *mp, struct slice text, struct slice *ret_low, struct slice *ret_high)
+static bool split_range(struct mapping *mp, struct slice text, struct slice *ret_low,
+                        struct slice *ret_high)
 {
     static const char *const dashes[] = {"-", "－", "−", "～", "〜", "~"};
 
@@ -288,8 +293,7 @@ static bool split_range(struct mapping *mp, struct slice text, struct slice *ret
         struct slice dash = slice_str(dashes[i]);
         size_t at = slice_search(text, dash, 1); /* a first hyphen is a sign */
 
-        if (at < text.len &&
-            build_decimal_of(mp, slice_sub(text, 0, at), ret_low) &&
+        if (at < text.len && build_decimal_of(mp, slice_sub(text, 0, at), ret_low) &&
             build_decimal_of(mp, slice_sub(text, at + dash.len, text.len), ret_high))
             return in_order(mp, *ret_low, *ret_high);
     }

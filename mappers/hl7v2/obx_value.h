@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The value of an OBX by its type (OBX-2): Observation.value[x], with its unit (OBX-6) and range (OBX-7).
+ * The value of an OBX by its type (OBX-2): Observation.value[x], with its unit (OBX-6) and range
+ * (OBX-7).
  */
 #ifndef MAPPERS_HL7V2_OBX_VALUE_H
 #define MAPPERS_HL7V2_OBX_VALUE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OMD^O03, meal orders: one NutritionOrder an order group from its ODS. R4 (nor-1) wants a diet, a supplement or
- * enteral feeding in it; ODS-1 says which (S supplement, else diet).
+ * OMD^O03, meal orders: one NutritionOrder an order group from its ODS. R4 (nor-1) wants a diet, a
+ * supplement or enteral feeding in it; ODS-1 says which (S supplement, else diet).
  */
 #include "mappers/hl7v2/family.h"
 
@@ -91,6 +91,27 @@ static void put_meals(struct mapping *mp, const struct order *o, struct json *or
         put_schedule(mp, o, diet);
 }
 
+/* When it was ordered, else when the message was made. */
+static struct slice ordered_at(struct mapping *mp, const struct order *o)
+{
+    struct slice when = build_datetime_of(mp, mapping_value(mp, o->orc, 9, 1));
+
+    return when.len ? when : build_datetime_of(mp, mapping_value(mp, &mp->m->segments[0], 7, 1));
+}
+
+static bool has_meal(struct mapping *mp, const struct order *o)
+{
+    for (size_t i = o->from; i < o->to; i++) {
+        const struct hl7_segment *ods = &mp->m->segments[i];
+
+        if (!mapping_is(ods, "ODS"))
+            continue;
+        if (cwe_says(mp, ods, 3) || mapping_value(mp, ods, 4, 1).len)
+            return true;
+    }
+    return false;
+}
+
 static void map_order(struct mapping *mp, struct order *o)
 {
     const struct term *control = terms_find(terms_order_control, mapping_value(mp, o->orc, 1, 1));
@@ -102,6 +123,12 @@ static void map_order(struct mapping *mp, struct order *o)
     o->scope = order_scope(mp, o, SLICE_NONE);
     if (!order_find(mp, o, "ODS", 1))
         return;
+    if (!has_meal(mp, o) || ordered_at(mp, o).len == 0) {
+        mapping_warn(mp, order_find(mp, o, "ODS", 1), 3, 0,
+                     "a meal order without a meal or a time was left out",
+                     "食事内容または日時のない食事オーダを除きました");
+        return;
+    }
     key = mapping_format(mp, "ODS:%.*s", SLICE_ARG(o->number));
     r = mapping_resource(mp, "NutritionOrder", NULL, mapping_unique(mp, "NutritionOrder", key));
     r->scope = o->scope;
@@ -111,8 +138,7 @@ static void map_order(struct mapping *mp, struct order *o)
     mapping_in_encounter(mp, r->resource, "encounter");
     mapping_walk(mp, o->orc, orc_rows, r->resource);
     if (!json_get(r->resource, "dateTime"))
-        json_put_str(mp->a, r->resource, "dateTime",
-                     build_datetime_of(mp, mapping_value(mp, &mp->m->segments[0], 7, 1)));
+        json_put_str(mp->a, r->resource, "dateTime", ordered_at(mp, o));
     put_meals(mp, o, r->resource);
 }
 

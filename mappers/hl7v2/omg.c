@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OMG^O19, orders of imaging, endoscopy and physiology (SS-MIX2 OMG-01, -02, -03): ServiceRequest of each order group;
- * OBX given with the order (weight, reasons, handicaps) as Observations in its supportingInfo.
+ * OMG^O19, orders of imaging, endoscopy and physiology (SS-MIX2 OMG-01, -02, -03): ServiceRequest
+ * of each order group; OBX given with the order (weight, reasons, handicaps) as Observations in its
+ * supportingInfo.
  */
 #include "mappers/hl7v2/family.h"
 
@@ -31,7 +32,8 @@ static void map_order(struct mapping *mp, struct order *o)
         if (mapping_is(&mp->m->segments[i], "OBX"))
             given = obx_observation(mp, &mp->m->segments[i], &context);
         if (given)
-            mapping_put_at(mp->a, request->resource, "supportingInfo[]", mapping_reference(mp, given));
+            mapping_put_at(mp->a, request->resource, "supportingInfo[]",
+                           mapping_reference(mp, given));
     }
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OMI^Z23, imaging and endoscopy as performed (SS-MIX2 OMG-11, -12): ImagingStudy by its study UID (IPC-3), a
- * Procedure for each act said to be done (ZE1), Observations of the OBX, the order on the side. Several order groups
- * share one study.
+ * OMI^Z23, imaging and endoscopy as performed (SS-MIX2 OMG-11, -12): ImagingStudy by its study UID
+ * (IPC-3), a Procedure for each act said to be done (ZE1), Observations of the OBX, the order on
+ * the side. Several order groups share one study.
  */
 #include "mappers/hl7v2/family.h"
 
@@ -28,15 +28,6 @@ static bool is_uid(struct slice s)
     return s.len > 0 && s.len <= UID_MAX;
 }
 
-static bool has_value(const struct json *list, struct slice value)
-{
-    for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
-        if (slice_eq(json_str(i, "value"), value))
-            return true;
-    }
-    return false;
-}
-
 static bool build_uid(struct spot *at)
 {
     struct mapping *mp = at->mp;
@@ -49,7 +40,7 @@ static bool build_uid(struct spot *at)
         return false;
     }
     value = mapping_format(mp, "urn:oid:%.*s", SLICE_ARG(uid));
-    if (has_value(json_get(at->target, "identifier"), value))
+    if (!mapping_once(mp, at->target, value))
         return true;
     identifier = json_new(mp->a, JSON_OBJECT);
     json_put_text(mp->a, identifier, "system", "urn:dicom:uid");
@@ -67,7 +58,7 @@ static bool build_study_number(struct spot *at)
 
     if (value.len == 0)
         return false;
-    if (has_value(json_get(at->target, "identifier"), value))
+    if (!mapping_once(mp, at->target, value))
         return true;
     identifier = json_new(mp->a, JSON_OBJECT);
     if (accession)
@@ -105,17 +96,15 @@ static const struct row ipc_rows[] = {
 /* Parent and first child of an order name the same act. */
 static bool build_procedure_code(struct spot *at)
 {
-    struct json *list = json_get(at->target, "procedureCode");
-    struct json *concept;
+    struct mapping *mp = at->mp;
     struct cwe c;
 
-    cwe_read(at->mp, at->raw, &c);
-    concept = cwe_concept(at->mp, &c);
-    for (struct json *i = list ? list->first : NULL; concept && i; i = i->next) {
-        if (json_equal(i, concept))
-            return true;
-    }
-    return mapping_put(at, concept);
+    cwe_read(mp, at->raw, &c);
+    if (cwe_text(&c).len == 0)
+        return false;
+    if (!mapping_once(mp, at->target, mapping_format(mp, "code:%.*s", SLICE_ARG(at->raw))))
+        return true;
+    return mapping_put(at, cwe_concept(mp, &c));
 }
 
 static const struct row study_obr_rows[] = {
@@ -166,7 +155,8 @@ static const struct row ze1_rows[] = {
     {8, 0, build_performer, "performer[]", NULL},
     ROW_END,
 };
-static const struct row procedure_obr_rows[] = {{7, 0, build_datetime, "performedDateTime", NULL}, ROW_END};
+static const struct row procedure_obr_rows[] = {{7, 0, build_datetime, "performedDateTime", NULL},
+                                                ROW_END};
 
 /* An act done; JP samples put the people into ZE1-8, though the table names ZE1-7. */
 static struct mapped_resource *procedure(struct mapping *mp, const struct order *o,
@@ -175,8 +165,8 @@ static struct mapped_resource *procedure(struct mapping *mp, const struct order 
 {
     struct slice key = mapping_format(mp, "ZE1:%.*s:%.*s", SLICE_ARG(o->number),
                                       SLICE_ARG(mapping_value(mp, ze1, 3, 1)));
-    struct mapped_resource *r = mapping_resource(mp, "Procedure", "JP_Procedure",
-                                                 mapping_unique(mp, "Procedure", key));
+    struct mapped_resource *r =
+        mapping_resource(mp, "Procedure", "JP_Procedure", mapping_unique(mp, "Procedure", key));
 
     r->scope = o->scope;
     json_put_text(mp->a, r->resource, "status", o->cancelled ? "not-done" : "completed");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OML^O33, laboratory orders (SS-MIX2 OML-01): ServiceRequest of each order with the items asked for (OBX-11 O) as its
- * details, and the Specimen. An OBX with a value is information given with the order.
+ * OML^O33, laboratory orders (SS-MIX2 OML-01): ServiceRequest of each order with the items asked
+ * for (OBX-11 O) as its details, and the Specimen. An OBX with a value is information given with
+ * the order.
  */
 #include "mappers/hl7v2/family.h"
 
@@ -39,7 +40,8 @@ static void add_items(struct mapping *mp, const struct order *o, struct mapped_r
         }
         given = obx_observation(mp, s, &context);
         if (given)
-            mapping_put_at(mp->a, request->resource, "supportingInfo[]", mapping_reference(mp, given));
+            mapping_put_at(mp->a, request->resource, "supportingInfo[]",
+                           mapping_reference(mp, given));
     }
 }
 

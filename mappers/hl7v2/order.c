@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Cutting a message into order groups, and the order itself as ServiceRequest (JP_ServiceRequest_Common). Parent
- * and children of one order (ORC-1 PA and CH) share a requisition. An order number alone is unique only within
- * one kind of order of an institution, hence KIND in the key.
+ * Cutting a message into order groups, and the order itself as ServiceRequest
+ * (JP_ServiceRequest_Common). Parent and children of one order (ORC-1 PA and CH) share a
+ * requisition. An order number alone is unique only within one kind of order of an institution,
+ * hence KIND in the key.
  */
 #include "mappers/hl7v2/order.h"
 
@@ -12,7 +13,8 @@
 #include "mappers/hl7v2/xpn.h"
 #include "base/banned.h"
 
-/* Without any order number: the time of it, so that a repeat meets the same ids; else the message's control id. */
+/* Without any order number: the time of it, so that a repeat meets the same ids; else the message's
+ * control id. */
 static struct slice number_by_time(struct mapping *mp, const struct order *o)
 {
     struct slice choice[] = {mapping_value(mp, o->obr, 7, 1),
@@ -39,8 +41,8 @@ static void finish_group(struct mapping *mp, struct order *o)
     if (!o->numbered)
         o->number = number_by_time(mp, o);
     control = mapping_value(mp, o->orc, 1, 1);
-    o->cancelled = terms_find(terms_medication_control, control) &&
-                   !slice_is(control, "HD") && !slice_is(control, "OH") && !slice_is(control, "HR");
+    o->cancelled = terms_find(terms_medication_control, control) && !slice_is(control, "HD") &&
+                   !slice_is(control, "OH") && !slice_is(control, "HR");
 }
 
 struct cutter {
@@ -52,7 +54,8 @@ struct cutter {
     unsigned count;
 };
 
-/* Results taken back: what the group made in its scope is to be removed. BEFORE: the last resource before it. */
+/* Results taken back: what the group made in its scope is to be removed. BEFORE: the last resource
+ * before it. */
 static void withdraw(struct mapping *mp, const struct order *o, struct mapped_resource *before)
 {
     for (struct mapped_resource *r = before ? before->next : mp->out->first; r; r = r->next)
@@ -274,7 +277,8 @@ static const struct row tq1_rows[] = {
     ROW_END,
 };
 
-/* ORC-5 says it, ORC-1 decides a cancellation; a result on the side means the order was carried out. */
+/* ORC-5 says it, ORC-1 decides a cancellation; a result on the side means the order was carried
+ * out. */
 static const char *request_status(struct mapping *mp, const struct order *o, bool mentioned)
 {
     const struct term *control = terms_find(terms_order_control, mapping_value(mp, o->orc, 1, 1));
@@ -295,13 +299,13 @@ struct mapped_resource *order_request(struct mapping *mp, const struct order *o,
     struct slice code = mapping_value(mp, o->obr, 4, 1);
     struct mapped_resource *r;
 
-    if (!o->numbered || !o->obr || mapping_value(mp, o->obr, 4, 0).len == 0)
+    if (!o->numbered || !cwe_says(mp, o->obr, 4))
         return NULL;
     if (code.len == 0)
         code = mapping_value(mp, o->obr, 4, 2);
-    r = mapping_resource(mp, "ServiceRequest", "JP_ServiceRequest_Common",
-                         mapping_format(mp, "SR:%s:%.*s:%.*s", kind, SLICE_ARG(o->number),
-                                        SLICE_ARG(code)));
+    r = mapping_resource(
+        mp, "ServiceRequest", "JP_ServiceRequest_Common",
+        mapping_format(mp, "SR:%s:%.*s:%.*s", kind, SLICE_ARG(o->number), SLICE_ARG(code)));
     r->create_only = mentioned;
     r->scope = mentioned ? SLICE_NONE : o->scope;
     json_put_text(mp->a, r->resource, "status", request_status(mp, o, mentioned));
@@ -316,14 +320,9 @@ struct mapped_resource *order_request(struct mapping *mp, const struct order *o,
     return r;
 }
 
-void order_based_on(struct mapping *mp, const struct mapped_resource *request, struct json *resource)
+void order_based_on(struct mapping *mp, const struct mapped_resource *request,
+                    struct json *resource)
 {
-    struct json *reference = request ? mapping_reference(mp, request) : NULL;
-    const struct json *list = json_get(resource, "basedOn");
-
-    for (const struct json *i = list ? list->first : NULL; reference && i; i = i->next) {
-        if (json_equal(i, reference))
-            return;
-    }
-    mapping_put_at(mp->a, resource, "basedOn[]", reference);
+    if (request && mapping_once(mp, resource, json_str(request->resource, "id")))
+        mapping_put_at(mp->a, resource, "basedOn[]", mapping_reference(mp, request));
 }

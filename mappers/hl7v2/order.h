@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The order groups of a message: ORC, OBR and what belongs to them. SS-MIX2 and plain v2 senders order them
- * differently (OUL^R22 has OBR before ORC, SPM before both; ORU^R01 may lack ORC, or even OBR), so the groups are
- * cut by a few rules instead of one grammar a message.
+ * The order groups of a message: ORC, OBR and what belongs to them. SS-MIX2 and plain v2 senders
+ * order them differently (OUL^R22 has OBR before ORC, SPM before both; ORU^R01 may lack ORC, or
+ * even OBR), so the groups are cut by a few rules instead of one grammar a message.
  */
 #ifndef MAPPERS_HL7V2_ORDER_H
 #define MAPPERS_HL7V2_ORDER_H
@@ -11,13 +11,14 @@
 
 struct order {
     const struct hl7_segment *orc, *obr, *spm; /* each may be NULL */
-    size_t from, to;    /* segments [from, to) of the message */
-    unsigned index;     /* from 1 */
-    struct slice number; /* ORC-2, OBR-2, ORC-3, OBR-3: the first there is; else a stand-in by time */
-    bool numbered;      /* number is an order number */
+    size_t from, to;                           /* segments [from, to) of the message */
+    unsigned index;                            /* from 1 */
+    struct slice
+        number;    /* ORC-2, OBR-2, ORC-3, OBR-3: the first there is; else a stand-in by time */
+    bool numbered; /* number is an order number */
     struct slice scope; /* set by the family before it maps the group */
     bool cancelled;     /* ORC-1 takes the order back */
-    bool result;        /* set by families of results: taken back, they are removed rather than marked */
+    bool result; /* set by families of results: taken back, they are removed rather than marked */
 };
 
 typedef void (*order_cb)(struct mapping *mp, struct order *o);
@@ -41,11 +42,13 @@ struct slice order_scope(struct mapping *mp, const struct order *o, struct slice
 /* NTE segments directly behind S as Annotations at `note`. */
 void order_notes(struct mapping *mp, const struct hl7_segment *s, struct json *resource);
 
-/* ServiceRequest of the group from ORC, OBR, TQ1. KIND tells order numbers of different systems apart ("LAB").
- * MENTIONED: a result names it on the side, so it is written only when unknown. NULL without number or OBR. */
+/* ServiceRequest of the group from ORC, OBR, TQ1. KIND tells order numbers of different systems
+ * apart ("LAB"). MENTIONED: a result names it on the side, so it is written only when unknown. NULL
+ * without number or OBR. */
 struct mapped_resource *order_request(struct mapping *mp, const struct order *o, const char *kind,
                                       bool mentioned);
 /* Adds basedOn of the request, if any. */
-void order_based_on(struct mapping *mp, const struct mapped_resource *request, struct json *resource);
+void order_based_on(struct mapping *mp, const struct mapped_resource *request,
+                    struct json *resource);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ORU^R01: physiology results (SS-MIX2 OMG-13) and the laboratory results of plain v2 senders; R30 vital signs. What
- * kind they are is said by OBR-24, else by a JLAC10 code; plain senders without either send laboratory results. Such
- * senders often report one panel a message under one order number, so the panel (OBR-4) is part of the scope.
+ * ORU^R01: physiology results (SS-MIX2 OMG-13) and the laboratory results of plain v2 senders; R30
+ * vital signs. What kind they are is said by OBR-24, else by a JLAC10 code; plain senders without
+ * either send laboratory results. Such senders often report one panel a message under one order
+ * number, so the panel (OBR-4) is part of the scope.
  */
 #include "mappers/hl7v2/family.h"
 
@@ -15,11 +16,12 @@
 
 static const char *category_of(struct mapping *mp, const struct order *o)
 {
-    const struct term *section = terms_find(terms_patient_category, mapping_value(mp, o->obr, 24, 1));
+    const struct term *section =
+        terms_find(terms_patient_category, mapping_value(mp, o->obr, 24, 1));
     const struct hl7_segment *obx = order_find(mp, o, "OBX", 1);
     const char *by_code;
 
-    if (slice_is(mp->trigger, "R30"))
+    if (slice_is(mp->trigger, "R30") || slice_is(mapping_value(mp, obx, 3, 3), "MDC"))
         return "vital-signs";
     if (section)
         return section->to;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OUL^R22, laboratory results (SS-MIX2 OML-11). Key and scope hold the day the specimen was taken as well as the order
- * number, as the SS-MIX2 file name does: one order may have results of several days, and a message brings one day.
+ * OUL^R22, laboratory results (SS-MIX2 OML-11). Key and scope hold the day the specimen was taken
+ * as well as the order number, as the SS-MIX2 file name does: one order may have results of several
+ * days, and a message brings one day.
  */
 #include "mappers/hl7v2/family.h"
 

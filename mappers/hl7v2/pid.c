@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * PID to identity and Patient (JP_Patient). PID-3: the first number without a type or of type PI or MR is the
- * institution's own; a repetition assigned by TASUKI (or of type JHC) is the regional card. A number of another
- * type stays an identifier of the institution. Nothing is matched here, only stated.
+ * PID to identity and Patient (JP_Patient). PID-3: the first number without a type or of type PI or
+ * MR is the institution's own; a repetition assigned by TASUKI (or of type JHC) is the regional
+ * card. A number of another type stays an identifier of the institution. Nothing is matched here,
+ * only stated.
  */
 #include "mappers/hl7v2/pid.h"
 
@@ -159,8 +160,8 @@ static bool build_number(struct spot *at)
     identifier = json_new(mp->a, JSON_OBJECT);
     if (kind != NUMBER_CARD && type.len)
         json_set(identifier, "type",
-                 cwe_constant(mp, "http://terminology.hl7.org/CodeSystem/v2-0203", arena_str(mp->a, type),
-                              NULL));
+                 cwe_constant(mp, "http://terminology.hl7.org/CodeSystem/v2-0203",
+                              arena_str(mp->a, type), NULL));
     json_put_str(mp->a, identifier, "system", system);
     json_put_str(mp->a, identifier, "value", number);
     return mapping_put(at, identifier);
@@ -220,7 +221,8 @@ static void add_disability(struct mapping *mp, const struct hl7_segment *db1, st
     concept = cwe_constant(mp, "http://terminology.hl7.org/CodeSystem/v2-0136", "Y", "Yes");
     json_put_text(mp->a, concept, "text", "障害あり");
     extension = json_new(mp->a, JSON_OBJECT);
-    json_put_text(mp->a, extension, "url", "http://hl7.org/fhir/StructureDefinition/patient-disability");
+    json_put_text(mp->a, extension, "url",
+                  "http://hl7.org/fhir/StructureDefinition/patient-disability");
     json_set(extension, "valueCodeableConcept", concept);
     mapping_put_at(mp->a, patient, "extension[]", extension);
 }

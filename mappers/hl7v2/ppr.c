@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * PPR^ZD1, diagnoses (SS-MIX2 PPR-01): Condition (JP_Condition) of each PRB with its ZPR and ORC. One message holds
- * all diagnoses of the patient and replaces them. A diagnosis is provisional only where the sender marks suspicion,
- * ended only where he gives an end; "not recovered" at an end is inactive, not resolved.
+ * PPR^ZD1, diagnoses (SS-MIX2 PPR-01): Condition (JP_Condition) of each PRB with its ZPR and ORC.
+ * One message holds all diagnoses of the patient and replaces them. A diagnosis is provisional only
+ * where the sender marks suspicion, ended only where he gives an end; "not recovered" at an end is
+ * inactive, not resolved.
  */
 #include "mappers/hl7v2/family.h"
 
@@ -19,7 +20,8 @@
 #define CLINICAL "http://terminology.hl7.org/CodeSystem/condition-clinical"
 #define CATEGORY "http://terminology.hl7.org/CodeSystem/condition-category"
 #define EXTENSION "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_Condition_"
-#define DIAGNOSIS_TYPE "http://jpfhir.jp/fhir/eCS/Extension/StructureDefinition/JP_eCS_DiagnosisType"
+#define DIAGNOSIS_TYPE                                                                             \
+    "http://jpfhir.jp/fhir/eCS/Extension/StructureDefinition/JP_eCS_DiagnosisType"
 #define EXCHANGE_CODE "http://medis.or.jp/CodeSystem/master-disease-exCode"
 #define INDICATION "http://jpfhir.jp/fhir/clins/CodeSystem/JP_ehrshrs_indication"
 
@@ -37,7 +39,8 @@ static bool add_coding(struct mapping *mp, struct json *condition, struct json *
     return mapping_put_at(mp->a, condition, "code.coding[]", coding);
 }
 
-/* PRB-10: component 1-3 is the ICD-10 code, 4-6 when the diagnosis was made (JHSD0004), 7 the edition. */
+/* PRB-10: component 1-3 is the ICD-10 code, 4-6 when the diagnosis was made (JHSD0004), 7 the
+ * edition. */
 static bool build_classification(struct spot *at)
 {
     struct mapping *mp = at->mp;
@@ -68,7 +71,8 @@ static bool build_more_code(struct spot *at)
 
     cwe_read(mp, at->raw, &c);
     return add_coding(mp, at->target,
-                      cwe_coding(mp, at->row->arg ? slice_str(at->row->arg) : cwe_system(mp, c.system),
+                      cwe_coding(mp,
+                                 at->row->arg ? slice_str(at->row->arg) : cwe_system(mp, c.system),
                                  c.code, c.text));
 }
 
@@ -89,8 +93,11 @@ static bool build_security(struct spot *at)
 {
     const struct term *t = terms_find(terms_security, mapping_part(at->mp, at->raw, 1));
 
-    return t && mapping_put(at, cwe_coding(at->mp, SLICE("http://terminology.hl7.org/CodeSystem/v3-Confidentiality"),
-                                           slice_str(t->to), slice_str(t->display)));
+    return t &&
+           mapping_put(at,
+                       cwe_coding(at->mp,
+                                  SLICE("http://terminology.hl7.org/CodeSystem/v3-Confidentiality"),
+                                  slice_str(t->to), slice_str(t->display)));
 }
 
 /* PRB-18 1: the main diagnosis. */
@@ -170,12 +177,14 @@ static const char *verification(struct mapping *mp, const struct hl7_segment *pr
         mapping_mark(mp, prb, 13, MAPPING_USED);
         return "provisional";
     }
-    if (ends_suspected(mapping_value(mp, prb, 17, 1)) || ends_suspected(mapping_value(mp, prb, 3, 2)))
+    if (ends_suspected(mapping_value(mp, prb, 17, 1)) ||
+        ends_suspected(mapping_value(mp, prb, 3, 2)))
         return "provisional";
     return "confirmed"; /* SS-MIX2 marks suspicion, not certainty */
 }
 
-static const char *clinical(struct mapping *mp, const struct hl7_segment *prb, const struct json *condition)
+static const char *clinical(struct mapping *mp, const struct hl7_segment *prb,
+                            const struct json *condition)
 {
     const struct term *outcome = terms_find(terms_condition_outcome, mapping_value(mp, prb, 14, 1));
     bool ended = json_get(condition, "abatementDateTime") != NULL;
@@ -204,7 +213,8 @@ static struct slice condition_key(struct mapping *mp, const struct hl7_segment *
     if (code.len == 0 || slice_is(code, "20084317")) /* the code of diagnoses without a code */
         code = mapping_value(mp, prb, 17, 1).len ? mapping_value(mp, prb, 17, 1)
                                                  : mapping_value(mp, prb, 3, 2);
-    return mapping_format(mp, "PRB:%.*s:%.*s", SLICE_ARG(code), SLICE_ARG(mapping_value(mp, prb, 16, 1)));
+    return mapping_format(mp, "PRB:%.*s:%.*s", SLICE_ARG(code),
+                          SLICE_ARG(mapping_value(mp, prb, 16, 1)));
 }
 
 static struct json *map_prb(struct mapping *mp, const struct hl7_segment *prb)
@@ -212,8 +222,9 @@ static struct json *map_prb(struct mapping *mp, const struct hl7_segment *prb)
     struct slice key = mapping_unique(mp, "Condition", condition_key(mp, prb));
     struct mapped_resource *r;
 
-    if (mapping_value(mp, prb, 3, 0).len == 0 && mapping_value(mp, prb, 17, 1).len == 0) {
-        mapping_warn(mp, prb, 3, 0, "a problem without a diagnosis was left out", "病名のない病名情報を除きました");
+    if (!cwe_says(mp, prb, 3) && mapping_value(mp, prb, 17, 1).len == 0) {
+        mapping_warn(mp, prb, 3, 0, "a problem without a diagnosis was left out",
+                     "病名のない病名情報を除きました");
         return NULL;
     }
     r = mapping_resource(mp, "Condition", "JP_Condition", key);

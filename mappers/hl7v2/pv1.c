@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Encounter (JP_Encounter) by the SS-MIX2 table of events. Key of a visit: PV1-19, or class and the day
- * of PV1-44 (its time of day differs between the events of one stay). An outpatient visit without number is known
- * by its day and department, so that the reception and the orders of that day meet; an admission without either can
- * only be known by the day of the event, and says so in a warning.
- * Side mentions of admissions without number or time make no Encounter: nobody could tell which stay it is.
+ * Encounter (JP_Encounter) by the SS-MIX2 table of events. Key of a visit: PV1-19, or class and the
+ * day of PV1-44 (its time of day differs between the events of one stay). An outpatient visit
+ * without number is known by its day and department, so that the reception and the orders of that
+ * day meet; an admission without either can only be known by the day of the event, and says so in a
+ * warning. Side mentions of admissions without number or time make no Encounter: nobody could tell
+ * which stay it is.
  */
 #include "mappers/hl7v2/pv1.h"
 
@@ -60,7 +61,8 @@ static struct slice location_text(struct mapping *mp, struct slice pl)
     for (unsigned c = 1; c <= 3; c++) {
         struct slice part = mapping_part(mp, pl, c);
         if (part.len)
-            text = text.len ? mapping_format(mp, "%.*s-%.*s", SLICE_ARG(text), SLICE_ARG(part)) : part;
+            text =
+                text.len ? mapping_format(mp, "%.*s-%.*s", SLICE_ARG(text), SLICE_ARG(part)) : part;
     }
     return text;
 }
@@ -91,8 +93,8 @@ static bool build_class(struct spot *at)
 
     if (!class)
         return false;
-    return mapping_put(at, cwe_coding(at->mp, SLICE(ACT_CODE), slice_str(class->to),
-                                      slice_str(class->display)));
+    return mapping_put(
+        at, cwe_coding(at->mp, SLICE(ACT_CODE), slice_str(class->to), slice_str(class->display)));
 }
 
 /* arg: code of v3-ParticipationType. */
@@ -113,7 +115,8 @@ static bool build_participant(struct spot *at)
     return mapping_put_at(mp->a, at->target, "participant[]", participant);
 }
 
-/* PV1-10 is a bare code: the two digits of the common table have names, further ones are the institution's own. */
+/* PV1-10 is a bare code: the two digits of the common table have names, further ones are the
+ * institution's own. */
 static bool build_service(struct spot *at)
 {
     struct cwe c;
@@ -159,7 +162,8 @@ static const struct row pv1_rows[] = {
     ROW_END,
 };
 static const struct row prior_rows[] = {{6, 0, build_location, "location[]", "completed"}, ROW_END};
-static const struct row pending_rows[] = {{42, 0, build_location, "location[]", "planned"}, ROW_END};
+static const struct row pending_rows[] = {{42, 0, build_location, "location[]", "planned"},
+                                          ROW_END};
 static const struct row planned_pv2[] = {
     {8, 0, build_datetime, "period.start", NULL},
     {9, 0, build_datetime, "period.end", NULL},
@@ -205,7 +209,8 @@ static struct slice visit_key(struct mapping *mp, const struct hl7_segment *pv1,
     if (day.len == 0)
         return SLICE_NONE;
     if (strcmp(class, "AMB") == 0)
-        return mapping_format(mp, "AMB:%.*s:%.*s", SLICE_ARG(day), SLICE_ARG(department_of(mp, pv1)));
+        return mapping_format(mp, "AMB:%.*s:%.*s", SLICE_ARG(day),
+                              SLICE_ARG(department_of(mp, pv1)));
     return mapping_format(mp, "%s:%.*s", class, SLICE_ARG(day));
 }
 
@@ -233,18 +238,20 @@ static struct mapped_resource *encounter(struct mapping *mp, const struct hl7_se
                  cwe_coding(mp, SLICE("http://terminology.hl7.org/CodeSystem/v3-NullFlavor"),
                             SLICE("UNK"), SLICE("unknown")));
     put_provider(mp, r->resource);
-    mp->encounter =
-        arena_printf(mp->a, "Encounter/%.*s", SLICE_ARG(json_str(r->resource, "id")));
+    mp->encounter = arena_printf(mp->a, "Encounter/%.*s", SLICE_ARG(json_str(r->resource, "id")));
     return r;
 }
 
-static void set_location(struct mapping *mp, const struct pv1_event *event, struct json *encounter_json)
+static void set_location(struct mapping *mp, const struct pv1_event *event,
+                         struct json *encounter_json)
 {
     const struct hl7_segment *evn = hl7_find(mp->m, "EVN", 1), *pv2 = hl7_find(mp->m, "PV2", 1);
-    static const struct row since[] = {{6, 0, build_datetime, "location[0].period.start", NULL}, ROW_END};
-    static const struct row until[] = {{47, 0, build_datetime, "location[0].period.end", NULL}, ROW_END};
-    static const struct row planned_end[] = {
-        {9, 0, build_datetime, "location[0].period.end", NULL}, ROW_END};
+    static const struct row since[] = {{6, 0, build_datetime, "location[0].period.start", NULL},
+                                       ROW_END};
+    static const struct row until[] = {{47, 0, build_datetime, "location[0].period.end", NULL},
+                                       ROW_END};
+    static const struct row planned_end[] = {{9, 0, build_datetime, "location[0].period.end", NULL},
+                                             ROW_END};
     static const struct row planned_start[] = {
         {8, 0, build_datetime, "location[0].period.start", NULL}, ROW_END};
     struct json *here = json_path(encounter_json, "location", "0", NULL);
@@ -295,7 +302,8 @@ void pv1_visit(struct mapping *mp, const struct pv1_event *event)
     }
     if (mapping_value(mp, pv1, 19, 1).len == 0 && mapping_value(mp, pv1, 44, 1).len == 0 &&
         !event->planned)
-        mapping_warn(mp, pv1, 44, 0, "neither visit number nor admission time: the visit cannot be joined",
+        mapping_warn(mp, pv1, 44, 0,
+                     "neither visit number nor admission time: the visit cannot be joined",
                      "受診番号も入院日時もないため、同じ入院と結び付けられません");
     r = encounter(mp, pv1, key, event->status);
     if (event->planned && strcmp(event->location_status, "planned") == 0 &&

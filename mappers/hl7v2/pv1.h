@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * PV1 and PV2 (with EVN) to Encounter. A visit is known by its number (PV1-19), else by class and admission or
- * visit time, else by the date of care; see pv1.c for what that means for in- and outpatients.
+ * PV1 and PV2 (with EVN) to Encounter. A visit is known by its number (PV1-19), else by class and
+ * admission or visit time, else by the date of care; see pv1.c for what that means for in- and
+ * outpatients.
  */
 #ifndef MAPPERS_HL7V2_PV1_H
 #define MAPPERS_HL7V2_PV1_H
@@ -21,8 +22,9 @@ struct pv1_event {
 const struct pv1_event *pv1_event(struct slice trigger);
 /* The Encounter that an ADT event is about. */
 void pv1_visit(struct mapping *mp, const struct pv1_event *event);
-/* The Encounter that an order, a result or a demographics message mentions on the side: written only when nothing is
- * known of it yet. CARE_TIME (HL7 TS, may be empty) dates an outpatient visit that has no time of its own. */
+/* The Encounter that an order, a result or a demographics message mentions on the side: written
+ * only when nothing is known of it yet. CARE_TIME (HL7 TS, may be empty) dates an outpatient visit
+ * that has no time of its own. */
 void pv1_mention(struct mapping *mp, struct slice care_time);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * RAS^O17, what was given (SS-MIX2 OMP-11, OMP-12): MedicationAdministration (JP_MedicationAdministration) of each
- * RXA, with the RXR behind it. Key and scope hold the day: one order is given on many days, and a message brings
- * those of one. RXA-6 999 means the amount is not known, and R4 has no dosage without an amount or rate.
+ * RAS^O17, what was given (SS-MIX2 OMP-11, OMP-12): MedicationAdministration
+ * (JP_MedicationAdministration) of each RXA, with the RXR behind it. Key and scope hold the day:
+ * one order is given on many days, and a message brings those of one. RXA-6 999 means the amount is
+ * not known, and R4 has no dosage without an amount or rate.
  */
 #include "mappers/hl7v2/family.h"
 
@@ -14,11 +15,12 @@
 #include "mappers/hl7v2/xpn.h"
 #include "base/banned.h"
 
-#define EXTENSION "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_MedicationAdministration_"
+#define EXTENSION                                                                                  \
+    "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_MedicationAdministration_"
 #define DAY_DIGITS 8u
 
-static bool put_extension(struct mapping *mp, struct json *resource, const char *url, const char *member,
-                          struct json *value)
+static bool put_extension(struct mapping *mp, struct json *resource, const char *url,
+                          const char *member, struct json *value)
 {
     struct json *extension;
 
@@ -34,8 +36,8 @@ static bool build_authored(struct spot *at)
 {
     struct slice text = build_datetime_of(at->mp, mapping_part(at->mp, at->raw, 1));
 
-    return text.len && put_extension(at->mp, at->target, EXTENSION "RequestAuthoredOn", "valueDateTime",
-                                     json_string(at->mp->a, text));
+    return text.len && put_extension(at->mp, at->target, EXTENSION "RequestAuthoredOn",
+                                     "valueDateTime", json_string(at->mp->a, text));
 }
 
 static bool build_requester(struct spot *at)
@@ -81,7 +83,8 @@ static bool build_place(struct spot *at)
     for (unsigned c = 2; c <= 3; c++) {
         struct slice part = mapping_part(mp, at->raw, c);
         if (part.len)
-            text = text.len ? mapping_format(mp, "%.*s-%.*s", SLICE_ARG(text), SLICE_ARG(part)) : part;
+            text =
+                text.len ? mapping_format(mp, "%.*s-%.*s", SLICE_ARG(text), SLICE_ARG(part)) : part;
     }
     if (text.len == 0)
         return false;
@@ -173,11 +176,14 @@ static void put_status(struct mapping *mp, const struct hl7_segment *rxa, struct
 
     r->remove = slice_is(mapping_value(mp, rxa, 21, 1), "D");
     if (code.len && !status)
-        mapping_warn(mp, rxa, 20, 0, "the completion status is not known here", "完了状態が対応表にありません");
+        mapping_warn(mp, rxa, 20, 0, "the completion status is not known here",
+                     "完了状態が対応表にありません");
     if (status)
         mapping_mark(mp, rxa, 20, MAPPING_USED);
     json_put_text(mp->a, r->resource, "status",
-                  r->remove ? "entered-in-error" : status ? status->to : "unknown");
+                  r->remove ? "entered-in-error"
+                  : status  ? status->to
+                            : "unknown");
 }
 
 static void put_dosage(struct mapping *mp, const struct order *o, const struct hl7_segment *rxa,
@@ -216,8 +222,7 @@ static void map_rxa(struct mapping *mp, const struct order *o, const struct hl7_
     struct mapped_resource *r;
     struct rp rp;
 
-    if (mapping_value(mp, rxa, 5, 0).len == 0 ||
-        build_datetime_of(mp, mapping_value(mp, rxa, 3, 1)).len == 0) {
+    if (!cwe_says(mp, rxa, 5) || build_datetime_of(mp, mapping_value(mp, rxa, 3, 1)).len == 0) {
         mapping_warn(mp, rxa, 5, 0, "an administration without drug or time was left out",
                      "薬剤または日時のない投与情報を除きました");
         return;

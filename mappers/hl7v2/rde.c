@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * RDE^O11, prescriptions (SS-MIX2 OMP-01) and injections (OMP-02): MedicationRequest (JP_MedicationRequest,
- * _Injection) from ORC, RXE, TQ1, RXR, RXC. An injection's drugs are its RXC, as a contained Medication of several
- * ingredients; RXE-2 then only says what kind of injection it is. No dose is ever computed.
+ * RDE^O11, prescriptions (SS-MIX2 OMP-01) and injections (OMP-02): MedicationRequest
+ * (JP_MedicationRequest, _Injection) from ORC, RXE, TQ1, RXR, RXC. An injection's drugs are its
+ * RXC, as a contained Medication of several ingredients; RXE-2 then only says what kind of
+ * injection it is. No dose is ever computed.
  */
 #include "mappers/hl7v2/family.h"
 
@@ -15,7 +16,8 @@
 #include "base/banned.h"
 
 #define DOSE "dosageInstruction[0].doseAndRate[0]."
-#define DOSAGE_EXTENSION "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_MedicationDosage_"
+#define DOSAGE_EXTENSION                                                                           \
+    "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_MedicationDosage_"
 #define UCUM "http://unitsofmeasure.org"
 
 static const struct row orc_rows[] = {
@@ -72,7 +74,8 @@ static const struct row rxe_rows[] = {
     {32, 0, build_datetime, "authoredOn", NULL},
     ROW_END,
 };
-static const struct row dispense_unit[] = {{11, 0, build_unit, "dispenseRequest.quantity", NULL}, ROW_END};
+static const struct row dispense_unit[] = {{11, 0, build_unit, "dispenseRequest.quantity", NULL},
+                                           ROW_END};
 static const struct row one_dose[] = {
     {3, 0, build_decimal, DOSE "doseQuantity.value", NULL},
     {4, 0, build_decimal, DOSE "doseQuantity.value", NULL},
@@ -91,7 +94,8 @@ static const struct row rate_rows[] = {
     {24, 0, build_unit, DOSE "rateQuantity", NULL},
     ROW_END,
 };
-static const struct row drug_rows[] = {{2, 0, cwe_build, "medicationCodeableConcept", NULL}, ROW_END};
+static const struct row drug_rows[] = {{2, 0, cwe_build, "medicationCodeableConcept", NULL},
+                                       ROW_END};
 static const struct row injection_kind[] = {{2, 0, cwe_build, "category[]", NULL}, ROW_END};
 static const struct row form_rows[] = {{6, 0, cwe_build, "form", NULL}, ROW_END};
 
@@ -113,7 +117,8 @@ static bool build_device(struct spot *at)
 }
 static const struct row device_rows[] = {{3, 0, build_device, NULL, NULL}, ROW_END};
 
-/* The first repetition is the usage itself, further ones supplement it. Its texts are the dosage's text. */
+/* The first repetition is the usage itself, further ones supplement it. Its texts are the dosage's
+ * text. */
 static bool build_usage(struct spot *at)
 {
     struct mapping *mp = at->mp;
@@ -126,8 +131,9 @@ static bool build_usage(struct spot *at)
     if (!concept)
         return false;
     json_put_str(mp->a, dosage, "text",
-                 text.len ? mapping_format(mp, "%.*s %.*s", SLICE_ARG(text), SLICE_ARG(cwe_text(&c)))
-                          : cwe_text(&c));
+                 text.len
+                     ? mapping_format(mp, "%.*s %.*s", SLICE_ARG(text), SLICE_ARG(cwe_text(&c)))
+                     : cwe_text(&c));
     if (at->repeat == 0)
         return json_set(json_put_object(mp->a, dosage, "timing"), "code", concept) != NULL;
     return mapping_put_at(mp->a, dosage, "additionalInstruction[]", concept);
@@ -137,8 +143,8 @@ static const char *duration_unit(struct slice code, const char **ret_ja)
 {
     static const struct {
         const char *code, *ucum, *ja;
-    } units[] = {{"d", "d", "日"},   {"D", "d", "日"},   {"w", "wk", "週"},  {"wk", "wk", "週"},
-                 {"W", "wk", "週"},  {"mo", "mo", "月"}, {"h", "h", "時間"}, {"hr", "h", "時間"}};
+    } units[] = {{"d", "d", "日"},  {"D", "d", "日"},   {"w", "wk", "週"},  {"wk", "wk", "週"},
+                 {"W", "wk", "週"}, {"mo", "mo", "月"}, {"h", "h", "時間"}, {"hr", "h", "時間"}};
 
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (slice_is(code, units[i].code)) {
@@ -193,7 +199,8 @@ static const struct row period_rows[] = {
 };
 
 /* TQ1-7 and -8 of a prescription: the days of use, JP_MedicationDosage_PeriodOfUse. */
-static void put_period_of_use(struct mapping *mp, const struct hl7_segment *tq1, struct json *request)
+static void put_period_of_use(struct mapping *mp, const struct hl7_segment *tq1,
+                              struct json *request)
 {
     struct json *period = json_new(mp->a, JSON_OBJECT), *extension;
 
@@ -237,7 +244,8 @@ static void put_ingredients(struct mapping *mp, const struct order *o, struct js
             json_put_text(mp->a, per_time, "code", "TIME");
         }
         /* A strength without a number is no strength */
-        if (json_get(ingredient, "strength") && !json_path(ingredient, "strength", "numerator", "value", NULL))
+        if (json_get(ingredient, "strength") &&
+            !json_path(ingredient, "strength", "numerator", "value", NULL))
             json_remove(ingredient, "strength");
         mapping_put_at(mp->a, medication, "ingredient[]", ingredient);
     }
@@ -270,17 +278,19 @@ static void put_dose(struct mapping *mp, const struct hl7_segment *rxe, struct j
         mapping_walk(mp, rxe, dispense_unit, request);
 }
 
-/* rate[x] is one element: a rate per hour (RXE-23) stands for itself, the daily amount is then left. */
+/* rate[x] is one element: a rate per hour (RXE-23) stands for itself, the daily amount is then
+ * left. */
 static void put_rate(struct mapping *mp, const struct hl7_segment *rxe, struct json *request)
 {
-    if (hl7_field(rxe, 23).len && !json_path(request, "dosageInstruction", "0", "doseAndRate", "0",
-                                             "rateRatio", NULL))
+    if (hl7_field(rxe, 23).len &&
+        !json_path(request, "dosageInstruction", "0", "doseAndRate", "0", "rateRatio", NULL))
         mapping_walk(mp, rxe, rate_rows, request);
 }
 
 static const char *request_status(struct mapping *mp, const struct order *o)
 {
-    const struct term *control = terms_find(terms_medication_control, mapping_value(mp, o->orc, 1, 1));
+    const struct term *control =
+        terms_find(terms_medication_control, mapping_value(mp, o->orc, 1, 1));
     struct slice state = mapping_value(mp, o->orc, 5, 1);
 
     if (control)
@@ -309,9 +319,9 @@ static struct slice index_in_rp(struct mapping *mp, const struct order *o, const
 static void put_more_timings(struct mapping *mp, const struct order *o, bool injection,
                              struct json *request)
 {
-    const struct hl7_segment *tq1;
+    const struct hl7_segment *first = order_find(mp, o, "TQ1", 1), *tq1;
 
-    for (unsigned n = 2; (tq1 = order_find(mp, o, "TQ1", n)) != NULL; n++) {
+    for (tq1 = first; tq1 && (tq1 = order_next(mp, o, tq1, "TQ1")) != NULL;) {
         struct json *apart = json_new(mp->a, JSON_OBJECT), *dosage;
 
         mapping_walk(mp, tq1, tq1_rows, apart);
@@ -374,7 +384,7 @@ static void map_order(struct mapping *mp, struct order *o)
     o->scope = order_scope(mp, o, SLICE_NONE);
     if (!rxe)
         return;
-    if (mapping_value(mp, rxe, 2, 0).len == 0 && !order_find(mp, o, "RXC", 1)) {
+    if (!cwe_says(mp, rxe, 2) && !order_find(mp, o, "RXC", 1)) {
         mapping_warn(mp, rxe, 2, 0, "a prescription without a drug was left out",
                      "薬剤のない処方を除きました");
         return;

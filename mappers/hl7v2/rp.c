@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * RP numbers: Japanese prescriptions number their groups of drugs taken together. JP Core wants the group's number
- * and the drug's place in it as identifiers, without leading zeros.
+ * RP numbers: Japanese prescriptions number their groups of drugs taken together. JP Core wants the
+ * group's number and the drug's place in it as identifiers, without leading zeros.
  */
 #include "mappers/hl7v2/rp.h"
 
@@ -54,10 +54,12 @@ void rp_identify(struct mapping *mp, const struct order *o, const struct rp *rp,
     else if (o->numbered)
         put_identifier(mp, resource, INSTANCE,
                        mapping_format(mp, "%.*s:%.*s:%.*s:%.*s", SLICE_ARG(mp->env->facility_code),
-                                      SLICE_ARG(o->number), SLICE_ARG(rp->group), SLICE_ARG(index)));
+                                      SLICE_ARG(o->number), SLICE_ARG(rp->group),
+                                      SLICE_ARG(index)));
 }
 
-struct json *rp_contained(struct mapping *mp, struct json *resource, const char *type, const char *id)
+struct json *rp_contained(struct mapping *mp, struct json *resource, const char *type,
+                          const char *id)
 {
     struct json *contained = json_new(mp->a, JSON_OBJECT);
 
@@ -79,8 +81,10 @@ bool rp_build_device(struct spot *at)
     device = rp_contained(mp, at->target, "Device", "device");
     json_set(device, "type", cwe_concept(mp, &c));
     extension = json_new(mp->a, JSON_OBJECT);
-    json_put_text(mp->a, extension, "url",
-                  "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_MedicationDosage_Device");
-    json_put_text(mp->a, json_put_object(mp->a, extension, "valueReference"), "reference", "#device");
+    json_put_text(
+        mp->a, extension, "url",
+        "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_MedicationDosage_Device");
+    json_put_text(mp->a, json_put_object(mp->a, extension, "valueReference"), "reference",
+                  "#device");
     return mapping_put(at, extension);
 }

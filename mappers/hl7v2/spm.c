@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SPM to Specimen. One SPM stands before several orders (OML, OUL); it is mapped at the first and lives in the
- * scope of that order.
+ * SPM to Specimen. One SPM stands before several orders (OML, OUL); it is mapped at the first and
+ * lives in the scope of that order.
  */
 #include "mappers/hl7v2/spm.h"
 
@@ -88,8 +88,7 @@ const char *spm_specimen(struct mapping *mp, const struct order *o)
     mapping_subject(mp, r->resource, "subject");
     mapping_walk(mp, o->spm, spm_rows, r->resource);
     mp->specimen = o->spm;
-    mp->specimen_ref =
-        arena_printf(mp->a, "Specimen/%.*s", SLICE_ARG(json_str(r->resource, "id")));
+    mp->specimen_ref = arena_printf(mp->a, "Specimen/%.*s", SLICE_ARG(json_str(r->resource, "id")));
     return mp->specimen_ref;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Look-up in the small translation tables. They are short (tens of rows), so a linear search it is; a miss is an
- * answer, never an error.
+ * Look-up in the small translation tables. They are short (tens of rows), so a linear search it is;
+ * a miss is an answer, never an error.
  */
 #include "mappers/hl7v2/terms.h"
 

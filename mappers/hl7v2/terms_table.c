@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The translation tables. Sources: HL7 v2.5 tables by number, the SS-MIX2 to FHIR concept maps of the JAMI
- * working group, JP Core's list of system URLs, UCUM. Only rows that the sources state; where they say
- * "no target" there is no row, and the original code is kept instead.
+ * The translation tables. Sources: HL7 v2.5 tables by number, the SS-MIX2 to FHIR concept maps of
+ * the JAMI working group, JP Core's list of system URLs, UCUM. Only rows that the sources state;
+ * where they say "no target" there is no row, and the original code is kept instead.
  */
 #include "mappers/hl7v2/terms.h"
 
@@ -112,23 +112,25 @@ const struct term terms_gender[] = {
 };
 
 const struct term terms_encounter_class[] = {
-    {"I", "IMP", "inpatient encounter"},
-    {"O", "AMB", "ambulatory"},
-    {"E", "EMER", "emergency"},
-    {"P", "PRENC", "pre-admission"},
-    {NULL, NULL, NULL},
+    {"I", "IMP", "inpatient encounter"}, {"O", "AMB", "ambulatory"}, {"E", "EMER", "emergency"},
+    {"P", "PRENC", "pre-admission"},     {NULL, NULL, NULL},
 };
 
 const struct term terms_allergy_category[] = {
-    {"DA", "medication", NULL},  {"FA", "food", NULL},     {"EA", "environment", NULL},
+    {"DA", "medication", NULL},  {"FA", "food", NULL},        {"EA", "environment", NULL},
     {"PA", "environment", NULL}, {"LA", "environment", NULL}, {"AA", "biologic", NULL},
     {NULL, NULL, NULL},
 };
 const struct term terms_allergy_severity[] = {
-    {"MI", "mild", NULL}, {"MO", "moderate", NULL}, {"SV", "severe", NULL}, {NULL, NULL, NULL},
+    {"MI", "mild", NULL},
+    {"MO", "moderate", NULL},
+    {"SV", "severe", NULL},
+    {NULL, NULL, NULL},
 };
 const struct term terms_allergy_type[] = {
-    {"AL", "allergy", NULL}, {"IN", "intolerance", NULL}, {NULL, NULL, NULL},
+    {"AL", "allergy", NULL},
+    {"IN", "intolerance", NULL},
+    {NULL, NULL, NULL},
 };
 const struct term terms_allergy_confirmed[] = {
     {"C", "confirmed", NULL},   {"E", "entered-in-error", NULL}, {"P", "unconfirmed", NULL},
@@ -136,18 +138,18 @@ const struct term terms_allergy_confirmed[] = {
 };
 
 const struct term terms_obx_status[] = {
-    {"F", "final", NULL},       {"C", "corrected", NULL},   {"P", "preliminary", NULL},
-    {"R", "preliminary", NULL}, {"S", "preliminary", NULL}, {"I", "registered", NULL},
-    {"O", "registered", NULL},  {"N", "unknown", NULL},     {"X", "cancelled", NULL},
-    {"U", "final", NULL},       {"A", "amended", NULL},     {"B", "amended", NULL},
-    {"V", "final", NULL},       {"D", "entered-in-error", NULL},
-    {"W", "entered-in-error", NULL},                        {NULL, NULL, NULL},
+    {"F", "final", NULL},       {"C", "corrected", NULL},        {"P", "preliminary", NULL},
+    {"R", "preliminary", NULL}, {"S", "preliminary", NULL},      {"I", "registered", NULL},
+    {"O", "registered", NULL},  {"N", "unknown", NULL},          {"X", "cancelled", NULL},
+    {"U", "final", NULL},       {"A", "amended", NULL},          {"B", "amended", NULL},
+    {"V", "final", NULL},       {"D", "entered-in-error", NULL}, {"W", "entered-in-error", NULL},
+    {NULL, NULL, NULL},
 };
 const struct term terms_report_status[] = {
-    {"F", "final", NULL},      {"C", "corrected", NULL},   {"P", "preliminary", NULL},
-    {"R", "partial", NULL},    {"S", "partial", NULL},     {"A", "partial", NULL},
-    {"I", "registered", NULL}, {"O", "registered", NULL},  {"X", "cancelled", NULL},
-    {"M", "corrected", NULL},  {"N", "unknown", NULL},     {NULL, NULL, NULL},
+    {"F", "final", NULL},      {"C", "corrected", NULL},  {"P", "preliminary", NULL},
+    {"R", "partial", NULL},    {"S", "partial", NULL},    {"A", "partial", NULL},
+    {"I", "registered", NULL}, {"O", "registered", NULL}, {"X", "cancelled", NULL},
+    {"M", "corrected", NULL},  {"N", "unknown", NULL},    {NULL, NULL, NULL},
 };
 
 const struct term terms_interpretation[] = {
@@ -177,10 +179,11 @@ const struct term terms_order_control[] = {
     {NULL, NULL, NULL},
 };
 const struct term terms_order_status[] = {
-    {"CM", "completed", NULL}, {"CA", "revoked", NULL},  {"DC", "revoked", NULL},
-    {"ER", "entered-in-error", NULL}, {"HD", "on-hold", NULL}, {"IP", "active", NULL},
-    {"SC", "active", NULL},    {"A", "active", NULL},    {"RP", "revoked", NULL},
-    {NULL, NULL, NULL},
+    {"CM", "completed", NULL}, {"CA", "revoked", NULL},
+    {"DC", "revoked", NULL},   {"ER", "entered-in-error", NULL},
+    {"HD", "on-hold", NULL},   {"IP", "active", NULL},
+    {"SC", "active", NULL},    {"A", "active", NULL},
+    {"RP", "revoked", NULL},   {NULL, NULL, NULL},
 };
 const struct term terms_medication_control[] = {
     {"CA", "cancelled", NULL}, {"OC", "cancelled", NULL}, {"CR", "cancelled", NULL},
@@ -193,8 +196,8 @@ const struct term terms_administration[] = {
     {"PA", "stopped", NULL},   {NULL, NULL, NULL},
 };
 const struct term terms_priority[] = {
-    {"S", "stat", NULL},    {"A", "asap", NULL},    {"R", "routine", NULL}, {"P", "routine", NULL},
-    {"C", "routine", NULL}, {"T", "urgent", NULL},  {NULL, NULL, NULL},
+    {"S", "stat", NULL},    {"A", "asap", NULL},   {"R", "routine", NULL}, {"P", "routine", NULL},
+    {"C", "routine", NULL}, {"T", "urgent", NULL}, {NULL, NULL, NULL},
 };
 
 /* Outcome of a diagnosis that has an end date: only a full recovery is a resolution. */
@@ -204,7 +207,7 @@ const struct term terms_condition_outcome[] = {
     {"U", "inactive", NULL}, {NULL, NULL, NULL},
 };
 const struct term terms_security[] = {
-    {"V", "V", "very restricted"}, {"R", "R", "restricted"}, {"U", "N", "normal"},
+    {"V", "V", "very restricted"}, {"R", "R", "restricted"},   {"U", "N", "normal"},
     {"EMP", "R", "restricted"},    {"UWM", "R", "restricted"}, {"VIP", "R", "restricted"},
     {"NO", "R", "restricted"},     {"PSY", "R", "restricted"}, {"AID", "R", "restricted"},
     {"HIV", "R", "restricted"},    {"ABO", "R", "restricted"}, {"ETH", "R", "restricted"},
@@ -212,12 +215,16 @@ const struct term terms_security[] = {
 };
 
 const struct term terms_telecom_system[] = {
-    {"PH", "phone", NULL},       {"CP", "phone", NULL}, {"FX", "fax", NULL}, {"BP", "pager", NULL},
-    {"Internet", "email", NULL}, {"X.400", "email", NULL}, {"MD", "other", NULL},
-    {"TDD", "other", NULL},      {"TTY", "other", NULL},   {NULL, NULL, NULL},
+    {"PH", "phone", NULL}, {"CP", "phone", NULL},       {"FX", "fax", NULL},
+    {"BP", "pager", NULL}, {"Internet", "email", NULL}, {"X.400", "email", NULL},
+    {"MD", "other", NULL}, {"TDD", "other", NULL},      {"TTY", "other", NULL},
+    {NULL, NULL, NULL},
 };
 const struct term terms_telecom_use[] = {
-    {"PRN", "home", NULL}, {"WPN", "work", NULL}, {"PRS", "mobile", NULL}, {NULL, NULL, NULL},
+    {"PRN", "home", NULL},
+    {"WPN", "work", NULL},
+    {"PRS", "mobile", NULL},
+    {NULL, NULL, NULL},
 };
 const struct term terms_address_use[] = {
     {"H", "home", NULL}, {"P", "home", NULL}, {"B", "work", NULL}, {"O", "work", NULL},
@@ -228,7 +235,10 @@ const struct term terms_name_use[] = {
     {"N", "nickname", NULL}, {"S", "anonymous", NULL}, {"T", "temp", NULL},   {NULL, NULL, NULL},
 };
 const struct term terms_name_script[] = {
-    {"I", "IDE", NULL}, {"P", "SYL", NULL}, {"A", "ABC", NULL}, {NULL, NULL, NULL},
+    {"I", "IDE", NULL},
+    {"P", "SYL", NULL},
+    {"A", "ABC", NULL},
+    {NULL, NULL, NULL},
 };
 
 const struct term terms_patient_category[] = {
@@ -245,27 +255,65 @@ const struct term terms_patient_category[] = {
 
 /* Analytes of section 9 that are measured at the bedside or at home. */
 const struct term terms_vital[] = {
-    {"9N001", "body-measurement", NULL}, {"9N006", "body-measurement", NULL},
-    {"9N011", "body-measurement", NULL}, {"9N016", "body-measurement", NULL},
-    {"9A75", "vital-signs", NULL},       {"9A76", "vital-signs", NULL},
-    {"9P1", "vital-signs", NULL},        {"9P2", "vital-signs", NULL},
-    {"9P3", "vital-signs", NULL},        {"3H065", "vital-signs", NULL},
+    {"9N001", "body-measurement", NULL},
+    {"9N006", "body-measurement", NULL},
+    {"9N011", "body-measurement", NULL},
+    {"9N016", "body-measurement", NULL},
+    {"9A75", "vital-signs", NULL},
+    {"9A76", "vital-signs", NULL},
+    {"9P1", "vital-signs", NULL},
+    {"9P2", "vital-signs", NULL},
+    {"9P3", "vital-signs", NULL},
+    {"3H065", "vital-signs", NULL},
+    {NULL, NULL, NULL},
+};
+
+const struct term terms_vital_loinc[] = {
+    {"9A751", "8480-6", "Systolic blood pressure"},
+    {"9A752", "8480-6", "Systolic blood pressure"},
+    {"9A755", "8480-6", "Systolic blood pressure"},
+    {"9A761", "8462-4", "Diastolic blood pressure"},
+    {"9A762", "8462-4", "Diastolic blood pressure"},
+    {"9A765", "8462-4", "Diastolic blood pressure"},
+    {"9P3", "8867-4", "Heart rate"},
+    {"9P1", "8310-5", "Body temperature"},
+    {"9P2", "9279-1", "Respiratory rate"},
+    {"9N006", "29463-7", "Body weight"},
+    {"9N001", "8302-2", "Body height"},
+    {"9N011", "39156-5", "Body mass index"},
+    {"3H065", "59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry"},
+    {"150021", "8480-6", "Systolic blood pressure"},
+    {"150022", "8462-4", "Diastolic blood pressure"},
+    {"149546", "8867-4", "Heart rate"},
+    {"149530", "8867-4", "Heart rate"},
+    {"188736", "29463-7", "Body weight"},
+    {"188740", "8302-2", "Body height"},
+    {"188752", "39156-5", "Body mass index"},
+    {"150456", "59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry"},
+    {NULL, NULL, NULL},
+};
+
+const struct term terms_mdc_unit[] = {
+    {"266016", "mm[Hg]", NULL}, {"264864", "/min", NULL}, {"268192", "Cel", NULL},
+    {"266560", "[degF]", NULL}, {"263875", "kg", NULL},   {"263441", "cm", NULL},
+    {"264096", "kg/m2", NULL},  {"262688", "%", NULL},    {"264274", "mg/dL", NULL},
     {NULL, NULL, NULL},
 };
 
 const struct term terms_department[] = {
-    {"01", "", "内科"},     {"02", "", "精神科"},   {"03", "", "神経科"}, {"04", "", "神経内科"},
-    {"05", "", "呼吸器科"}, {"06", "", "消化器科"}, {"07", "", "胃腸科"}, {"08", "", "循環器科"},
-    {"09", "", "小児科"},   {"10", "", "外科"},     {"11", "", "整形外科"}, {"15", "", "呼吸器外科"},
+    {"01", "", "内科"},     {"02", "", "精神科"},   {"03", "", "神経科"},
+    {"04", "", "神経内科"}, {"05", "", "呼吸器科"}, {"06", "", "消化器科"},
+    {"07", "", "胃腸科"},   {"08", "", "循環器科"}, {"09", "", "小児科"},
+    {"10", "", "外科"},     {"11", "", "整形外科"}, {"15", "", "呼吸器外科"},
     {"24", "", "産科"},     {NULL, NULL, NULL},
 };
 
 const struct term terms_public_payer[] = {
-    {"10", "", NULL}, {"11", "", NULL}, {"12", "", NULL}, {"13", "", NULL}, {"14", "", NULL},
-    {"15", "", NULL}, {"16", "", NULL}, {"17", "", NULL}, {"18", "", NULL}, {"19", "", NULL},
-    {"20", "", NULL}, {"21", "", NULL}, {"22", "", NULL}, {"23", "", NULL}, {"24", "", NULL},
-    {"25", "", NULL}, {"28", "", NULL}, {"29", "", NULL}, {"30", "", NULL}, {"51", "", NULL},
-    {"52", "", NULL}, {"53", "", NULL}, {"54", "", NULL}, {"66", "", NULL}, {"79", "", NULL},
-    {"PI", "", NULL}, {"LI", "", NULL}, {"TI", "", NULL}, {"PS", "", NULL}, {"OE", "", NULL},
+    {"10", "", NULL}, {"11", "", NULL}, {"12", "", NULL},   {"13", "", NULL}, {"14", "", NULL},
+    {"15", "", NULL}, {"16", "", NULL}, {"17", "", NULL},   {"18", "", NULL}, {"19", "", NULL},
+    {"20", "", NULL}, {"21", "", NULL}, {"22", "", NULL},   {"23", "", NULL}, {"24", "", NULL},
+    {"25", "", NULL}, {"28", "", NULL}, {"29", "", NULL},   {"30", "", NULL}, {"51", "", NULL},
+    {"52", "", NULL}, {"53", "", NULL}, {"54", "", NULL},   {"66", "", NULL}, {"79", "", NULL},
+    {"PI", "", NULL}, {"LI", "", NULL}, {"TI", "", NULL},   {"PS", "", NULL}, {"OE", "", NULL},
     {"D0", "", NULL}, {"OT", "", NULL}, {NULL, NULL, NULL},
 };

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Addresses and numbers. The text is what people read and comes first; parts are added only where the sender
- * gave them apart, never cut out of the text by us.
+ * Addresses and numbers. The text is what people read and comes first; parts are added only where
+ * the sender gave them apart, never cut out of the text by us.
  */
 #include "mappers/hl7v2/xad.h"
 
 #include "mappers/hl7v2/terms.h"
 #include "base/banned.h"
 
-#define TYPE_MAX 3u /* XAD.7 codes are one to three letters; anything longer is a misplaced address */
+#define TYPE_MAX                                                                                   \
+    3u /* XAD.7 codes are one to three letters; anything longer is a misplaced address */
 
-/* Whole address: XAD.8, a misplaced XAD.7, or prefecture, city, street joined in the Japanese order. */
+/* Whole address: XAD.8, a misplaced XAD.7, or prefecture, city, street joined in the Japanese
+ * order. */
 static struct slice address_text(struct mapping *mp, struct slice raw)
 {
     static const unsigned order[] = {4, 3, 1, 2};
@@ -23,7 +25,8 @@ static struct slice address_text(struct mapping *mp, struct slice raw)
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
         struct slice part = mapping_part(mp, raw, order[i]);
         if (part.len)
-            text = text.len ? mapping_format(mp, "%.*s %.*s", SLICE_ARG(text), SLICE_ARG(part)) : part;
+            text =
+                text.len ? mapping_format(mp, "%.*s %.*s", SLICE_ARG(text), SLICE_ARG(part)) : part;
     }
     return text;
 }
@@ -71,7 +74,8 @@ static struct slice number_of(struct mapping *mp, struct slice raw, bool *ret_em
     local = mapping_part(mp, raw, 7);
     area = mapping_part(mp, raw, 6);
     if (local.len)
-        return area.len ? mapping_format(mp, "%.*s-%.*s", SLICE_ARG(area), SLICE_ARG(local)) : local;
+        return area.len ? mapping_format(mp, "%.*s-%.*s", SLICE_ARG(area), SLICE_ARG(local))
+                        : local;
     text = mapping_part(mp, raw, 4);
     *ret_email = text.len > 0;
     return text;

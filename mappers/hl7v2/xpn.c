@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Names of people. Senders disagree on where the script is said (XPN.8, or shifted by one or two), so only the
- * single letters I, P and A count, and the letters themselves decide when nothing is said.
+ * Names of people. Senders disagree on where the script is said (XPN.8, or shifted by one or two),
+ * so only the single letters I, P and A count, and the letters themselves decide when nothing is
+ * said.
  */
 #include "mappers/hl7v2/xpn.h"
 
@@ -30,7 +31,8 @@ struct slice xpn_text(struct mapping *mp, struct slice raw)
     return join_name(mp, family_of(mp, raw, 1), mapping_part(mp, raw, 2));
 }
 
-/* The script of UTF-8 TEXT by its letters: any CJK ideograph IDE, else kana SYL, else only ASCII ABC. */
+/* The script of UTF-8 TEXT by its letters: any CJK ideograph IDE, else kana SYL, else only ASCII
+ * ABC. */
 static const char *script_by_letters(struct slice text)
 {
     bool kana = false, ascii = text.len > 0;

@@ -171,14 +171,15 @@ static void put_ids(struct arena *a, struct json *banner, const struct json *pat
     const struct json *list = json_get(patient, "identifier");
     struct json *ids = json_put_array(a, banner, "ids");
     for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
-        struct slice system = json_str(i, "system"), value = json_str(i, "value");
-        if (slice_is(system, CARD_SYSTEM) && value.len == 12)
+        struct slice value = json_str(i, "value");
+        if (slice_is(json_str(i, "system"), CARD_SYSTEM) && value.len == 12)
             put_id(a, ids, "診察券", "Card",
                    slice_str(arena_printf(a, "%.4s-%.4s-%.4s", value.ptr, value.ptr + 4,
                                           value.ptr + 8)));
-        else if (slice_starts(system, SLICE(LOCAL_SYSTEM)) && value.len)
-            put_id(a, ids, "患者番号", "Patient no.", value);
     }
+    for (const struct json *i = list ? list->first : NULL; i; i = i->next)
+        if (slice_starts(json_str(i, "system"), SLICE(LOCAL_SYSTEM)))
+            put_id(a, ids, "患者番号", "Patient no.", json_str(i, "value"));
 }
 
 static struct slice phone_of(const struct json *holder)

@@ -104,6 +104,26 @@ struct slice facts_text(const struct json *concept)
     return text.len ? text : facts_code(concept, NULL);
 }
 
+/* ASCII lower case of TEXT; full-width Latin letters count as ASCII. */
+static struct slice plain(struct arena *arena, struct slice text)
+{
+    char *out = arena_alloc(arena, text.len + 1);
+    size_t n = 0;
+    for (size_t i = 0; out && i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c == 0xEF && i + 2 < text.len) {
+            unsigned char b = (unsigned char)text.ptr[i + 1], a = (unsigned char)text.ptr[i + 2];
+            unsigned wide = (b & 0x3Fu) << 6 | (a & 0x3Fu); /* U+Fxxx without the F */
+            if (wide >= 0xF21 && wide <= 0xF5A) {
+                c = (unsigned char)(wide - 0xF21 + 'A');
+                i += 2;
+            }
+        }
+        out[n++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    }
+    return slice_of(out, n);
+}
+
 /* ── what it is ─────────────────────────────────────────────────────────────────────────────────── */
 
 static const struct json *contained(const struct json *resource, struct slice reference)
@@ -320,12 +340,14 @@ static int64_t medication_last(const struct json *resource, int64_t start)
 
 int64_t facts_time_last(const struct json *resource, int64_t now_ms)
 {
-    static const char *const running[] = {"in-progress", "arrived", "triaged", "onleave", NULL};
+    static const char *const running[] = {"in-progress", "arrived", "onleave", NULL};
+    static const char *const stays[] = {"IMP", "ACUTE", "NONAC", NULL};
     int64_t start = facts_time(resource);
     struct slice until = facts_date_until(resource);
     if (until.len)
         return time_of(until, true);
-    if (slice_is(json_str(resource, "resourceType"), "Encounter") &&
+    /* A stay without an end goes on; an outpatient who "arrived" has long left again. */
+    if (one_of(json_str(json_get(resource, "class"), "code"), stays) &&
         one_of(json_str(resource, "status"), running))
         return now_ms;
     return medication_last(resource, start);
@@ -369,6 +391,8 @@ struct slice facts_thing(struct arena *arena, enum facts_section section,
     const struct json *concept = facts_concept(resource);
     struct slice code = facts_code(concept, JLAC10);
     struct slice beside = SLICE_NONE;
+    if (section == FACTS_ALLERGIES) /* hospitals code allergens each in their own way */
+        return plain(arena, facts_text(concept));
     if (!code.len)
         code = facts_code(concept, LOINC);
     if (!code.len)
@@ -383,6 +407,21 @@ struct slice facts_thing(struct arena *arena, enum facts_section section,
         beside = facts_source(resource);
     return slice_str(arena_printf(arena, "%.*s\t%.*s%s", SLICE_ARG(code), SLICE_ARG(beside),
                                   facts_is_home(resource) ? "\thome" : ""));
+}
+
+struct slice facts_reaction(struct arena *arena, const struct json *allergy)
+{
+    const struct json *reactions = json_get(allergy, "reaction");
+    struct slice all = SLICE_NONE;
+    for (const struct json *r = reactions ? reactions->first : NULL; r; r = r->next) {
+        const struct json *list = json_get(r, "manifestation");
+        for (const struct json *m = list ? list->first : NULL; m; m = m->next) {
+            struct slice one = facts_text(m);
+            all = all.len ? slice_str(arena_printf(arena, "%.*s、%.*s", SLICE_ARG(all), SLICE_ARG(one)))
+                          : one;
+        }
+    }
+    return all;
 }
 
 bool facts_is_home(const struct json *resource)
@@ -403,26 +442,6 @@ bool facts_is_none_known(const struct json *resource)
 }
 
 /* ── names in text ──────────────────────────────────────────────────────────────────────────────── */
-
-/* ASCII lower case of TEXT; full-width Latin letters count as ASCII. */
-static struct slice plain(struct arena *arena, struct slice text)
-{
-    char *out = arena_alloc(arena, text.len + 1);
-    size_t n = 0;
-    for (size_t i = 0; out && i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c == 0xEF && i + 2 < text.len) {
-            unsigned char b = (unsigned char)text.ptr[i + 1], a = (unsigned char)text.ptr[i + 2];
-            unsigned wide = (b & 0x3Fu) << 6 | (a & 0x3Fu); /* U+Fxxx without the F */
-            if (wide >= 0xF21 && wide <= 0xF5A) {
-                c = (unsigned char)(wide - 0xF21 + 'A');
-                i += 2;
-            }
-        }
-        out[n++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    }
-    return slice_of(out, n);
-}
 
 static bool names_any(struct arena *arena, struct slice text, const char *const *names)
 {

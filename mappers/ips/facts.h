@@ -62,6 +62,8 @@ int64_t facts_time_last(const struct json *resource, int64_t now_ms);
 struct slice facts_thing(struct arena *arena, enum facts_section section,
                          const struct json *resource);
 
+/* What an allergy did, as recorded, one after the other; empty when nothing is said. */
+struct slice facts_reaction(struct arena *arena, const struct json *allergy);
 /* The concept that names it (code, medication, vaccine ...), following a contained Medication; or NULL. */
 const struct json *facts_concept(const struct json *resource);
 /* Text of a CodeableConcept: its text, a display, or the bare code. */
@@ -72,6 +74,7 @@ struct slice facts_source(const struct json *resource);
 struct slice facts_code(const struct json *concept, const char *system);
 bool facts_has_code(const struct json *concept, const char *code);
 
+/* By name (in text or displays), YJ or ATC code. */
 bool facts_is_anticoagulant(struct arena *arena, const struct json *resource);
 bool facts_is_home(const struct json *resource);       /* measured by the resident */
 bool facts_is_blood_type(struct arena *arena, const struct json *resource);

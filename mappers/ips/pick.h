@@ -13,7 +13,8 @@ struct pick {
     const struct json *resource;
     const struct json *previous; /* the next older one of the same thing, in the list too; or NULL */
     enum facts_section section;
-    bool older;                  /* it is somebody's previous: an entry, but no row of its own */
+    bool older;                  /* another pick speaks for it: an entry, but no row of its own */
+    bool drop;
     /* how it is ordered */
     unsigned rank;
     int64_t time;
@@ -34,6 +35,7 @@ struct pick_rules {
     bool all; /* no windows: the choice was made before */
 };
 
+/* What of RESOURCES counts, chosen and ordered by RULES; the picks point to the resources. ERR_LIMIT. */
 enum err pick_all(struct arena *arena, const struct json *const *resources, size_t count,
                   const struct pick_rules *rules, struct pick_list *ret_list) ERR_CHECKED;
 

@@ -118,15 +118,24 @@ static struct slice literal(const struct json *value)
                                                                                : SLICE_NONE;
 }
 
+/* The unit as people write it; the number stays what it was. */
 static struct slice unit_of(const struct json *quantity)
 {
+    static const struct word spellings[] = {
+        {"mm[Hg]", "mmHg", ""},      {"mm(hg)", "mmHg", ""},      {"Cel", "℃", ""},
+        {"cel", "℃", ""},            {"/uL", "/µL", ""},          {"10*3/uL", "×10³/µL", ""},
+        {"10*4/uL", "×10⁴/µL", ""},  {".10*4/uL", "×10⁴/µL", ""}, {"10*6/uL", "×10⁶/µL", ""},
+        {".10*3/uL", "×10³/µL", ""}, {"kg/m2", "kg/m²", ""},      {"mL/min/{1.73_m2}", "mL/min/1.73m²", ""},
+        {"{steps}/d", "/日", ""},    {"{steps}", "", ""},         {NULL, NULL, NULL}};
     struct slice unit = json_str(quantity, "unit");
-    struct slice code = json_str(quantity, "code");
-    if (slice_is(unit, "mm[Hg]") || (!unit.len && slice_is(code, "mm[Hg]")))
-        return SLICE("mmHg");
-    if (slice_is(unit, "Cel") || slice_is(unit, "cel") || (!unit.len && slice_is(code, "Cel")))
-        return SLICE("℃");
-    return unit.len ? unit : code;
+    if (!unit.len)
+        unit = json_str(quantity, "code");
+    const struct word *known = find(spellings, unit);
+    if (known)
+        return slice_str(known->ja);
+    if (unit.len > 2 && unit.ptr[0] == '{' && unit.ptr[unit.len - 1] == '}')
+        return slice_sub(unit, 1, unit.len - 2); /* a UCUM annotation: {INR} */
+    return unit;
 }
 
 static struct slice number_of(struct arena *arena, const struct json *quantity)
@@ -230,15 +239,10 @@ static const char *flag_of(const struct json *observation)
 static void row_allergy(struct row *r, const struct json *x)
 {
     const struct json *reactions = json_get(x, "reaction");
-    struct slice all = SLICE_NONE;
+    put(r, "detail", facts_reaction(r->a, x));
     note(r, find(criticalities, json_str(x, "criticality")));
-    for (const struct json *n = reactions ? reactions->first : NULL; n; n = n->next) {
-        const struct json *list = json_get(n, "manifestation");
-        for (const struct json *m = list ? list->first : NULL; m; m = m->next)
-            all = join(r->a, all, "、", facts_text(m));
+    for (const struct json *n = reactions ? reactions->first : NULL; n; n = n->next)
         note(r, find(severities, json_str(n, "severity")));
-    }
-    put(r, "detail", all);
     note(r, find_concept(statuses, json_get(x, "clinicalStatus")));
     note(r, find_concept(verdicts, json_get(x, "verificationStatus")));
 }
@@ -251,12 +255,26 @@ static void row_condition(struct row *r, const struct json *x)
     note(r, find(severities, facts_code(json_get(x, "severity"), NULL)));
 }
 
-static struct slice dose_of(struct row *r, const struct json *dosage)
+/* "2.5 錠", unless TEXT says the unit and so the dose itself. */
+static struct slice dose_of(struct row *r, const struct json *dosage, struct slice text)
 {
     const struct json *quantity = json_path(dosage, "doseAndRate", "0", "doseQuantity", NULL);
     if (!quantity)
         quantity = json_get(dosage, "dose"); /* MedicationAdministration */
-    return join(r->a, number_of(r->a, quantity), " ", unit_of(quantity));
+    struct slice unit = unit_of(quantity), number = number_of(r->a, quantity);
+    if (!number.len || (unit.len && slice_search(text, unit, 0) < text.len))
+        return SLICE_NONE;
+    return join(r->a, number, " ", unit);
+}
+
+/* How long the drug lasts: "35日分", unless TEXT says it. */
+static struct slice supply_of(struct row *r, const struct json *x, struct slice text)
+{
+    struct slice days = literal(json_path(x, "dispenseRequest", "expectedSupplyDuration", "value", NULL));
+    struct slice code = json_str(json_path(x, "dispenseRequest", "expectedSupplyDuration", NULL), "code");
+    if (!days.len || !slice_is(code, "d") || slice_search(text, SLICE("日分"), 0) < text.len)
+        return SLICE_NONE;
+    return slice_str(arena_printf(r->a, "%.*s日分", SLICE_ARG(days)));
 }
 
 static void row_medication(struct row *r, const struct json *x)
@@ -267,11 +285,10 @@ static void row_medication(struct row *r, const struct json *x)
         dosage = json_path(x, "dosage", "0", NULL) ? json_path(x, "dosage", "0", NULL)
                                                    : json_get(x, "dosage");
     struct slice text = json_str(dosage, "text");
-    if (!text.len) { /* a text says the dose itself */
+    if (!text.len)
         text = facts_text(json_path(dosage, "timing", "code", NULL));
-        put(r, "value", dose_of(r, dosage));
-    }
-    put(r, "detail", text);
+    put(r, "value", dose_of(r, dosage, text));
+    put(r, "detail", join(r->a, text, " ", supply_of(r, x, text)));
     note(r, find(statuses, json_str(x, "status")));
     if (json_is_true(json_get(x, "doNotPerform")))
         note(r, &forbidden);
@@ -320,12 +337,12 @@ static void row_encounter(struct row *r, const struct json *x)
     if (!what.len)
         what = facts_text(json_path(x, "type", "0", NULL));
     if (kind) {
-        json_put_text(r->a, r->json, "label", kind->ja);
-        json_put_text(r->a, r->json, "label_en", kind->en);
+        put(r, "label", join(r->a, slice_str(kind->ja), " ", what));
+        put(r, "label_en", join(r->a, slice_str(kind->en), " ", what));
     } else {
-        put(r, "label", json_str(json_get(x, "class"), "display"));
+        put(r, "label", join(r->a, json_str(json_get(x, "class"), "display"), " ", what));
     }
-    put(r, "detail", join(r->a, what, "、", facts_text(json_path(x, "reasonCode", "0", NULL))));
+    put(r, "detail", facts_text(json_path(x, "reasonCode", "0", NULL)));
 }
 
 static void row_plain(struct row *r, const struct json *x)

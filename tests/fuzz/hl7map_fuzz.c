@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lexes and maps whatever comes. Nothing may crash, read outside, or return resources without type and id; the account
- * of fields must add up.
+ * Lexes and maps whatever comes. Nothing may crash or read outside; the account of fields must add
+ * up; and whatever is mapped must be valid R4, for the store would refuse it and with it a good
+ * message.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "base/limits.h"
 #include "mappers/charset.h"
+#include "mappers/fhir/validate.h"
 #include "mappers/hl7v2/map.h"
 #include "base/banned.h"
 
@@ -28,10 +30,17 @@ static void id_of(void *context, const char *type, struct slice local_no, struct
 static void check(const struct mapped *m)
 {
     unsigned kept = 0;
+    struct err_list errors;
 
+    err_list_init(&errors, m->arena);
     for (const struct mapped_resource *r = m->first; r; r = r->next) {
-        if (!json_str(r->resource, "resourceType").len || !json_str(r->resource, "id").len)
-            abort();
+        if (validate_resource(r->resource, slice_str(r->type), &errors) == ERR_OK)
+            continue;
+        if (arena_exhausted(m->arena))
+            return;
+        for (const struct err_item *i = errors.first; i; i = i->next)
+            fprintf(stderr, "%s %s: %s\n", err_name(i->code), i->place, i->en);
+        abort();
     }
     for (const struct mapped_left *l = m->left; l; l = l->next)
         kept += l->seen;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Runs tests/cases/hl7v2/<name>/in.hl7 through the mapper and compares the result with expect.json beside it. A new
- * case needs no C: write in.hl7 (UTF-8, one segment a line), run with TASUKI_WRITE_CASES=1, read every line of the
- * expect.json it writes, and commit it only if that is what the standard says.
+ * Runs tests/cases/hl7v2/<name>/in.hl7 through the mapper and compares the result with expect.json
+ * beside it. A new case needs no C: write in.hl7 (UTF-8, one segment a line), run with
+ * TASUKI_WRITE_CASES=1, read every line of the expect.json it writes, and commit it only if that is
+ * what the standard says.
  */
 #include "hl7_map_run.h"
 
@@ -74,7 +75,8 @@ static bool same(const struct json *got, const struct json *want, const char *pa
         return false;
     }
     for (const struct json *w = want->first; w; w = w->next, n++) {
-        const struct json *g = want->kind == JSON_ARRAY ? json_at(got, n) : json_get_slice(got, w->key);
+        const struct json *g =
+            want->kind == JSON_ARRAY ? json_at(got, n) : json_get_slice(got, w->key);
         snprintf(below, sizeof(below), "%s/%.*s%u", path, SLICE_ARG(w->key), n);
         if (!same(g, w, below))
             return false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Maps messages of the corpora: every readable SS-MIX2 sample must map to valid resources without an error; all other
- * v2 inputs must be mapped or refused, never crash, and what is mapped must be valid R4.
+ * Maps messages of the corpora: every readable SS-MIX2 sample must map to valid resources without
+ * an error; all other v2 inputs must be mapped or refused, never crash, and what is mapped must be
+ * valid R4.
  */
 #include "hl7_map_run.h"
 
@@ -63,8 +64,8 @@ static void walk(const char *name, bool strict)
         return;
     }
     assert_int_equal(nftw(path, map_file, 16, FTW_PHYS), 0);
-    printf("%s: %u mapped, %u refused, %u invalid, %u no message\n", name, count.mapped, count.refused,
-           count.invalid, count.empty);
+    printf("%s: %u mapped, %u refused, %u invalid, %u no message\n", name, count.mapped,
+           count.refused, count.invalid, count.empty);
     assert_int_equal(count.invalid, 0);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Maps one HL7 v2 message for a test and tells the whole result as one JSON tree: message, patient, scopes, resources,
- * what was kept, what was said. Ids come from a fixed function of type, patient number and key, so that expectations
- * can be written down.
+ * Maps one HL7 v2 message for a test and tells the whole result as one JSON tree: message, patient,
+ * scopes, resources, what was kept, what was said. Ids come from a fixed function of type, patient
+ * number and key, so that expectations can be written down.
  */
 #ifndef TESTS_UNIT_MAPPERS_HL7_MAP_RUN_H
 #define TESTS_UNIT_MAPPERS_HL7_MAP_RUN_H
@@ -16,9 +16,10 @@
 
 #define RUN_ARENA (64u * LIMIT_MIB)
 
-/* "<up to 19 letters of the key>-<16 hex digits of a hash>": readable, and a different one for each key. */
-static inline void run_id_of(void *context, const char *type, struct slice local_no, struct slice key,
-                             char ret_id[37])
+/* "<up to 19 letters of the key>-<16 hex digits of a hash>": readable, and a different one for each
+ * key. */
+static inline void run_id_of(void *context, const char *type, struct slice local_no,
+                             struct slice key, char ret_id[37])
 {
     const struct slice parts[] = {slice_str(type), local_no, key};
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -92,8 +93,9 @@ static inline void run_said(struct arena *a, struct json *tree, const struct err
     struct json *said = json_put_array(a, tree, "said");
 
     for (const struct err_item *i = errors->first; i; i = i->next) {
-        char *text = arena_printf(a, "%s %s %s", i->severity == ERR_SEVERITY_ERROR ? "error" : "warning",
-                                  err_name(i->code), i->place);
+        char *text =
+            arena_printf(a, "%s %s %s", i->severity == ERR_SEVERITY_ERROR ? "error" : "warning",
+                         err_name(i->code), i->place);
         json_push(said, json_string(a, slice_str(text)));
     }
 }
@@ -131,8 +133,9 @@ static inline struct json *run_tree(const struct run *run)
     return tree;
 }
 
-/* What must hold of every result, whatever the message: resources are valid R4, references are to the patient, to what
- * is contained, or to something mapped with them; the account adds up; scopes of removed things are known. */
+/* What must hold of every result, whatever the message: resources are valid R4, references are to
+ * the patient, to what is contained, or to something mapped with them; the account adds up; scopes
+ * of removed things are known. */
 static inline unsigned run_references(const struct run *run, const struct json *value)
 {
     unsigned bad = 0;
