@@ -425,8 +425,8 @@ static void survives(void **state)
     static const char *const odd[] = {
         "[{\"resourceType\":\"Observation\",\"id\":\"o\",\"valueQuantity\":3,\"code\":[1]}]",
         "[{\"resourceType\":\"AllergyIntolerance\",\"id\":\"o\",\"reaction\":{\"x\":1},\"code\":5}]",
-        "[{\"resourceType\":\"MedicationRequest\",\"id\":\"o\",\"medicationReference\":{\"reference\":"
-        "\"#\"},\"dosageInstruction\":[3],\"status\":7}]",
+        ("[{\"resourceType\":\"MedicationRequest\",\"id\":\"o\",\"medicationReference\":{\"reference\":"
+         "\"#\"},\"dosageInstruction\":[3],\"status\":7}]"),
         "[{\"resourceType\":\"Encounter\",\"id\":\"o\",\"period\":\"x\",\"class\":[]}]",
         "[{\"id\":\"o\"},{},3,null,\"x\"]",
     };
