@@ -96,7 +96,7 @@ build() { # FOLDER TARGETS OPTIONS...: configure and build
     shift 2
     # shellcheck disable=SC2086
     quiet "$folder/log/cmake.log" cmake -S . -B "$folder" -G Ninja $launcher "$@" &&
-        quiet "$folder/log/ninja.log" ninja -C "$folder" -j "$jobs" $targets
+        quiet "$folder/log/ninja.log" ninja -C "$folder" -j "$jobs" -k 0 $targets
 }
 
 # Sums up what cmocka said in a verbose ctest log; a program that broke off counts as one failure.
@@ -129,7 +129,7 @@ step_clang() {
 
 fuzz() { # TARGET
     mkdir -p "build-clang/corpus/$1"
-    quiet "build-clang/log/$1.log" "build-clang/$1" -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=1500 \
+    quiet "build-clang/log/$1.log" "build-clang/$1" -max_total_time="$seconds" -max_len=16384 -timeout=60 -rss_limit_mb=1500 \
         -artifact_prefix="build-clang/corpus/" "build-clang/corpus/$1" "tests/fuzz/corpus/$1"
 }
 
