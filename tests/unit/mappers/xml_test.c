@@ -33,7 +33,7 @@ static void accepts(void **state)
         {"<?xml version=\"1.0\" encoding=\"iso-8859-1\"?><a>\xE9</a>", 0},
         {utf16, sizeof(utf16) - 1},
         {utf16be, sizeof(utf16be) - 1},
-        {"<a b='<' c=\">\"/>" + 0, 0},
+        {"<a b='<' c=\">\"/>", 0},
         {"<a><!-- <!DOCTYPE x> --><![CDATA[<!DOCTYPE y>]]><?p <!DOCTYPE z>?>&lt;&#x3042;</a>", 0},
     };
     (void)state;
