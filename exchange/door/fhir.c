@@ -235,6 +235,7 @@ void fhir_handle(struct http_call *call, struct exchange *x, enum request_door d
     r->peer = slice_str(peer->address);
     r->method = head->method;
     r->target = head->target;
+    r->lang = portal_lang(head);
     if (door == REQUEST_PORTAL)
         r->base_url = x->portal_url;
     r->body = http_call_body(call);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two sorts: by thing, to find the newest of each and the one before it; then by what a reader wants first. Stable, because the
- * place in the input is the last key. A resource without a time is kept: it cannot be said to be old.
+ * Two sorts: by thing, to find the newest of each and the one before it; then by what a reader
+ * wants first. Stable, because the place in the input is the last key. A resource without a time is
+ * kept: it cannot be said to be old.
  */
 #include "mappers/ips/pick.h"
 
@@ -12,7 +13,8 @@
 
 #include "base/banned.h"
 
-/* The start of the day MONTHS calendar months before NOW (a few days more at the end of a month). */
+/* The start of the day MONTHS calendar months before NOW (a few days more at the end of a month).
+ */
 static int64_t months_before(int64_t now_ms, unsigned months)
 {
     int number = when_day_number(now_ms);
@@ -70,7 +72,8 @@ static bool same_thing(const struct pick *a, const struct pick *b)
     return a->section == b->section && slice_eq(a->thing, b->thing);
 }
 
-/* The same allergen again, from another hospital, with nothing to add to what the gravest record says. */
+/* The same allergen again, from another hospital, with nothing to add to what the gravest record
+ * says. */
 static bool only_repeats(struct arena *arena, const struct pick *first, const struct pick *p)
 {
     struct slice reaction = facts_reaction(arena, p->resource);
@@ -79,7 +82,8 @@ static bool only_repeats(struct arena *arena, const struct pick *first, const st
     return !reaction.len || slice_eq(reaction, facts_reaction(arena, first->resource));
 }
 
-/* Sorted by thing: keeps the newest of each, ties each to the one before it. Returns how many stay. */
+/* Sorted by thing: keeps the newest of each, ties each to the one before it. Returns how many stay.
+ */
 static size_t keep_newest(struct arena *arena, struct pick *items, size_t count)
 {
     size_t kept = 0, first = 0;
