@@ -65,7 +65,8 @@ struct request {
 
     /* ── filled by the pipeline
      * ──────────────────────────────────────────────────────────────────── */
-    char id[37]; /* correlation id: X-Request-Id, log, audit */
+    const char *query; /* request line for the audit row */
+    char id[37];       /* correlation id: X-Request-Id, log, audit */
     struct err_list errors;
     struct registry_caller caller;
     enum staff_role staff_role;

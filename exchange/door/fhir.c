@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "exchange/door/portal.h"
+#include "exchange/gate/refs.h"
 #include "exchange/pipeline.h"
 #include "mappers/fhir/outcome.h"
 
@@ -188,6 +189,9 @@ static void fhir_answer(struct request *r)
     struct http_call *call = r->door_data;
     struct http_field fields[ANSWER_FIELDS];
     struct http_answer a = {.status = r->status ? r->status : 200};
+    const struct fhir_input *in = r->input;
+    if (!r->job.err && in->print_later)
+        r->job.err = refs_outward(NULL, r, &in->later, &r->answer_buf);
     if (r->job.err) {
         answer_error(r, &a);
     } else {

@@ -67,8 +67,9 @@ struct fhir_input {
     struct consent_rule *rules;
     size_t rule_count;
     struct slice new_id;
-    bool repeat;        /* an idempotent repeat is answered with what is stored */
-    struct record done; /* what was written, for the answer */
+    bool repeat;         /* an idempotent repeat is answered with what is stored */
+    struct record later; /* a record to print when answering (fhir_answer_later) */
+    bool print_later;
 };
 
 /* The routes; ends with a NULL method. */
@@ -99,6 +100,9 @@ enum err fhir_answer_json(struct request *r, const struct json *value) ERR_CHECK
 /* Prints RECORD as this reader sees it into r->answer_buf, with ETag and Last-Modified. */
 enum err fhir_answer_record(struct session *s, struct request *r,
                             const struct record *record) ERR_CHECKED;
+/* The same, but printed only when the answer is sent, on the loop's thread: a quick look must not
+ * keep the writer from what only it can do. Not for Patient, whose identifiers need the session. */
+void fhir_answer_later(struct request *r, const struct record *record);
 /* Begins / ends a Bundle in r->answer_buf, and one entry of it with RECORD. */
 void fhir_bundle_begin(struct request *r, const char *type, int64_t total);
 enum err fhir_bundle_entry(struct session *s, struct request *r, const struct record *record,

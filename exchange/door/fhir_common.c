@@ -119,6 +119,15 @@ enum err fhir_answer_record(struct session *s, struct request *r, const struct r
     return refs_outward(s, r, record, &r->answer_buf);
 }
 
+void fhir_answer_later(struct request *r, const struct record *record)
+{
+    struct fhir_input *in = r->input;
+    r->answer_version = record->version;
+    r->answer_updated_ms = record->updated_ms;
+    in->later = *record;
+    in->print_later = true;
+}
+
 const char *fhir_entity(struct request *r, struct slice type, struct slice id)
 {
     if (slice_is(type, "Patient"))

@@ -60,7 +60,10 @@ static enum err read_look(struct session *s, struct request *r)
         return err;
     r->person = record.person;
     r->count = 1;
-    return fhir_answer_record(s, r, &record);
+    if (slice_is(record.type, "Patient"))
+        return fhir_answer_record(s, r, &record);
+    fhir_answer_later(r, &record);
+    return ERR_OK;
 }
 
 const struct use fhir_use_read = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The summary document: IPS sections and their order, what is left out and that it is said, what is
- * empty and why, that every reference resolves; and the view the emergency page is made of.
+ * The summary document: IPS sections and their order, what is left out and that it is said, what is empty and why, that
+ * every reference resolves; and the view the emergency page is made of.
  */
 #include "lib/t.h"
 
@@ -43,14 +43,10 @@ static struct json *summarize(struct arena *a, const char *resources, bool emerg
     size_t count = 0;
     for (const struct json *r = list->first; r; r = r->next)
         items[count++] = r;
-    struct summary_input input = {.patient = parse(a, story_patient),
-                                  .resources = items,
-                                  .count = count,
-                                  .base_url = SLICE(BASE),
-                                  .author = SLICE("みなと地域連携"),
-                                  .now_ms = STORY_NOW,
-                                  .emergency = emergency,
-                                  .withheld = withheld};
+    struct summary_input input = {
+        .patient = parse(a, story_patient), .resources = items, .count = count,
+        .base_url = SLICE(BASE), .author = SLICE("みなと地域連携"), .now_ms = STORY_NOW,
+        .emergency = emergency, .withheld = withheld};
     made = 0;
     assert_int_equal(summary_bundle(a, &input, make_id, &bundle), ERR_OK);
     return bundle;
@@ -177,8 +173,7 @@ static void chooses_and_orders(void **state)
     b = summarize(a, story_resources, true, 0);
     assert_codes(b, "48765-2 10160-0 11450-4 11348-0 30954-2 8716-3 47519-4 46240-8 11369-6");
     assert_entries(b, "48765-2", "a-high,a-low");
-    assert_entries(b, "10160-0",
-                   "m-new,m-markup,m-warf"); /* the anticoagulant is older, but stays */
+    assert_entries(b, "10160-0", "m-new,m-markup,m-warf"); /* the anticoagulant is older, but stays */
     assert_entries(b, "46240-8", "e-new");
     assert_entries(b, "47519-4", "pr1");
     struct json *left = json_path(section(b, "46240-8"), "extension", "0", "valueInteger", NULL);
@@ -294,17 +289,14 @@ static void shows_rows(void **state)
 static void says_an_allergy_once(void **state)
 {
 #define ALLERGY(id, name, rest)                                                                    \
-    "{\"resourceType\":\"AllergyIntolerance\",\"id\":\"" id "\",\"code\":{\"text\":\"" name        \
+    "{\"resourceType\":\"AllergyIntolerance\",\"id\":\"" id "\",\"code\":{\"text\":\"" name         \
     "\"},\"patient\":{\"reference\":\"Patient/p1\"}" rest "}"
 #define REACTION(what, how)                                                                        \
     ",\"reaction\":[{\"manifestation\":[{\"text\":\"" what "\"}],\"severity\":\"" how "\"}]"
     static const char list[] =
-        "[" ALLERGY("1", "ＰＣ", "") "," ALLERGY("2", "PC", REACTION("発疹", "mild")) "," ALLERGY(
-            "3", "pc",
-            REACTION("ショック", "severe")) "," ALLERGY("4", "PC",
-                                                        REACTION("ショック",
-                                                                 "severe")) "," ALLERGY("5", "卵",
-                                                                                        "") "]";
+        "[" ALLERGY("1", "ＰＣ", "") "," ALLERGY("2", "PC", REACTION("発疹", "mild")) ","
+        ALLERGY("3", "pc", REACTION("ショック", "severe")) ","
+        ALLERGY("4", "PC", REACTION("ショック", "severe")) "," ALLERGY("5", "卵", "") "]";
     struct arena *a = arena_new(LIMIT_ARENA_REQUEST);
     struct json *b = summarize(a, list, true, 0), *v = view_of(a, b);
     (void)state;
@@ -347,12 +339,10 @@ static void says_the_dose_once(void **state)
 /* An outpatient who "arrived" last year has left; a stay without an end goes on. */
 static void knows_who_is_still_there(void **state)
 {
-    static const char list[] = "[{\"resourceType\":\"Encounter\",\"id\":\"out\",\"status\":"
-                               "\"arrived\",\"class\":{\"code\":"
-                               "\"AMB\"},\"period\":{\"start\":\"2025-01-05\"}},{\"resourceType\":"
-                               "\"Encounter\",\"id\":\"in\","
-                               "\"status\":\"in-progress\",\"class\":{\"code\":\"IMP\"},\"period\":"
-                               "{\"start\":\"2025-01-05\"}}]";
+    static const char list[] =
+        "[{\"resourceType\":\"Encounter\",\"id\":\"out\",\"status\":\"arrived\",\"class\":{\"code\":"
+        "\"AMB\"},\"period\":{\"start\":\"2025-01-05\"}},{\"resourceType\":\"Encounter\",\"id\":\"in\","
+        "\"status\":\"in-progress\",\"class\":{\"code\":\"IMP\"},\"period\":{\"start\":\"2025-01-05\"}}]";
     struct arena *a = arena_new(LIMIT_ARENA_REQUEST);
     (void)state;
     assert_entries(summarize(a, list, true, 0), "46240-8", "in");
@@ -365,17 +355,10 @@ static void finds_anticoagulants(void **state)
         const char *name;
         bool is;
     } cases[] = {
-        {"ワーファリン錠1mg", true},
-        {"ﾜｰﾌｧﾘﾝ錠", true},
-        {"ＷＡＲＦＡＲＩＮ", true},
-        {"エリキュース錠5mg", true},
-        {"Rivaroxaban 15 mg", true},
-        {"リクシアナOD錠", true},
-        {"プラザキサカプセル", true},
-        {"ヘパリンＮａ注", true},
-        {"ヘパリン類似物質クリーム", false},
-        {"バイアスピリン錠", false},
-        {"", false},
+        {"ワーファリン錠1mg", true},  {"ﾜｰﾌｧﾘﾝ錠", true},           {"ＷＡＲＦＡＲＩＮ", true},
+        {"エリキュース錠5mg", true},  {"Rivaroxaban 15 mg", true},  {"リクシアナOD錠", true},
+        {"プラザキサカプセル", true}, {"ヘパリンＮａ注", true},     {"ヘパリン類似物質クリーム", false},
+        {"バイアスピリン錠", false},  {"", false},
     };
     (void)state;
     for (size_t i = 0; i < T_COUNT(cases); i++) {
@@ -441,10 +424,9 @@ static void survives(void **state)
 {
     static const char *const odd[] = {
         "[{\"resourceType\":\"Observation\",\"id\":\"o\",\"valueQuantity\":3,\"code\":[1]}]",
-        ("[{\"resourceType\":\"AllergyIntolerance\",\"id\":\"o\",\"reaction\":{\"x\":1},\"code\":5}"
-         "]"),
-        ("[{\"resourceType\":\"MedicationRequest\",\"id\":\"o\",\"medicationReference\":{"
-         "\"reference\":\"#\"},\"dosageInstruction\":[3],\"status\":7}]"),
+        "[{\"resourceType\":\"AllergyIntolerance\",\"id\":\"o\",\"reaction\":{\"x\":1},\"code\":5}]",
+        ("[{\"resourceType\":\"MedicationRequest\",\"id\":\"o\",\"medicationReference\":{\"reference\":"
+         "\"#\"},\"dosageInstruction\":[3],\"status\":7}]"),
         "[{\"resourceType\":\"Encounter\",\"id\":\"o\",\"period\":\"x\",\"class\":[]}]",
         "[{\"id\":\"o\"},{},3,null,\"x\"]",
     };
@@ -459,8 +441,8 @@ static void survives(void **state)
     assert_int_equal(summary_view(a, parse(a, "{}"), STORY_NOW, &view), ERR_INVALID);
     struct json *list = parse(a, story_resources), *patient = parse(a, story_patient);
     const struct json *items[100];
-    struct summary_input input = {
-        .patient = patient, .resources = items, .base_url = SLICE(BASE), .now_ms = STORY_NOW};
+    struct summary_input input = {.patient = patient, .resources = items, .base_url = SLICE(BASE),
+                                  .now_ms = STORY_NOW};
     for (const struct json *r = list->first; r; r = r->next)
         items[input.count++] = r;
     for (size_t room = 0; room < 200000; room += 2500) {
@@ -514,19 +496,13 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(is_a_document),
-        cmocka_unit_test(chooses_and_orders),
-        cmocka_unit_test(says_what_is_absent),
-        cmocka_unit_test(says_what_is_withheld),
-        cmocka_unit_test(shows_rows),
-        cmocka_unit_test(says_an_allergy_once),
-        cmocka_unit_test(knows_who_is_still_there),
-        cmocka_unit_test(says_the_dose_once),
+        cmocka_unit_test(is_a_document),       cmocka_unit_test(chooses_and_orders),
+        cmocka_unit_test(says_what_is_absent), cmocka_unit_test(says_what_is_withheld),
+        cmocka_unit_test(shows_rows),          cmocka_unit_test(says_an_allergy_once),
+        cmocka_unit_test(knows_who_is_still_there), cmocka_unit_test(says_the_dose_once),
         cmocka_unit_test(finds_anticoagulants),
-        cmocka_unit_test(shows_the_banner),
-        cmocka_unit_test(shows_dates),
-        cmocka_unit_test(survives),
-        cmocka_unit_test(is_valid_r4),
+        cmocka_unit_test(shows_the_banner),    cmocka_unit_test(shows_dates),
+        cmocka_unit_test(survives),            cmocka_unit_test(is_valid_r4),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
