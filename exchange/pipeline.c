@@ -159,11 +159,6 @@ static const char *audit_reason(struct request *r)
 static struct audit_row audit_defaults(struct request *r)
 {
     const struct registry_caller *c = &r->caller;
-    const char *query = "";
-    if (r->method.len)
-        query = arena_printf(r->arena, "%.*s %.*s", SLICE_ARG(r->method), SLICE_ARG(r->target));
-    else
-        query = text_of(r, r->target);
     return (struct audit_row){
         .event = r->use->event,
         .outcome = r->job.err,
@@ -177,7 +172,7 @@ static struct audit_row audit_defaults(struct request *r)
         .purpose = r->granted ? grant_purpose_code(r->grant.purpose) : "",
         .person = r->person,
         .entity = r->entity,
-        .query = query,
+        .query = r->query,
         .count = r->job.err ? 0 : r->count,
         .reason = audit_reason(r),
         .request = r->id,
@@ -215,8 +210,24 @@ static void pipeline_done(struct store_job *job)
         r->answer(r);
 }
 
+/* The request line as the audit row keeps it; made before the store takes over, whose writer has
+ * better to do. */
+static const char *query_of(struct request *r)
+{
+    struct slice a = r->method, b = r->target;
+    char *text = a.len ? arena_alloc(r->arena, a.len + b.len + 2) : NULL;
+    if (!text)
+        return text_of(r, b);
+    memcpy(text, a.ptr, a.len);
+    text[a.len] = ' ';
+    if (b.len)
+        memcpy(text + a.len + 1, b.ptr, b.len);
+    return text;
+}
+
 static void pipeline_prepare(struct request *r)
 {
+    r->query = query_of(r);
     assert(r->use && r->use->event && r->exchange && r->exchange->store);
     assert(!r->use->writes || r->use->apply);
     r->job.look = pipeline_look;

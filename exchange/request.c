@@ -25,6 +25,7 @@ struct request *request_new(struct exchange *x, enum request_door door)
     r->exchange = x;
     r->door = door;
     r->base_url = x->base_url;
+    r->lang = "ja";
     err_list_init(&r->errors, arena);
     buf_init(&r->answer_buf, LIMIT_HTTP_ANSWER);
     ids_uuid(r->id);

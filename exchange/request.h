@@ -46,13 +46,15 @@ struct request {
     struct arena *arena;
     const struct use *use;
 
-    /* ── filled by the door ── */
+    /* ── filled by the door
+     * ──────────────────────────────────────────────────────────────────────── */
     enum request_door door;
     bool has_cert;
     unsigned char fingerprint[DIGEST_LEN];
     struct slice facility_key; /* doors that know the facility by configuration (plain MLLP, watched
                                   folder) */
     struct slice peer;         /* address or folder */
+    const char *lang;          /* of pages: "ja" or "en"; never NULL */
     const char *base_url;      /* FHIR base of the listener asked; never NULL */
     struct slice purpose, user, role, glass_token; /* headers as sent; empty = not sent */
     struct slice method, target;                   /* for the audit row */
@@ -61,8 +63,10 @@ struct request {
     void (*answer)(struct request *r);
     void *door_data;
 
-    /* ── filled by the pipeline ── */
-    char id[37]; /* correlation id: X-Request-Id, log, audit */
+    /* ── filled by the pipeline
+     * ──────────────────────────────────────────────────────────────────── */
+    const char *query; /* request line for the audit row */
+    char id[37];       /* correlation id: X-Request-Id, log, audit */
     struct err_list errors;
     struct registry_caller caller;
     enum staff_role staff_role;
@@ -72,7 +76,8 @@ struct request {
     bool granted;
     unsigned char wire_key[32]; /* of the audience, for Patient ids (gate/wire.h) */
 
-    /* ── filled by the use case ── */
+    /* ── filled by the use case
+     * ──────────────────────────────────────────────────────────────────── */
     int64_t person;               /* about whom; goes into the audit row also when refused */
     const char *entity;           /* Type/id of what was touched */
     int64_t count;                /* resources released */

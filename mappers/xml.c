@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Three steps: bytes to UTF-8, a linear look that bounds what is expensive later, then libxml2. The look
- * agrees with the parser on every well-formed beginning of a document, and the parser stops at the first
- * fault, so what the look did not count is never built. A DOCTYPE is refused twice: by the look, and by
- * the parser's own callback in case the look should ever be fooled. Must not be given RECOVER, NOENT or HUGE.
+ * Three steps: bytes to UTF-8, a linear look that bounds what is expensive later, then libxml2. The
+ * look agrees with the parser on every well-formed beginning of a document, and the parser stops at
+ * the first fault, so what the look did not count is never built. A DOCTYPE is refused twice: by
+ * the look, and by the parser's own callback in case the look should ever be fooled. Must not be
+ * given RECOVER, NOENT or HUGE.
  */
 #include "mappers/xml.h"
 
@@ -22,7 +23,8 @@
 #define OPTIONS (XML_PARSE_NONET | XML_PARSE_COMPACT | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
 #define DECLARATION_MAX 256 /* an XML declaration that is longer is no honest one */
 
-/* ── the process ────────────────────────────────────────────────────────────────────────────────── */
+/* ── the process ──────────────────────────────────────────────────────────────────────────────────
+ */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -53,7 +55,8 @@ void xml_init(void)
     pthread_once(&once, init);
 }
 
-/* ── bytes to UTF-8 ─────────────────────────────────────────────────────────────────────────────── */
+/* ── bytes to UTF-8 ───────────────────────────────────────────────────────────────────────────────
+ */
 
 static enum err fail(struct xml_fault *fault, enum err code, const char *en, const char *ja)
 {
@@ -145,13 +148,20 @@ static bool charset_of(struct slice name, enum charset *ret_set)
         const char *name;
         enum charset set;
     } names[] = {
-        {"UTF-8", CHARSET_UTF8},          {"UTF8", CHARSET_UTF8},
-        {"US-ASCII", CHARSET_UTF8},       {"ASCII", CHARSET_UTF8},
-        {"Shift_JIS", CHARSET_SJIS},      {"Shift-JIS", CHARSET_SJIS},
-        {"SJIS", CHARSET_SJIS},           {"x-sjis", CHARSET_SJIS},
-        {"Windows-31J", CHARSET_SJIS},    {"CP932", CHARSET_SJIS},
-        {"MS932", CHARSET_SJIS},          {"EUC-JP", CHARSET_EUCJP},
-        {"ISO-2022-JP", CHARSET_ISO2022JP}, {"ISO-8859-1", CHARSET_LATIN1},
+        {"UTF-8", CHARSET_UTF8},
+        {"UTF8", CHARSET_UTF8},
+        {"US-ASCII", CHARSET_UTF8},
+        {"ASCII", CHARSET_UTF8},
+        {"Shift_JIS", CHARSET_SJIS},
+        {"Shift-JIS", CHARSET_SJIS},
+        {"SJIS", CHARSET_SJIS},
+        {"x-sjis", CHARSET_SJIS},
+        {"Windows-31J", CHARSET_SJIS},
+        {"CP932", CHARSET_SJIS},
+        {"MS932", CHARSET_SJIS},
+        {"EUC-JP", CHARSET_EUCJP},
+        {"ISO-2022-JP", CHARSET_ISO2022JP},
+        {"ISO-8859-1", CHARSET_LATIN1},
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         if (slice_ieq(name, slice_str(names[i].name))) {
@@ -188,8 +198,8 @@ static enum err to_utf8(struct slice input, struct buf *room, struct slice *ret_
                         struct xml_fault *fault)
 {
     enum err err = ERR_OK;
-    bool little = slice_starts(input, SLICE("\xFF\xFE")) ||
-                  slice_starts(input, slice_of("<\0?\0", 4));
+    bool little =
+        slice_starts(input, SLICE("\xFF\xFE")) || slice_starts(input, slice_of("<\0?\0", 4));
     bool big = slice_starts(input, SLICE("\xFE\xFF")) || slice_starts(input, slice_of("\0<\0?", 4));
     if (little || big) {
         if (!utf16_decode(input, big, room))
@@ -208,15 +218,16 @@ static enum err to_utf8(struct slice input, struct buf *room, struct slice *ret_
     return good == ret_text->len ? ERR_OK : fail_at(fault, *ret_text, good, bad_charset(fault));
 }
 
-/* ── the linear look ────────────────────────────────────────────────────────────────────────────── */
+/* ── the linear look ──────────────────────────────────────────────────────────────────────────────
+ */
 
 struct look {
     struct slice text;
     size_t at;
     unsigned depth;
     unsigned nodes;
-    unsigned names;                        /* namespace declarations in scope */
-    unsigned level[LIMIT_XML_DEPTH + 1];   /* of which made at each depth */
+    unsigned names;                      /* namespace declarations in scope */
+    unsigned level[LIMIT_XML_DEPTH + 1]; /* of which made at each depth */
     struct xml_fault *fault;
 };
 
@@ -325,7 +336,8 @@ static enum err look_over(struct slice text, struct xml_fault *fault)
     return err;
 }
 
-/* ── the parser ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── the parser ───────────────────────────────────────────────────────────────────────────────────
+ */
 
 static void refuse_subset(void *context, const xmlChar *name, const xmlChar *id, const xmlChar *uri)
 {

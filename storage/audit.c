@@ -22,7 +22,7 @@
 #define LINES_MAX (64u * 1024u * 1024u) /* copied at once: all there ever were, at worst */
 #define FILE_END 4096                   /* bytes read to find the last line */
 
-/* ── append ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── append ──────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err know_head(struct session *s)
 {
@@ -118,6 +118,28 @@ static enum err sign_head(struct session *s)
     return sql_run(q);
 }
 
+/* Enters the block of rows that ends with SEQ into audit_ref, sorted, so that each page is touched once. */
+static enum err enter_block(struct session *s, int64_t seq)
+{
+    static const char *const texts[] = {
+        "INSERT INTO audit_ref SELECT 1, person, seq FROM audit WHERE seq > ?1 AND person IS NOT NULL"
+        " ORDER BY person, seq",
+        "INSERT INTO audit_ref SELECT 2, facility, seq FROM audit WHERE seq > ?1"
+        " AND facility IS NOT NULL ORDER BY facility, seq",
+    };
+    struct sql *q;
+    enum err err = ERR_OK;
+
+    for (unsigned i = 0; i < 2 && err == ERR_OK; i++) {
+        err = sql_prepare(s, texts[i], SQL_OWN, &q);
+        if (err != ERR_OK)
+            return err;
+        sql_bind_i64(q, 1, seq - AUDIT_REF_ROWS);
+        err = sql_run(q);
+    }
+    return err;
+}
+
 enum err audit_append(struct session *s, const struct audit_row *row)
 {
     struct audit_canon canon = canon_of(row);
@@ -145,6 +167,10 @@ enum err audit_append(struct session *s, const struct audit_row *row)
     memcpy(s->audit.hash, hash, DIGEST_LEN);
     if (!s->audit.copied_known)
         s->audit.after_commit = audit_after_commit;
+    if (canon.seq % AUDIT_REF_ROWS == 0)
+        err = enter_block(s, canon.seq);
+    if (err != ERR_OK)
+        return err;
     return canon.seq % AUDIT_CHECKPOINT_ROWS == 0 ? sign_head(s) : ERR_OK;
 }
 
@@ -157,7 +183,7 @@ enum err audit_checkpoint_now(struct session *s)
     return sign_head(s);
 }
 
-/* ── the file outside ───────────────────────────────────────────────────────────────────────── */
+/* ── the file outside ────────────────────────────────────────────────────────────────────────── */
 
 /* The last whole line of BYTES names how far the file reaches; 0 when there is none. */
 static int64_t last_seq(struct slice bytes)
@@ -253,7 +279,7 @@ void audit_after_commit(struct session *s)
     close(file);
 }
 
-/* ── reading ────────────────────────────────────────────────────────────────────────────────── */
+/* ── reading ─────────────────────────────────────────────────────────────────────────────────── */
 
 #define COLUMNS                                                                                    \
     "SELECT seq, at_ms, event, outcome, door, actor, facility, user, role, purpose, person,"       \
@@ -262,11 +288,17 @@ void audit_after_commit(struct session *s)
 #define NEWEST " ORDER BY seq DESC LIMIT ?6"
 /* A resident's rows include those about a person he was found to be: one whose charts have all
  * become his. Undoing the link takes them away again. */
-#define ABOUT_PERSON                                                                               \
-    "WHERE person IN (SELECT ?1 UNION SELECT l.from_person FROM chart c JOIN link_log l"           \
+#define PERSONS                                                                                    \
+    "(SELECT ?1 UNION SELECT l.from_person FROM chart c JOIN link_log l"                           \
     " ON l.chart = c.id WHERE c.person = ?1"                                                       \
-    " AND " PERSON_BECAME("l.from_person", "?1") ") AND (?2 = 0 OR facility = ?2)" RANGE
-#define OF_FACILITY "WHERE facility = ?2 AND ?1 = 0" RANGE
+    " AND " PERSON_BECAME("l.from_person", "?1") ")"
+/* Rows by audit_ref, and by reading those that came after its last whole block. */
+#define ROWS_OF(kind, column, who)                                                                 \
+    "seq IN (SELECT r.seq FROM audit_ref r WHERE r.kind = " kind " AND r.who IN " who              \
+    " UNION ALL SELECT t.seq FROM audit t WHERE t.seq > (SELECT max(m.seq) / " AUDIT_REF_TEXT      \
+    " * " AUDIT_REF_TEXT " FROM audit m) AND t." column " IN " who ")"
+#define ABOUT_PERSON "WHERE " ROWS_OF("1", "person", PERSONS) " AND (?2 = 0 OR facility = ?2)" RANGE
+#define OF_FACILITY "WHERE " ROWS_OF("2", "facility", "(?2)") " AND ?1 = 0" RANGE
 #define OF_ANY "WHERE ?1 = 0 AND ?2 = 0" RANGE
 
 static void read_row(struct sql *q, struct arena *arena, struct audit_row *ret_row)

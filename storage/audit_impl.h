@@ -19,6 +19,9 @@
 #include "storage/audit.h"
 
 #define AUDIT_CHECKPOINT_ROWS 1000
+/* Rows entered into audit_ref at a time, as number and as SQL text. */
+#define AUDIT_REF_ROWS 500
+#define AUDIT_REF_TEXT "500"
 #define AUDIT_ROW_MAX (64u * 1024u * 1024u) /* bytes of a canonical row: our own, never reached */
 #define AUDIT_LINE_MAX 256                  /* of the file: at most 20+20+64+64+4 */
 

@@ -50,7 +50,7 @@ __attribute__((format(printf, 3, 4))) static void fail(struct proof *p, int64_t 
     va_end(args);
 }
 
-/* ── the file outside ───────────────────────────────────────────────────────────────────────── */
+/* ── the file outside ────────────────────────────────────────────────────────────────────────── */
 
 static size_t file_count(const struct proof *p)
 {
@@ -131,7 +131,7 @@ static enum err read_file(struct proof *p, const char *path)
     return err;
 }
 
-/* ── the store ──────────────────────────────────────────────────────────────────────────────── */
+/* ── the store ───────────────────────────────────────────────────────────────────────────────── */
 
 static enum err open_store(struct proof *p, const char *db_path)
 {
@@ -245,7 +245,7 @@ static bool read_row(sqlite3_stmt *stmt, struct audit_canon *ret_row)
     return good && is_digest(stmt, column);
 }
 
-/* ── the proof ──────────────────────────────────────────────────────────────────────────────── */
+/* ── the proof ───────────────────────────────────────────────────────────────────────────────── */
 
 static void hold_against(struct proof *p, const struct audit_checkpoint *head, const char *where)
 {

@@ -54,7 +54,7 @@ struct gate_memo {
     } answers[GATE_MEMO_SLOTS];
 };
 
-/* ── consent ───────────────────────────────────────────────────────────────────────────────── */
+/* ── consent ─────────────────────────────────────────────────────────────────────────────────── */
 
 /* storage/consent.h's decision. A matching rule's rank is 0 nested deny, 1 nested permit, 2 root
  * deny, 3 root permit; the least rank of a Consent is its word (odd: permit), and the least word
@@ -123,7 +123,7 @@ static enum err permits(struct session *s, int64_t person, int64_t category, boo
     return ERR_OK;
 }
 
-/* ── context functions ─────────────────────────────────────────────────────────────────────── */
+/* ── context functions ───────────────────────────────────────────────────────────────────────── */
 
 static const struct grant *context_grant(sqlite3_context *context)
 {
@@ -239,7 +239,7 @@ static enum err add_functions(struct session *s)
     return ERR_OK;
 }
 
-/* ── views ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── views ───────────────────────────────────────────────────────────────────────────────────── */
 
 /* Is a record of PERSON in CATEGORY with LABEL opened to a reader who is not its source? */
 #define OPENS(person, category, label)                                                             \
@@ -320,7 +320,7 @@ static enum err add_views(struct session *s)
     return err;
 }
 
-/* ── authorizer ────────────────────────────────────────────────────────────────────────────── */
+/* ── authorizer ──────────────────────────────────────────────────────────────────────────────── */
 
 static bool among(const char *name, const char *const *names, size_t count)
 {
@@ -405,7 +405,7 @@ bool gate_text_ok(const char *text)
     return true;
 }
 
-/* ── statements must end ───────────────────────────────────────────────────────────────────── */
+/* ── statements must end ─────────────────────────────────────────────────────────────────────── */
 
 static int past_deadline(void *context)
 {

@@ -13,7 +13,7 @@
 
 #include "base/banned.h"
 
-/* ── messages ───────────────────────────────────────────────────────────────────────────────── */
+/* ── messages ────────────────────────────────────────────────────────────────────────────────── */
 
 static void bind_key(struct sql *q, const struct inbox_key *key)
 {
@@ -82,7 +82,7 @@ enum err inbox_put(struct session *s, const struct inbox_key *key,
     return err == ERR_OK && sql_changes(s) == 0 ? ERR_CONTROL_ID_REUSED : err;
 }
 
-/* ── files ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── files ───────────────────────────────────────────────────────────────────────────────────── */
 
 enum err inbox_file_seen(struct session *s, const struct inbox_file *file, bool *ret_seen)
 {
@@ -128,7 +128,7 @@ enum err inbox_file_put(struct session *s, const struct inbox_file *file,
     return sql_run(q);
 }
 
-/* ── quarantine ─────────────────────────────────────────────────────────────────────────────── */
+/* ── quarantine ──────────────────────────────────────────────────────────────────────────────── */
 
 static enum err original_exists(struct session *s, const unsigned char sha[DIGEST_LEN])
 {
@@ -221,7 +221,7 @@ enum err quarantine_list(struct session *s, struct arena *arena, int64_t facilit
     return ERR_OK;
 }
 
-/* ── unmapped fields ────────────────────────────────────────────────────────────────────────── */
+/* ── unmapped fields ─────────────────────────────────────────────────────────────────────────── */
 
 enum err unmapped_add(struct session *s, int64_t facility, struct slice message, struct slice field,
                       unsigned seen)

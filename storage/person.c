@@ -19,7 +19,7 @@
 #define CARD_TRIES 100  /* draws for a free number; 10^11 numbers exist */
 #define LOCAL_RANDOM 16 /* bytes behind '~' */
 
-/* ── look-ups ───────────────────────────────────────────────────────────────────────────────── */
+/* ── look-ups ────────────────────────────────────────────────────────────────────────────────── */
 
 /* Runs Q, whose one row has one or two numbers. Ends it. */
 static enum err find_ids(struct sql *q, int64_t *ret_first, int64_t *ret_second)
@@ -215,7 +215,7 @@ enum err person_is_carded(struct session *s, int64_t person, bool *ret_carded)
     return err;
 }
 
-/* ── what a facility may know of a person's numbers ─────────────────────────────────────────── */
+/* ── what a facility may know of a person's numbers ──────────────────────────────────────────── */
 
 static enum err card_of(struct session *s, struct arena *arena, int64_t person,
                         struct slice *ret_card)
@@ -333,7 +333,7 @@ enum err person_charts(struct session *s, struct arena *arena, int64_t person,
     return ERR_OK;
 }
 
-/* ── making ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── making ──────────────────────────────────────────────────────────────────────────────────── */
 
 enum err person_make(struct session *s, const struct person_claim *claim, int64_t *ret_person)
 {
@@ -412,7 +412,7 @@ enum err person_make_chart(struct session *s, int64_t facility, const struct per
     return err;
 }
 
-/* ── cards ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── cards ───────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err card_used(struct session *s, struct slice number, bool *ret_used)
 {

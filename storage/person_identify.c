@@ -33,7 +33,7 @@ struct identify {
     struct person_match match;
 };
 
-/* ── agreement ──────────────────────────────────────────────────────────────────────────────── */
+/* ── agreement ───────────────────────────────────────────────────────────────────────────────── */
 
 static void compare(struct slice claimed, struct slice held, bool decides,
                     struct person_agreement *agreement)
@@ -109,7 +109,7 @@ static enum err find_owner(struct session *s, const struct person_claim *claim, 
     return ERR_OK;
 }
 
-/* ── reading what is known ──────────────────────────────────────────────────────────────────── */
+/* ── reading what is known ───────────────────────────────────────────────────────────────────── */
 
 static enum err check_claim(struct identify *id)
 {
@@ -216,7 +216,7 @@ static enum err find_unnamed(struct identify *id, int64_t person)
     return sql_done(q, err);
 }
 
-/* ── the queue ──────────────────────────────────────────────────────────────────────────────── */
+/* ── the queue ───────────────────────────────────────────────────────────────────────────────── */
 
 /* Leaves "is CHART the candidate's?" to a human, unless one answered it before. */
 static enum err queue(struct identify *id, int64_t candidate, unsigned fields)
@@ -290,7 +290,7 @@ static enum err queue_near(struct identify *id)
     return err;
 }
 
-/* ── writing ────────────────────────────────────────────────────────────────────────────────── */
+/* ── writing ─────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err fill_person(struct session *s, int64_t person, const struct person_claim *claim)
 {

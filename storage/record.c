@@ -50,7 +50,7 @@ static enum err load_one(struct sql *q, struct arena *arena, struct record *ret_
     return err;
 }
 
-/* ── reading ───────────────────────────────────────────────────────────────────────────────── */
+/* ── reading ─────────────────────────────────────────────────────────────────────────────────── */
 
 enum err record_read(struct session *s, struct arena *arena, struct slice type, struct slice id,
                      struct record *ret_record)
@@ -189,7 +189,7 @@ enum err record_history(struct session *s, struct arena *arena, int64_t rid, uns
     return ERR_OK;
 }
 
-/* ── writing: who may, what is there ───────────────────────────────────────────────────────── */
+/* ── writing: who may, what is there ─────────────────────────────────────────────────────────── */
 
 /* The row of (type, id) as a write finds it. */
 struct present {
@@ -306,7 +306,7 @@ static enum err next_rid(struct session *s, int64_t chart, int64_t *ret_rid)
     return err;
 }
 
-/* ── writing: versions ─────────────────────────────────────────────────────────────────────── */
+/* ── writing: versions ───────────────────────────────────────────────────────────────────────── */
 
 static enum err insert(struct session *s, const struct record_new *record, int64_t facility,
                        const struct record_mark *mark)
@@ -465,7 +465,7 @@ enum err record_put(struct session *s, const struct record_new *record, int64_t 
     return err;
 }
 
-/* ── deleting ──────────────────────────────────────────────────────────────────────────────── */
+/* ── deleting ────────────────────────────────────────────────────────────────────────────────── */
 
 /* The delete marker is the next version, without a body; category and label stay, so that whoever
  * saw the record may learn that it is gone. */
@@ -584,7 +584,7 @@ enum err record_prune(struct session *s, int64_t chart, struct slice scope,
     return ERR_OK;
 }
 
-/* ── search rows anew ──────────────────────────────────────────────────────────────────────── */
+/* ── search rows anew ────────────────────────────────────────────────────────────────────────── */
 
 static enum err next_current(struct session *s, struct arena *arena, int64_t *rid,
                              struct slice *ret_type, struct slice *ret_body)

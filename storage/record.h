@@ -2,7 +2,7 @@
  *
  * Resources: current version, former versions, delete markers, and their search rows. All reading goes
  * through the gate: a record the bound grant may not see does not exist. Bodies are JSON in internal
- * form: a reference to the row's own patient is "Patient/@", to the patient of chart N "Patient/@N";
+ * form: a reference to the row's own patient is "Patient/@", and there are no others;
  * exchange/gate/refs.c translates on the way in and out, nobody else.
  */
 #ifndef STORAGE_RECORD_H

@@ -15,7 +15,7 @@
 
 #include "base/banned.h"
 
-/* ── code tables ────────────────────────────────────────────────────────────────────────────── */
+/* ── code tables ─────────────────────────────────────────────────────────────────────────────── */
 
 static const char *const kind_codes[] = {
 #define X(name, code) [name] = code,
@@ -72,7 +72,7 @@ bool staff_role_find(struct slice code, enum staff_role *ret_role)
     return true;
 }
 
-/* ── looking up ─────────────────────────────────────────────────────────────────────────────── */
+/* ── looking up ──────────────────────────────────────────────────────────────────────────────── */
 
 #define FACILITY_COLUMNS "f.id, f.key, f.code, f.name, f.kind, f.active"
 
@@ -294,7 +294,7 @@ enum err registry_staff(struct session *s, struct arena *arena, int64_t facility
     return ERR_OK;
 }
 
-/* ── registering ────────────────────────────────────────────────────────────────────────────── */
+/* ── registering ─────────────────────────────────────────────────────────────────────────────── */
 
 /* Is CODE another facility's than KEY's? */
 static enum err code_taken(struct session *s, const struct facility *facility)

@@ -56,7 +56,7 @@ static const struct shape {
     [FACET_URI] = {"v_uri", "uri"},
 };
 
-/* ── writing text and parameters side by side ──────────────────────────────────────────────── */
+/* ── writing text and parameters side by side ────────────────────────────────────────────────── */
 
 static void say(struct compose *c, const char *text)
 {
@@ -116,7 +116,7 @@ static void say_ints(struct compose *c, const int64_t *values, size_t count)
     say(c, ")");
 }
 
-/* ── one value against one search row t ────────────────────────────────────────────────────── */
+/* ── one value against one search row t ──────────────────────────────────────────────────────── */
 
 /* Token "system|code", "|code", "code", "system|" (R4 search.html#token). */
 static void say_token(struct compose *c, const struct search_value *v)
@@ -283,7 +283,7 @@ static void say_values(struct compose *c, enum facet_kind kind, const struct sea
     say(c, ")");
 }
 
-/* ── terms ─────────────────────────────────────────────────────────────────────────────────── */
+/* ── terms ───────────────────────────────────────────────────────────────────────────────────── */
 
 /* Can the term's values be sought one by one in their index? */
 static bool is_exact(const struct search_term *term)
@@ -449,7 +449,7 @@ static void say_from(struct compose *c)
         say_one_patient(c);
 }
 
-/* ── whole statements ──────────────────────────────────────────────────────────────────────── */
+/* ── whole statements ────────────────────────────────────────────────────────────────────────── */
 
 static const char *sort_key(const struct search *search)
 {

@@ -98,7 +98,7 @@ enum err sql_exec(struct session *s, const char *text)
     return sql_code(s, rc);
 }
 
-/* ── compiling and the two tables ──────────────────────────────────────────────────────────── */
+/* ── compiling and the two tables ────────────────────────────────────────────────────────────── */
 
 static enum err compile(struct session *s, const char *text, bool own, struct sql **ret_sql)
 {
@@ -244,7 +244,7 @@ void sql_forget(struct session *s)
     s->cache = NULL;
 }
 
-/* ── parameters ────────────────────────────────────────────────────────────────────────────── */
+/* ── parameters ──────────────────────────────────────────────────────────────────────────────── */
 
 static void bound(struct sql *q, int rc)
 {
@@ -301,7 +301,7 @@ void sql_bind_text_or_null(struct sql *q, int index, struct slice text)
         sql_bind_null(q, index);
 }
 
-/* ── running ───────────────────────────────────────────────────────────────────────────────── */
+/* ── running ─────────────────────────────────────────────────────────────────────────────────── */
 
 /* The deadline is one statement's: those that run inside another (the gate's) share the outer
  * one's. */
@@ -372,7 +372,7 @@ enum err sql_done(struct sql *q, enum err err)
     return err;
 }
 
-/* ── columns ───────────────────────────────────────────────────────────────────────────────── */
+/* ── columns ─────────────────────────────────────────────────────────────────────────────────── */
 
 int64_t sql_i64(struct sql *q, int column)
 {

@@ -24,7 +24,7 @@
 
 #include "base/banned.h"
 
-/* ── queues ────────────────────────────────────────────────────────────────────────────────── */
+/* ── queues ──────────────────────────────────────────────────────────────────────────────────── */
 
 void store_push(struct store_queue *queue, struct store_job *job)
 {
@@ -48,7 +48,7 @@ struct store_job *store_pop(struct store_queue *queue)
     return job;
 }
 
-/* ── open ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── open ────────────────────────────────────────────────────────────────────────────────────── */
 
 /* Makes the entries of PATH's folder durable. */
 static enum err sync_folder(const char *path)
@@ -216,7 +216,7 @@ void store_close(struct store *store)
     free_store(store);
 }
 
-/* ── jobs ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── jobs ────────────────────────────────────────────────────────────────────────────────────── */
 
 enum err store_submit(struct store *store, struct store_job *job)
 {
@@ -354,7 +354,7 @@ enum err store_run(struct store *store, struct store_job *job)
     return err;
 }
 
-/* ── figures, copies ───────────────────────────────────────────────────────────────────────── */
+/* ── figures, copies ─────────────────────────────────────────────────────────────────────────── */
 
 void store_figures(struct store *store, struct store_figures *ret_figures)
 {

@@ -48,8 +48,8 @@ struct store_job {
     struct store_job *next;              /* the store's, while it holds the job */
 };
 
-/* Opens or creates. ERR_IO, ERR_VERSION (made by a newer Tasuki), ERR_UNAVAILABLE (locked by another
- * running server). Starts the threads. */
+/* Opens or creates. ERR_IO, ERR_VERSION (made by a newer Tasuki), ERR_UNAVAILABLE (stayed
+ * busy: another process is changing it). Starts the threads. */
 enum err store_open(const struct store_options *options, struct store **ret_store) ERR_CHECKED;
 /* Finishes what was submitted, stops the threads, closes. Jobs finished meanwhile must still be
  * collected by store_collect before this is called a last time; NULL is fine. */

@@ -39,7 +39,7 @@ static enum err simple(struct session *s, const char *text)
     return err ? err : sql_run(q);
 }
 
-/* ── one transaction ───────────────────────────────────────────────────────────────────────── */
+/* ── one transaction ─────────────────────────────────────────────────────────────────────────── */
 
 static enum err begin(struct session *s)
 {
@@ -131,7 +131,7 @@ static enum err attempt(struct store *store, struct group *group, unsigned from,
     return err;
 }
 
-/* ── a group ───────────────────────────────────────────────────────────────────────────────── */
+/* ── a group ─────────────────────────────────────────────────────────────────────────────────── */
 
 static void note_failure(struct store *store)
 {
@@ -197,7 +197,7 @@ static struct store_job *chain_of(const struct group *group)
     return group->jobs[0];
 }
 
-/* ── the thread ────────────────────────────────────────────────────────────────────────────── */
+/* ── the thread ──────────────────────────────────────────────────────────────────────────────── */
 
 static int after_commit_hook(void *context, sqlite3 *db, const char *name, int pages)
 {

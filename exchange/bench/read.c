@@ -27,8 +27,7 @@ struct reading {
     size_t body_len; /* of one answer, for the floor */
 };
 
-/* ── the measured side ────────────────────────────────────────────────────────────────────────────
- */
+/* ── the measured side ───────────────────────────────────────────────────────────────────────── */
 
 static enum err read_step(struct client *client, unsigned connection, uint64_t n, void *context)
 {
@@ -74,8 +73,7 @@ static enum err collect_ids(const struct client_trust *trust, unsigned short por
     return err;
 }
 
-/* ── the floor ────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── the floor ───────────────────────────────────────────────────────────────────────────────── */
 
 struct responder {
     uv_loop_t loop;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "exchange/door/portal.h"
+#include "exchange/gate/refs.h"
 #include "exchange/pipeline.h"
 #include "mappers/fhir/outcome.h"
 
@@ -18,8 +19,7 @@
 #define ANSWER_FIELDS (6 + PORTAL_PAGE_FIELDS)
 #define FHIR_JSON "application/fhir+json; charset=utf-8"
 
-/* ── path ─────────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── path ────────────────────────────────────────────────────────────────────────────────────── */
 
 /* Splits the decoded path below /fhir into at most five segments. */
 static unsigned split_path(struct arena *arena, struct slice path, struct slice seg[5])
@@ -83,13 +83,14 @@ static void choose_route(struct request *r, struct fhir_input *in, struct slice 
     unsigned n = split_path(r->arena, path, seg);
     /* POST on the base is a batch or transaction. */
     in->refusal = n == 0 && slice_is(r->method, "POST") ? ERR_NOT_SUPPORTED : ERR_NOT_FOUND;
-    if (path_shape(in, seg, n, &shape))
+    if (path_shape(in, seg, n, &shape)) {
+        in->shape = shape;
         in->route = fhir_route_find(r->method, shape, in->type, in->name, &in->refusal);
+    }
     r->use = in->route ? in->route->use : &fhir_use_refused;
 }
 
-/* ── headers ──────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── headers ─────────────────────────────────────────────────────────────────────────────────── */
 
 static bool accepts(struct slice accept, const char *type)
 {
@@ -144,8 +145,7 @@ static void check_media(struct request *r, struct fhir_input *in, const struct h
     }
 }
 
-/* ── in and out ───────────────────────────────────────────────────────────────────────────────────
- */
+/* ── in and out ──────────────────────────────────────────────────────────────────────────────── */
 
 static void answer_error(struct request *r, struct http_answer *a)
 {
@@ -163,7 +163,7 @@ static unsigned answer_fields(struct request *r, struct http_field *fields)
     struct buf date;
     fields[n++] = (struct http_field){"X-Request-Id", slice_str(r->id)};
     if (r->job.err == ERR_METHOD)
-        fields[n++] = (struct http_field){"Allow", SLICE("GET, HEAD, POST, PUT, DELETE")};
+        fields[n++] = (struct http_field){"Allow", fhir_route_allow(r->arena, r->input)};
     if (r->job.err)
         return n;
     if (r->answer_version)
@@ -189,6 +189,9 @@ static void fhir_answer(struct request *r)
     struct http_call *call = r->door_data;
     struct http_field fields[ANSWER_FIELDS];
     struct http_answer a = {.status = r->status ? r->status : 200};
+    const struct fhir_input *in = r->input;
+    if (!r->job.err && in->print_later)
+        r->job.err = refs_outward(NULL, r, &in->later, &r->answer_buf);
     if (r->job.err) {
         answer_error(r, &a);
     } else {
@@ -236,6 +239,7 @@ void fhir_handle(struct http_call *call, struct exchange *x, enum request_door d
     r->peer = slice_str(peer->address);
     r->method = head->method;
     r->target = head->target;
+    r->lang = portal_lang(head);
     if (door == REQUEST_PORTAL)
         r->base_url = x->portal_url;
     r->body = http_call_body(call);

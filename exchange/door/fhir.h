@@ -47,6 +47,7 @@ struct fhir_route {
  */
 struct fhir_input {
     const struct fhir_route *route;
+    enum fhir_shape shape; /* of the path; FHIR_SYSTEM when it has none */
     struct slice type, id, name;
     int64_t version; /* of a vread */
     struct fhir_param params[LIMIT_SEARCH_PARAMS];
@@ -66,8 +67,9 @@ struct fhir_input {
     struct consent_rule *rules;
     size_t rule_count;
     struct slice new_id;
-    bool repeat;        /* an idempotent repeat is answered with what is stored */
-    struct record done; /* what was written, for the answer */
+    bool repeat;         /* an idempotent repeat is answered with what is stored */
+    struct record later; /* a record to print when answering (fhir_answer_later) */
+    bool print_later;
 };
 
 /* The routes; ends with a NULL method. */
@@ -77,13 +79,15 @@ extern const struct fhir_route fhir_routes[];
 const struct fhir_route *fhir_route_find(struct slice method, enum fhir_shape shape,
                                          struct slice type, struct slice name, enum err *ret_err);
 
+/* The methods that INPUT's path answers to, for an Allow field. */
+struct slice fhir_route_allow(struct arena *arena, const struct fhir_input *input);
+
 /* Largest body a request may bring (http_options.body_limit). */
 size_t fhir_body_limit(const struct http1_request *head);
 /* Takes the call over if its path begins with /fhir; the answer comes later. */
 void fhir_handle(struct http_call *call, struct exchange *x, enum request_door door);
 
-/* ── shared by the interactions ───────────────────────────────────────────────────────────────────
- */
+/* ── shared by the interactions ──────────────────────────────────────────────────────────────── */
 
 /* Fills input->params from query and form. Unknown escapes and too many are errors. */
 enum err fhir_params(struct request *r) ERR_CHECKED;
@@ -96,6 +100,9 @@ enum err fhir_answer_json(struct request *r, const struct json *value) ERR_CHECK
 /* Prints RECORD as this reader sees it into r->answer_buf, with ETag and Last-Modified. */
 enum err fhir_answer_record(struct session *s, struct request *r,
                             const struct record *record) ERR_CHECKED;
+/* The same, but printed only when the answer is sent, on the loop's thread: a quick look must not
+ * keep the writer from what only it can do. Not for Patient, whose identifiers need the session. */
+void fhir_answer_later(struct request *r, const struct record *record);
 /* Begins / ends a Bundle in r->answer_buf, and one entry of it with RECORD. */
 void fhir_bundle_begin(struct request *r, const char *type, int64_t total);
 enum err fhir_bundle_entry(struct session *s, struct request *r, const struct record *record,
@@ -107,6 +114,13 @@ const char *fhir_entity(struct request *r, struct slice type, struct slice id);
  * too. */
 enum err fhir_instance_person(struct session *s, struct request *r,
                               int64_t *ret_person) ERR_CHECKED;
+
+/* Logical id of the Patient record of a chart: of its own, never shown. In r's arena. */
+struct slice fhir_patient_record(struct request *r, int64_t chart);
+/* The caller's own Patient record of PERSON where it is deleted: its id in *ret_id. ERR_NOT_FOUND.
+ */
+enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t person,
+                              struct slice *ret_id) ERR_CHECKED;
 
 /* The interactions' uses, one file each. */
 extern const struct use fhir_use_refused, fhir_use_capability, fhir_use_read, fhir_use_vread,

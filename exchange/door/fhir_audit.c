@@ -103,7 +103,7 @@ static enum err access_history_look(struct session *s, struct request *r)
     if (!err)
         err = filter_params(s, r, &filter);
     if (!err && r->grant.actor == GRANT_RESIDENT && person != r->grant.person)
-        err = err_add(&r->errors, ERR_NOT_FOUND, "", "Patient");
+        err = ERR_NOT_FOUND;
     if (err)
         return err;
     filter.person = person;
@@ -149,7 +149,7 @@ static enum err audit_read_look(struct session *s, struct request *r)
     if (slice_u64(in->id, &seq) && seq <= INT64_MAX)
         err = audit_get(s, r->arena, (int64_t)seq, &row);
     if (err == ERR_NOT_FOUND || err == ERR_FORBIDDEN)
-        return err_add(&r->errors, ERR_NOT_FOUND, "", NULL);
+        return ERR_NOT_FOUND;
     if (!err)
         err = audit_event_json(s, r, &row, &event);
     if (err)

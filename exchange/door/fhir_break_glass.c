@@ -72,7 +72,7 @@ static enum err find_patient(struct session *s, struct request *r, const struct 
         err = refs_person(s, r, parameter_text(by_id), &r->person);
     if (err == ERR_REQUIRED)
         return err_add(&r->errors, err, "Parameters.parameter", "identifier, patient");
-    return err == ERR_NOT_FOUND ? err_add(&r->errors, err, "", "Patient") : err;
+    return err;
 }
 
 static enum err read_reason(struct request *r, const struct json *parameters)
@@ -89,7 +89,7 @@ static enum err read_reason(struct request *r, const struct json *parameters)
                        "unconscious, life-threat, unable-to-consent, other");
     if (slice_is(code, "other") && !text.len)
         return err_add(&r->errors, ERR_REQUIRED, "Parameters.parameter:text", "reason other");
-    if (text.len > LIMIT_GLASS_TEXT)
+    if (text.len > LIMIT_GLASS_TEXT * 4) /* characters, in UTF-8 */
         return err_add(&r->errors, ERR_TOO_LARGE, "Parameters.parameter:text", NULL);
     r->glass.reason = code;
     r->glass.text = text;

@@ -9,13 +9,14 @@
 #include "exchange/gate/refs.h"
 #include "exchange/gate/wire.h"
 #include "mappers/fhir/validate.h"
+#include "storage/locate.h"
+#include "storage/person.h"
 
 #include "base/banned.h"
 
 #define EVERY_ACTOR ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
 
-/* ── a refused path, said only to known callers ───────────────────────────────────────────────────
- */
+/* ── a refused path, said only to known callers ──────────────────────────────────────────────── */
 
 static enum err refused_look(struct session *s, struct request *r)
 {
@@ -27,8 +28,7 @@ static enum err refused_look(struct session *s, struct request *r)
 const struct use fhir_use_refused = {
     .event = "refused", .actors = EVERY_ACTOR, .look = refused_look};
 
-/* ── parameters ───────────────────────────────────────────────────────────────────────────────────
- */
+/* ── parameters ──────────────────────────────────────────────────────────────────────────────── */
 
 static enum err params_of(struct request *r, struct slice text)
 {
@@ -84,8 +84,7 @@ bool fhir_param_is_format(const struct fhir_param *p)
     return slice_is(p->name, "_format") || slice_is(p->name, "_pretty");
 }
 
-/* ── body ─────────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── body ────────────────────────────────────────────────────────────────────────────────────── */
 
 enum err fhir_parse_body(struct request *r)
 {
@@ -103,8 +102,7 @@ enum err fhir_parse_body(struct request *r)
     return err ? err : validate_resource(in->resource, in->type, &r->errors);
 }
 
-/* ── answers ──────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── answers ─────────────────────────────────────────────────────────────────────────────────── */
 
 enum err fhir_answer_json(struct request *r, const struct json *value)
 {
@@ -121,6 +119,15 @@ enum err fhir_answer_record(struct session *s, struct request *r, const struct r
     return refs_outward(s, r, record, &r->answer_buf);
 }
 
+void fhir_answer_later(struct request *r, const struct record *record)
+{
+    struct fhir_input *in = r->input;
+    r->answer_version = record->version;
+    r->answer_updated_ms = record->updated_ms;
+    in->later = *record;
+    in->print_later = true;
+}
+
 const char *fhir_entity(struct request *r, struct slice type, struct slice id)
 {
     if (slice_is(type, "Patient"))
@@ -132,11 +139,27 @@ enum err fhir_instance_person(struct session *s, struct request *r, int64_t *ret
 {
     struct fhir_input *in = r->input;
     enum err err = wire_person(s, r, in->id, ret_person);
-    if (err == ERR_NOT_FOUND)
-        return err_add(&r->errors, ERR_NOT_FOUND, "", "Patient");
     if (!err)
         r->person = *ret_person;
     return err;
+}
+
+struct slice fhir_patient_record(struct request *r, int64_t chart)
+{
+    return slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart));
+}
+
+enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t person,
+                              struct slice *ret_id)
+{
+    struct locate place = {0};
+    int64_t chart = 0;
+    enum err err = person_chart(s, r->grant.facility, person, &chart);
+    if (err)
+        return err;
+    *ret_id = fhir_patient_record(r, chart);
+    err = locate_record(s, SLICE("Patient"), *ret_id, &place);
+    return !err && !place.deleted ? ERR_NOT_FOUND : err;
 }
 
 void fhir_bundle_begin(struct request *r, const char *type, int64_t total)

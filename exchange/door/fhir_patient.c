@@ -19,14 +19,44 @@
 #define READERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT))
 #define SUMMARY_MAX 500 /* resources of one type in a summary: the newest */
 
-/* ── gathering ────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── gathering ───────────────────────────────────────────────────────────────────────────────── */
 
 struct gather {
     struct json **items;
     size_t count;
     size_t room;
 };
+
+/* RECORD as this reader sees it, as a tree. */
+static enum err read_outward(struct session *s, struct request *r, const struct record *record,
+                             struct json **ret_resource)
+{
+    struct json_fault fault;
+    struct buf text;
+    buf_init(&text, LIMIT_HTTP_ANSWER);
+    enum err err = refs_outward(s, r, record, &text);
+    struct slice kept = arena_dup(r->arena, buf_slice(&text));
+    buf_fini(&text);
+    return err ? err : json_parse(r->arena, kept, ret_resource, &fault);
+}
+
+/* Says where RESOURCE comes from, for the summary's lines (mappers/ips/summary.h). */
+static enum err tag_source(struct session *s, struct request *r, int64_t facility,
+                           struct json *resource)
+{
+    struct facility f;
+    struct json *meta = json_get(resource, "meta"), *tags = json_get(meta, "tag");
+    enum err err = registry_facility_by_id(s, r->arena, facility, &f);
+    if (err || !meta)
+        return err;
+    if (!tags)
+        tags = json_put_array(r->arena, meta, "tag");
+    struct json *tag = json_push_object(r->arena, tags);
+    json_put_text(r->arena, tag, "system", "urn:tasuki:facility");
+    json_put_str(r->arena, tag, "code", f.key);
+    json_put_str(r->arena, tag, "display", f.name);
+    return arena_exhausted(r->arena) ? ERR_LIMIT : ERR_OK;
+}
 
 static enum err gather_type(struct session *s, struct request *r, const char *type, int64_t person,
                             struct gather *g)
@@ -39,16 +69,11 @@ static enum err gather_type(struct session *s, struct request *r, const char *ty
     struct search_result found = {0};
     enum err err = search_run(s, r->arena, &search, &found);
     for (size_t i = 0; i < found.count && !err && g->count < g->room; i++) {
-        struct json_fault fault;
-        struct buf text;
-        buf_init(&text, LIMIT_HTTP_ANSWER);
-        err = refs_outward(s, r, &found.records[i], &text);
-        struct slice kept = arena_dup(r->arena, buf_slice(&text));
-        buf_fini(&text);
+        struct json **item = &g->items[g->count];
+        err = read_outward(s, r, &found.records[i], item);
         if (!err)
-            err = json_parse(r->arena, kept, &g->items[g->count], &fault);
-        if (!err)
-            g->count++;
+            err = tag_source(s, r, found.records[i].facility, *item);
+        g->count += !err;
     }
     return err;
 }
@@ -57,22 +82,13 @@ static enum err read_patient(struct session *s, struct request *r, int64_t perso
                              struct json **ret_patient)
 {
     struct record record;
-    struct json_fault fault;
-    struct buf text;
     enum err err = record_read_patient(s, r->arena, person, &record);
     if (err)
-        return err == ERR_NOT_FOUND || err == ERR_GONE
-                   ? err_add(&r->errors, ERR_NOT_FOUND, "", "Patient")
-                   : err;
-    buf_init(&text, LIMIT_HTTP_ANSWER);
-    err = refs_outward(s, r, &record, &text);
-    struct slice kept = arena_dup(r->arena, buf_slice(&text));
-    buf_fini(&text);
-    return err ? err : json_parse(r->arena, kept, ret_patient, &fault);
+        return err == ERR_GONE ? ERR_NOT_FOUND : err;
+    return read_outward(s, r, &record, ret_patient);
 }
 
-/* ── $summary ─────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── $summary ────────────────────────────────────────────────────────────────────────────────── */
 
 static const char *const summary_types[] = {
     "AllergyIntolerance",
@@ -93,7 +109,8 @@ static enum err answer_page(struct request *r, const struct json *bundle)
     struct json *view = NULL;
     enum err err = summary_view(r->arena, bundle, r->grant.now_ms, &view);
     r->answer_type = "text/html; charset=utf-8";
-    return err ? err : page_render("mappers/html/summary.xsl", view, "ja", false, &r->answer_buf);
+    return err ? err
+               : page_render("mappers/html/summary.xsl", view, r->lang, false, &r->answer_buf);
 }
 
 static enum err summary_look(struct session *s, struct request *r)
@@ -139,8 +156,7 @@ static enum err summary_look(struct session *s, struct request *r)
 
 const struct use fhir_use_summary = {.event = "summary", .actors = READERS, .look = summary_look};
 
-/* ── $everything ──────────────────────────────────────────────────────────────────────────────────
- */
+/* ── $everything ─────────────────────────────────────────────────────────────────────────────── */
 
 static enum err everything_type(struct session *s, struct request *r, struct slice type,
                                 int64_t person)
@@ -172,9 +188,7 @@ static enum err everything_look(struct session *s, struct request *r)
     if (!err)
         err = record_read_patient(s, r->arena, person, &record);
     if (err)
-        return err == ERR_GONE || err == ERR_NOT_FOUND
-                   ? err_add(&r->errors, ERR_NOT_FOUND, "", "Patient")
-                   : err;
+        return err == ERR_GONE ? ERR_NOT_FOUND : err;
     fhir_bundle_begin(r, "searchset", -1);
     err = fhir_bundle_entry(s, r, &record, "match");
     for (size_t i = 0; i < count && !err; i++)
@@ -186,8 +200,7 @@ static enum err everything_look(struct session *s, struct request *r)
 const struct use fhir_use_everything = {
     .event = "everything", .actors = READERS, .look = everything_look};
 
-/* ── $explain-access ──────────────────────────────────────────────────────────────────────────────
- */
+/* ── $explain-access ─────────────────────────────────────────────────────────────────────────── */
 
 static void explain_category(struct request *r, struct json *list, enum category c, bool permitted,
                              const char *why)
@@ -250,8 +263,7 @@ static enum err explain_access_look(struct session *s, struct request *r)
 const struct use fhir_use_explain_access = {
     .event = "explain-access", .actors = READERS, .look = explain_access_look};
 
-/* ── $match ───────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── $match ──────────────────────────────────────────────────────────────────────────────────── */
 
 static const struct json *match_input(const struct json *parameters)
 {

@@ -21,8 +21,7 @@ static enum err bad_value(struct request *r, const struct fhir_param *p)
     return err_add(&r->errors, ERR_BAD_PARAM, name_of(r, p), "%.*s", SLICE_ARG(p->value));
 }
 
-/* ── result parameters ────────────────────────────────────────────────────────────────────────────
- */
+/* ── result parameters ───────────────────────────────────────────────────────────────────────── */
 
 static enum err compile_count(struct session *s, struct request *r, const struct fhir_param *p,
                               struct fhir_query *q)
@@ -97,8 +96,7 @@ static enum err compile_updated(struct session *s, struct request *r, const stru
     return ERR_OK;
 }
 
-/* ── parameters that name a person ────────────────────────────────────────────────────────────────
- */
+/* ── parameters that name a person ───────────────────────────────────────────────────────────── */
 
 static enum err add_person(struct request *r, const struct fhir_param *p, struct fhir_query *q,
                            enum err found, int64_t person)
@@ -209,8 +207,7 @@ static enum err compile_id(struct session *s, struct request *r, const struct fh
     return ERR_OK;
 }
 
-/* ── ordinary parameters ──────────────────────────────────────────────────────────────────────────
- */
+/* ── ordinary parameters ─────────────────────────────────────────────────────────────────────── */
 
 static enum err unknown_param(struct request *r, const struct fhir_param *p)
 {
@@ -221,7 +218,8 @@ static enum err unknown_param(struct request *r, const struct fhir_param *p)
     buf_init(&valid, 4096);
     buf_adds(&valid, "_id, _lastUpdated, _count, _sort, _total, _summary, _format");
     for (size_t i = 0; i < count; i++)
-        buf_addf(&valid, ", %s", params[i].code);
+        if (strcmp(params[i].code, "_id") != 0 && strcmp(params[i].code, "_lastUpdated") != 0)
+            buf_addf(&valid, ", %s", params[i].code);
     enum err err =
         err_add(&r->errors, ERR_UNKNOWN_PARAM, name_of(r, p), "%.*s", SLICE_ARG(buf_slice(&valid)));
     buf_fini(&valid);

@@ -29,22 +29,22 @@ static enum err read_current(struct session *s, struct request *r, struct record
 {
     struct fhir_input *in = r->input;
     struct locate place;
+    struct slice id;
     int64_t person = 0;
     enum err err;
     if (slice_is(in->type, "Patient")) {
         err = fhir_instance_person(s, r, &person);
-        return err ? err : record_read_patient(s, r->arena, person, ret_record);
+        if (!err)
+            err = record_read_patient(s, r->arena, person, ret_record);
+        if (err == ERR_NOT_FOUND && person > 0 && !fhir_deleted_patient(s, r, person, &id))
+            err = record_read(s, r->arena, in->type, id, ret_record); /* ERR_GONE */
+        return err;
     }
     err = record_read(s, r->arena, in->type, in->id, ret_record);
     /* Refused: whom would it have been about? */
     if (err == ERR_NOT_FOUND && locate_record(s, in->type, in->id, &place) == ERR_OK)
         r->person = place.person;
     return err;
-}
-
-static enum err refuse_quietly(struct request *r, enum err err)
-{
-    return err == ERR_NOT_FOUND || err == ERR_GONE ? err_add(&r->errors, err, "", NULL) : err;
 }
 
 static enum err read_look(struct session *s, struct request *r)
@@ -57,10 +57,13 @@ static enum err read_look(struct session *s, struct request *r)
     r->entity = fhir_entity(r, in->type, in->id);
     err = read_current(s, r, &record);
     if (err)
-        return refuse_quietly(r, err);
+        return err;
     r->person = record.person;
     r->count = 1;
-    return fhir_answer_record(s, r, &record);
+    if (slice_is(record.type, "Patient"))
+        return fhir_answer_record(s, r, &record);
+    fhir_answer_later(r, &record);
+    return ERR_OK;
 }
 
 const struct use fhir_use_read = {
@@ -72,6 +75,7 @@ static enum err find_rid(struct session *s, struct request *r, int64_t *ret_rid)
     struct fhir_input *in = r->input;
     struct record record;
     struct locate place;
+    struct slice id = in->id;
     int64_t person = 0;
     enum err err;
     if (slice_is(in->type, "Patient")) {
@@ -80,9 +84,10 @@ static enum err find_rid(struct session *s, struct request *r, int64_t *ret_rid)
             err = record_read_patient(s, r->arena, person, &record);
         if (!err)
             *ret_rid = record.rid;
-        return err;
+        if (err != ERR_NOT_FOUND || person == 0 || fhir_deleted_patient(s, r, person, &id))
+            return err;
     }
-    err = locate_record(s, in->type, in->id, &place);
+    err = locate_record(s, in->type, id, &place);
     if (!err) {
         r->person = place.person;
         *ret_rid = place.rid;
@@ -106,7 +111,7 @@ static enum err vread_look(struct session *s, struct request *r)
     if (!err && record.deleted)
         err = ERR_GONE;
     if (err)
-        return refuse_quietly(r, err);
+        return err;
     r->count = 1;
     return fhir_answer_record(s, r, &record);
 }
@@ -178,7 +183,7 @@ static enum err history_look(struct session *s, struct request *r)
     if (!err && total == 0)
         err = ERR_NOT_FOUND;
     if (err)
-        return refuse_quietly(r, err);
+        return err;
     fhir_bundle_begin(r, "history", (int64_t)total);
     for (size_t i = 0; i < count && !err; i++)
         err = history_entry(s, r, &records[i]);

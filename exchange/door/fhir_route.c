@@ -77,3 +77,17 @@ const struct fhir_route *fhir_route_find(struct slice method, enum fhir_shape sh
     *ret_err = place_known ? ERR_METHOD : ERR_NOT_FOUND;
     return NULL;
 }
+
+struct slice fhir_route_allow(struct arena *arena, const struct fhir_input *input)
+{
+    const char *text = "";
+    for (const struct fhir_route *row = fhir_routes; row->method; row++) {
+        if (!row->use || !matches_place(row, input->shape, input->type, input->name))
+            continue;
+        if (!row->type && slice_is(input->type, "AuditEvent"))
+            continue; /* it has rows of its own */
+        text = arena_printf(arena, "%s%s%s%s", text, *text ? ", " : "", row->method,
+                            strcmp(row->method, "GET") == 0 ? ", HEAD" : "");
+    }
+    return slice_str(text);
+}

@@ -14,8 +14,7 @@
 
 #define READERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
 
-/* ── cursor ───────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── cursor ──────────────────────────────────────────────────────────────────────────────────── */
 
 /* Everything a cursor must be bound to: who asks, why, and the query without the cursor itself. */
 static void cursor_mac(struct request *r, int64_t key, int64_t rid,
@@ -80,8 +79,7 @@ static enum err cursor_parse(struct request *r, struct fhir_query *q)
     return good ? ERR_OK : err_add(&r->errors, ERR_BAD_PARAM, "_cursor", NULL);
 }
 
-/* ── answer ───────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── answer ──────────────────────────────────────────────────────────────────────────────────── */
 
 static void add_escaped(struct buf *out, struct slice text)
 {

@@ -20,8 +20,7 @@
 
 #define WRITERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
 
-/* ── who may write what ───────────────────────────────────────────────────────────────────────────
- */
+/* ── who may write what ──────────────────────────────────────────────────────────────────────── */
 
 /* Types a kind of caller may write; NULL = all. Nobody may write what he has no business with. */
 static const char *const kind_types[FACILITY_KIND_COUNT] = {
@@ -65,8 +64,7 @@ static bool posts_home_vitals(const struct request *r)
            (r->grant.actor == GRANT_RESIDENT || r->caller.facility.kind == FACILITY_GATEWAY);
 }
 
-/* ── look: everything that needs no writing ───────────────────────────────────────────────────────
- */
+/* ── look: everything that needs no writing ──────────────────────────────────────────────────── */
 
 /* A resident who names nobody means himself. */
 static void default_subject(struct request *r, struct fhir_input *in)
@@ -183,8 +181,7 @@ static enum err update_look(struct session *s, struct request *r)
     return err;
 }
 
-/* ── apply: one transaction with the audit row ────────────────────────────────────────────────────
- */
+/* ── apply: one transaction with the audit row ───────────────────────────────────────────────── */
 
 /* W/"3" -> 3; absent -> 0. */
 static enum err expected_version(struct request *r, int64_t *ret_version)
@@ -202,12 +199,6 @@ static enum err expected_version(struct request *r, int64_t *ret_version)
         return err_add(&r->errors, ERR_BAD_HEADER, "If-Match", "W/\"n\"");
     *ret_version = (int64_t)n;
     return ERR_OK;
-}
-
-/* The Patient record of a chart has an id of its own, never shown. */
-static struct slice patient_record_id(struct request *r, int64_t chart)
-{
-    return slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart));
 }
 
 /* Whose chart an update of Patient/[id] means: the caller's chart of the person behind the id, or a
@@ -273,7 +264,7 @@ static enum err put_record(struct session *s, struct request *r, int64_t chart,
     if (err)
         return err;
     if (slice_is(in->type, "Patient"))
-        in->new_id = patient_record_id(r, chart);
+        in->new_id = fhir_patient_record(r, chart);
     struct record_new record = {
         .type = in->type,
         .id = in->new_id,
@@ -341,8 +332,7 @@ const struct use fhir_use_update = {.event = "update",
                                     .look = update_look,
                                     .apply = write_apply};
 
-/* ── delete ───────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── delete ──────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err delete_look(struct session *s, struct request *r)
 {
@@ -361,7 +351,7 @@ static enum err delete_look(struct session *s, struct request *r)
         if (!err)
             err = person_chart(s, r->grant.facility, in->subject, &chart);
         if (!err)
-            in->new_id = patient_record_id(r, chart);
+            in->new_id = fhir_patient_record(r, chart);
         return err;
     }
     err = locate_record(s, in->type, in->id, &place);

@@ -50,19 +50,28 @@ static void answer_asset(struct http_call *call, struct slice name)
                     slice_of(asset->bytes, asset->len));
 }
 
-static void answer_landing(struct http_call *call, const struct exchange *x)
+const char *portal_lang(const struct http1_request *head)
 {
-    const struct http1_request *head = http_call_request(call);
-    struct arena *arena = arena_new(LIMIT_MIB);
     struct slice accept = http1_field(head, "Accept-Language");
-    const char *lang = slice_starts(accept, SLICE("en")) ? "en" : "ja";
+    if (slice_search(head->query, SLICE("lang=en"), 0) < head->query.len)
+        return "en";
+    if (slice_search(head->query, SLICE("lang=ja"), 0) < head->query.len)
+        return "ja";
+    return slice_starts(accept, SLICE("en")) ? "en" : "ja";
+}
+
+void portal_landing(struct http_call *call, const struct exchange *x, const char *lang)
+{
+    struct arena *arena = arena_new(LIMIT_MIB);
+    struct json *view = arena ? json_new(arena, JSON_OBJECT) : NULL;
     struct buf out;
+    enum err err = ERR_LIMIT;
     buf_init(&out, LIMIT_MIB);
-    struct json *view = json_new(arena, JSON_OBJECT);
-    json_put_text(arena, view, "region", x->conf.region ? x->conf.region : "Tasuki");
-    json_put_bool(arena, view, "card", http_call_peer(call)->has_cert);
-    enum err err =
-        view ? page_render("mappers/html/landing.xsl", view, lang, false, &out) : ERR_LIMIT;
+    if (view) {
+        json_put_text(arena, view, "region", x->conf.region ? x->conf.region : "Tasuki");
+        json_put_text(arena, view, "other", strcmp(lang, "ja") == 0 ? "/?lang=en" : "/?lang=ja");
+        err = page_render("mappers/html/landing.xsl", view, lang, false, &out);
+    }
     if (err)
         answer_text(call, 500, "text/plain; charset=utf-8", SLICE("error / エラー\n"));
     else
@@ -92,11 +101,11 @@ void door_portal_handle(struct http_call *call, void *context)
     struct slice path = http_call_request(call)->path;
     if (is_fhir(path))
         fhir_handle(call, x, REQUEST_PORTAL);
-    else if (slice_is(path, "/"))
-        answer_landing(call, x);
     else if (is_asset(path))
         answer_asset(call, asset_name(path));
-    else
+    else if (slice_is(path, "/") && !http_call_peer(call)->has_cert)
+        portal_landing(call, x, portal_lang(http_call_request(call)));
+    else if (!portal_page_start(call, x))
         answer_text(call, 404, "text/plain; charset=utf-8", SLICE("not found / ありません\n"));
 }
 

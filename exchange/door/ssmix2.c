@@ -52,10 +52,9 @@ struct door_ssmix2 {
 
 static void door_step(struct door_ssmix2 *d);
 
-/* ── refused files ────────────────────────────────────────────────────────────────────────────────
- */
+/* ── refused files ───────────────────────────────────────────────────────────────────────────── */
 
-static void write_whole(const char *path, struct slice bytes)
+static bool write_whole(const char *path, struct slice bytes)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     size_t done = 0;
@@ -65,10 +64,10 @@ static void write_whole(const char *path, struct slice bytes)
             break;
         done += (size_t)n;
     }
-    if (fd < 0 || done < bytes.len)
-        log_error("ssmix2.rejected", "cannot write %s", path);
+    bool whole = fd >= 0 && done == bytes.len;
     if (fd >= 0)
         close(fd);
+    return whole;
 }
 
 static void reason_text(struct request *r, const char *path, struct buf *out)
@@ -83,27 +82,40 @@ static void reason_text(struct request *r, const char *path, struct buf *out)
         buf_addf(out, "  日本語: %s\n  English: %s\n", err_ja(r->job.err), err_en(r->job.err));
 }
 
-/* A copy of the file and its reason under rejected/, by the file's own name. */
+/* By the file's own name; a second file of the same name gets the start of its digest as well. */
+static void rejected_name(const char *dir, const char *path, const unsigned char *sha,
+                          char *ret_name, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    int n = snprintf(ret_name, size, "%s/%s", dir, slash ? slash + 1 : path);
+    if (n > 0 && (size_t)n < size && access(ret_name, F_OK) == 0)
+        snprintf(ret_name + n, size - (size_t)n, "~%02x%02x%02x%02x", sha[0], sha[1], sha[2],
+                 sha[3]);
+}
+
+/* A copy of the file and its reason under rejected/. */
 static void reject(struct door_ssmix2 *d, struct request *r, const char *path)
 {
     char dir[LIMIT_SSMIX2_PATH * 2], target[LIMIT_SSMIX2_PATH * 4];
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const struct intake *in = r->input;
     struct buf text;
     snprintf(dir, sizeof(dir), "%s/rejected", d->root);
     mkdir(dir, 0750);
     buf_init(&text, LIMIT_MIB);
     reason_text(r, path, &text);
-    snprintf(target, sizeof(target), "%s/%s", dir, name);
-    write_whole(target, r->body);
-    snprintf(target, sizeof(target), "%s/%s.txt", dir, name);
-    write_whole(target, buf_slice(&text));
+    rejected_name(dir, path, in->sha, target, sizeof(target));
+    bool written = write_whole(target, r->body);
+    size_t len = strlen(target);
+    snprintf(target + len, sizeof(target) - len, ".txt");
+    written = write_whole(target, buf_slice(&text)) && written;
     buf_fini(&text);
+    if (!written) /* without the file's name: it holds the patient's number */
+        log_error("ssmix2.rejected", "facility=%s cannot write below rejected/", d->facility_key);
     log_warn("ssmix2.rejected", "facility=%s err=%s place=%s", d->facility_key,
              err_name(r->job.err), r->errors.first ? r->errors.first->place : "");
 }
 
-/* ── filing ───────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── filing ──────────────────────────────────────────────────────────────────────────────────── */
 
 static void on_answer(struct request *r)
 {
@@ -149,8 +161,7 @@ static bool file_one(struct door_ssmix2 *d, struct ssmix2_file *file)
     return true;
 }
 
-/* ── walking ──────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── walking ─────────────────────────────────────────────────────────────────────────────────── */
 
 static void on_walk(uv_work_t *work)
 {

@@ -19,8 +19,7 @@
 #define OWN_PATIENT "Patient/@"
 #define REFERENCE_MARK "\"reference\":\"" OWN_PATIENT "\""
 
-/* ── inward ───────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── inward ──────────────────────────────────────────────────────────────────────────────────── */
 
 /* A full URL of this server's listeners without its base; anything else as it is. */
 static struct slice without_base(const struct request *r, struct slice reference)
@@ -168,8 +167,7 @@ enum err refs_body(struct request *r, struct json *resource, struct slice *ret_b
     return err;
 }
 
-/* ── outward ──────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── outward ─────────────────────────────────────────────────────────────────────────────────── */
 
 struct slice refs_id(struct request *r, const struct record *record)
 {

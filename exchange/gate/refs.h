@@ -20,7 +20,8 @@ enum err refs_inward(struct session *s, struct request *r, struct json *resource
  * lastUpdated, so that refs_outward can put those in by splicing text. In r's arena. */
 enum err refs_body(struct request *r, struct json *resource, struct slice *ret_body) ERR_CHECKED;
 
-/* Appends RECORD as this reader may see it. */
+/* Appends RECORD as this reader may see it. The session is needed for Patients; else it may be
+ * NULL. */
 enum err refs_outward(struct session *s, struct request *r, const struct record *record,
                       struct buf *out) ERR_CHECKED;
 /* The logical id of RECORD for this reader ("Patient" -> wire id). In r's arena. */

@@ -36,8 +36,7 @@ bool intake_is_history(const struct intake *in)
     return in->path.len && in->parts.flag == SSMIX2_OLD;
 }
 
-/* ── storing ──────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── storing ─────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err identify(struct session *s, struct request *r, struct intake *in,
                          struct person_match *ret_match)
@@ -206,8 +205,7 @@ enum err intake_apply(struct session *s, struct request *r)
     return err ? err : remember(s, r, in);
 }
 
-/* ── refusing ─────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── refusing ────────────────────────────────────────────────────────────────────────────────── */
 
 enum err intake_refused(struct session *s, struct request *r)
 {

@@ -70,8 +70,13 @@
         <time datetime="{recorded}"><xsl:value-of select="substring(recorded, 1, 10)"/><xsl:text> </xsl:text><xsl:value-of select="substring(recorded, 12, 5)"/></time>
       </td>
       <td>
-        <b><xsl:value-of select="agent/item[1]/who/display"/></b>
-        <xsl:if test="not(string(agent/item[1]/who/display))"><xsl:value-of select="$l/unknown_actor"/></xsl:if>
+        <b>
+          <xsl:choose>
+            <xsl:when test="starts-with(agent/item[1]/who/reference, 'Patient/')"><xsl:value-of select="$l/self"/></xsl:when>
+            <xsl:when test="string(agent/item[1]/who/display)"><xsl:value-of select="agent/item[1]/who/display"/></xsl:when>
+            <xsl:otherwise><xsl:value-of select="$l/unknown_actor"/></xsl:otherwise>
+          </xsl:choose>
+        </b>
         <xsl:for-each select="agent/item[role]">
           <xsl:text> </xsl:text>
           <span class="role">

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The fixed words of all pages, each in Japanese and English, in one table keyed by id, so that no page can be
- * without one of them (tests/unit/mappers/html_page_test.c looks for every id the sheets use).
+ * The fixed words of all pages, each in Japanese and English, in one table keyed by id, so that no
+ * page can be without one of them (tests/unit/mappers/html_page_test.c looks for every id the
+ * sheets use).
  */
 #ifndef MAPPERS_HTML_LABEL_H
 #define MAPPERS_HTML_LABEL_H

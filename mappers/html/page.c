@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * JSON to an XML tree to HTML. The tree and the transformation context belong to one call; only the compiled
- * sheets are shared, and they are read-only after page_init. libxslt may read, write or reach nothing; an
- * xsl:include is resolved by ourselves from the embedded files before compiling. Text reaches the page only
- * through libxml2's serializer, so that nothing in a record can become markup.
+ * JSON to an XML tree to HTML. The tree and the transformation context belong to one call; only the
+ * compiled sheets are shared, and they are read-only after page_init. libxslt may read, write or
+ * reach nothing; an xsl:include is resolved by ourselves from the embedded files before compiling.
+ * Text reaches the page only through libxml2's serializer, so that nothing in a record can become
+ * markup.
  */
 #include "mappers/html/page.h"
 
@@ -41,7 +42,8 @@ static struct sheet sheets[SHEETS_MAX];
 static size_t sheet_count;
 static xsltSecurityPrefsPtr nothing_allowed;
 
-/* ── sheets ─────────────────────────────────────────────────────────────────────────────────────── */
+/* ── sheets ───────────────────────────────────────────────────────────────────────────────────────
+ */
 
 static void say_nothing(void *context, const char *format, ...)
 {
@@ -177,7 +179,8 @@ static xsltStylesheetPtr find_sheet(const char *path)
     return NULL;
 }
 
-/* ── JSON to XML ────────────────────────────────────────────────────────────────────────────────── */
+/* ── JSON to XML ──────────────────────────────────────────────────────────────────────────────────
+ */
 
 struct tree {
     xmlDocPtr doc;
@@ -199,7 +202,8 @@ static size_t clean_len(struct slice s)
     return good;
 }
 
-/* S with U+FFFD for what XML cannot hold: seen to be missing, not silently gone. Followed by a NUL. */
+/* S with U+FFFD for what XML cannot hold: seen to be missing, not silently gone. Followed by a NUL.
+ */
 static struct slice clean(struct tree *t, struct slice s)
 {
     buf_clear(&t->room);
@@ -315,7 +319,8 @@ static enum err build_tree(const struct json *view, bool english, xmlDocPtr *ret
     return t.err;
 }
 
-/* ── XML to HTML ────────────────────────────────────────────────────────────────────────────────── */
+/* ── XML to HTML ──────────────────────────────────────────────────────────────────────────────────
+ */
 
 static xmlDocPtr transform(xsltStylesheetPtr style, xmlDocPtr doc, bool english, bool fragment)
 {

@@ -135,18 +135,20 @@
     </xsl:if>
   </xsl:template>
 
-  <!-- Any other section: a list; what is beyond the first dozen opens without a script. -->
+  <!-- Any other section: a list; what is beyond the first dozen opens without a script. A flagged value is never folded away. -->
   <xsl:template match="sections/item">
+    <xsl:variable name="first" select="rows/item[position() &lt;= 12 or string(mark)]"/>
+    <xsl:variable name="more" select="rows/item[position() &gt; 12 and not(string(mark))]"/>
     <section class="panel">
       <h2><xsl:call-template name="title"><xsl:with-param name="section" select="."/></xsl:call-template></h2>
       <xsl:call-template name="empty"><xsl:with-param name="section" select="."/></xsl:call-template>
       <xsl:if test="rows/item">
-        <ul><xsl:apply-templates select="rows/item[position() &lt;= 12]" mode="fact"/></ul>
+        <ul><xsl:apply-templates select="$first" mode="fact"/></ul>
       </xsl:if>
-      <xsl:if test="count(rows/item) &gt; 12">
+      <xsl:if test="$more">
         <details>
-          <summary><xsl:value-of select="$l/more_a"/><xsl:value-of select="count(rows/item) - 12"/><xsl:value-of select="$l/more_b"/></summary>
-          <ul><xsl:apply-templates select="rows/item[position() &gt; 12]" mode="fact"/></ul>
+          <summary><xsl:value-of select="$l/more_a"/><xsl:value-of select="count($more)"/><xsl:value-of select="$l/more_b"/></summary>
+          <ul><xsl:apply-templates select="$more" mode="fact"/></ul>
         </details>
       </xsl:if>
       <xsl:call-template name="rest"><xsl:with-param name="section" select="."/></xsl:call-template>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Patient (JP Core) to banner. Names carry their script in the ISO 21090 representation extension: IDE kanji, SYL kana, ABC
- * Latin. An age is computed only from a full birth date; infants' in months or days. Eras since Meiji; the first
- * year of an era is 元年. No silent replacement of characters.
+ * Patient (JP Core) to banner. Names carry their script in the ISO 21090 representation extension:
+ * IDE kanji, SYL kana, ABC Latin. An age is computed only from a full birth date; infants' in
+ * months or days. Eras since Meiji; the first year of an era is 元年. No silent replacement of
+ * characters.
  */
 #include "mappers/ips/banner.h"
 
@@ -73,8 +74,11 @@ static struct slice era_of(struct arena *a, struct day d)
     static const struct {
         int from;
         const char *name;
-    } eras[] = {{20190501, "令和"}, {19890108, "平成"}, {19261225, "昭和"},
-                {19120730, "大正"}, {18730101, "明治"}};
+    } eras[] = {{20190501, "令和"},
+                {19890108, "平成"},
+                {19261225, "昭和"},
+                {19120730, "大正"},
+                {18730101, "明治"}};
     int number = d.year * 10000 + d.month * 100 + d.day;
     for (size_t i = 0; d.day && i < sizeof(eras) / sizeof(*eras); i++) {
         if (number < eras[i].from)
@@ -94,13 +98,15 @@ static void put_birth(struct arena *a, struct json *banner, struct slice birth)
     if (!d.year)
         return;
     if (era.len)
-        json_put_text(a, banner, "birth_ja",
-                      arena_printf(a, "%d年%d月%d日（%.*s）", d.year, d.month, d.day, SLICE_ARG(era)));
+        json_put_text(
+            a, banner, "birth_ja",
+            arena_printf(a, "%d年%d月%d日（%.*s）", d.year, d.month, d.day, SLICE_ARG(era)));
     else if (d.day)
         json_put_text(a, banner, "birth_ja",
                       arena_printf(a, "%d年%d月%d日", d.year, d.month, d.day));
     else if (d.month)
-        json_put_text(a, banner, "birth_ja", arena_printf(a, "%d年%d月（日は不明）", d.year, d.month));
+        json_put_text(a, banner, "birth_ja",
+                      arena_printf(a, "%d年%d月（日は不明）", d.year, d.month));
     else
         json_put_text(a, banner, "birth_ja", arena_printf(a, "%d年（月日は不明）", d.year));
     json_put_str(a, banner, "birth_en", slice_sub(birth, 0, 10));
@@ -147,8 +153,10 @@ static void put_sex(struct arena *a, struct json *banner, struct slice gender)
 {
     static const struct {
         const char *code, *ja, *en;
-    } sexes[] = {{"male", "男性", "male"}, {"female", "女性", "female"},
-                 {"other", "その他", "other"}, {"unknown", "不明", "unknown"}};
+    } sexes[] = {{"male", "男性", "male"},
+                 {"female", "女性", "female"},
+                 {"other", "その他", "other"},
+                 {"unknown", "不明", "unknown"}};
     for (size_t i = 0; i < sizeof(sexes) / sizeof(*sexes); i++) {
         if (slice_is(gender, sexes[i].code)) {
             json_put_text(a, banner, "sex_ja", sexes[i].ja);
@@ -171,14 +179,15 @@ static void put_ids(struct arena *a, struct json *banner, const struct json *pat
     const struct json *list = json_get(patient, "identifier");
     struct json *ids = json_put_array(a, banner, "ids");
     for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
-        struct slice system = json_str(i, "system"), value = json_str(i, "value");
-        if (slice_is(system, CARD_SYSTEM) && value.len == 12)
+        struct slice value = json_str(i, "value");
+        if (slice_is(json_str(i, "system"), CARD_SYSTEM) && value.len == 12)
             put_id(a, ids, "診察券", "Card",
-                   slice_str(arena_printf(a, "%.4s-%.4s-%.4s", value.ptr, value.ptr + 4,
-                                          value.ptr + 8)));
-        else if (slice_starts(system, SLICE(LOCAL_SYSTEM)) && value.len)
-            put_id(a, ids, "患者番号", "Patient no.", value);
+                   slice_str(
+                       arena_printf(a, "%.4s-%.4s-%.4s", value.ptr, value.ptr + 4, value.ptr + 8)));
     }
+    for (const struct json *i = list ? list->first : NULL; i; i = i->next)
+        if (slice_starts(json_str(i, "system"), SLICE(LOCAL_SYSTEM)))
+            put_id(a, ids, "患者番号", "Patient no.", json_str(i, "value"));
 }
 
 static struct slice phone_of(const struct json *holder)

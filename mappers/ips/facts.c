@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tables and small readers over FHIR R4 JSON. Sections and their LOINC codes: HL7 IPS; windows of the emergency
- * view: those of the national emergency look-up (visits and drugs 3 months, operations 5 years). Names of
- * anticoagulants are looked for in text, because hospitals send local drug codes. A resource of unknown shape
- * yields empty values, never a failure.
+ * Tables and small readers over FHIR R4 JSON. Sections and their LOINC codes: HL7 IPS; windows of
+ * the emergency view: those of the national emergency look-up (visits and drugs 3 months,
+ * operations 5 years). Names of anticoagulants are looked for in text, because hospitals send local
+ * drug codes. A resource of unknown shape yields empty values, never a failure.
  */
 #include "mappers/ips/facts.h"
 
@@ -30,8 +30,8 @@ const struct facts_about facts_sections[FACTS_SECTIONS] = {
                            "Medications", BIT(CATEGORY_MEDICATION), true, 12, 3, 1},
     [FACTS_PROBLEMS] = {"problems", "11450-4", "Problem list - Reported", "病名・問題点",
                         "Problems", BIT(CATEGORY_CONDITION), true, 0, 0, 1},
-    [FACTS_PAST] = {"past", "11348-0", "History of Past illness note", "既往歴",
-                    "Past illnesses", BIT(CATEGORY_CONDITION), false, 0, 0, 1},
+    [FACTS_PAST] = {"past", "11348-0", "History of Past illness note", "既往歴", "Past illnesses",
+                    BIT(CATEGORY_CONDITION), false, 0, 0, 1},
     [FACTS_RESULTS] = {"results", "30954-2", "Relevant diagnostic tests/laboratory data note",
                        "検査結果", "Test results", BIT(CATEGORY_LABORATORY) | BIT(CATEGORY_IMAGING),
                        false, 0, 0, 2},
@@ -41,9 +41,8 @@ const struct facts_about facts_sections[FACTS_SECTIONS] = {
                           "Procedures", BIT(CATEGORY_PROCEDURE), false, 0, 60, 0},
     [FACTS_DEVICES] = {"devices", "46264-8", "History of medical device use", "植込み機器",
                        "Devices and implants", BIT(CATEGORY_PROCEDURE), false, 0, 0, 0},
-    [FACTS_IMMUNIZATIONS] = {"immunizations", "11369-6", "History of Immunization note",
-                             "予防接種", "Immunizations", BIT(CATEGORY_IMMUNIZATION), false, 0, 0,
-                             0},
+    [FACTS_IMMUNIZATIONS] = {"immunizations", "11369-6", "History of Immunization note", "予防接種",
+                             "Immunizations", BIT(CATEGORY_IMMUNIZATION), false, 0, 0, 0},
     [FACTS_ENCOUNTERS] = {"encounters", "46240-8",
                           "History of Hospitalizations+Outpatient visits Narrative", "受診歴",
                           "Visits", BIT(CATEGORY_ENCOUNTER), false, 24, 3, 0},
@@ -53,7 +52,8 @@ const struct facts_about facts_sections[FACTS_SECTIONS] = {
                       false, 0, 0, 1},
 };
 
-/* ── words in lists ─────────────────────────────────────────────────────────────────────────────── */
+/* ── words in lists ───────────────────────────────────────────────────────────────────────────────
+ */
 
 static bool one_of(struct slice s, const char *const *list)
 {
@@ -104,7 +104,28 @@ struct slice facts_text(const struct json *concept)
     return text.len ? text : facts_code(concept, NULL);
 }
 
-/* ── what it is ─────────────────────────────────────────────────────────────────────────────────── */
+/* ASCII lower case of TEXT; full-width Latin letters count as ASCII. */
+static struct slice plain(struct arena *arena, struct slice text)
+{
+    char *out = arena_alloc(arena, text.len + 1);
+    size_t n = 0;
+    for (size_t i = 0; out && i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c == 0xEF && i + 2 < text.len) {
+            unsigned char b = (unsigned char)text.ptr[i + 1], a = (unsigned char)text.ptr[i + 2];
+            unsigned wide = (b & 0x3Fu) << 6 | (a & 0x3Fu); /* U+Fxxx without the F */
+            if (wide >= 0xF21 && wide <= 0xF5A) {
+                c = (unsigned char)(wide - 0xF21 + 'A');
+                i += 2;
+            }
+        }
+        out[n++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    }
+    return slice_of(out, n);
+}
+
+/* ── what it is ───────────────────────────────────────────────────────────────────────────────────
+ */
 
 static const struct json *contained(const struct json *resource, struct slice reference)
 {
@@ -134,7 +155,7 @@ const struct json *facts_concept(const struct json *resource)
 static bool is_vital(const struct json *observation)
 {
     static const char *const categories[] = {"vital-signs", "body-measurement", "activity", NULL};
-    static const char *const codes[] = {"85354-9", "8480-6",  "8462-4",  "8867-4", "8310-5",
+    static const char *const codes[] = {"85354-9", "8480-6",  "8462-4",  "8867-4",  "8310-5",
                                         "29463-7", "8302-2",  "39156-5", "59408-5", "2708-6",
                                         "9279-1",  "41950-7", "55423-8", "41982-0", NULL};
     return any_concept_in(json_get(observation, "category"), categories) ||
@@ -168,12 +189,19 @@ static bool section_of_type(const struct json *resource, enum facts_section *ret
         const char *type;
         enum facts_section section;
     } types[] = {
-        {"AllergyIntolerance", FACTS_ALLERGIES}, {"MedicationRequest", FACTS_MEDICATIONS},
-        {"MedicationStatement", FACTS_MEDICATIONS}, {"MedicationDispense", FACTS_MEDICATIONS},
-        {"MedicationAdministration", FACTS_MEDICATIONS}, {"Condition", FACTS_PROBLEMS},
-        {"DiagnosticReport", FACTS_RESULTS}, {"Procedure", FACTS_PROCEDURES},
-        {"DeviceUseStatement", FACTS_DEVICES}, {"Immunization", FACTS_IMMUNIZATIONS},
-        {"Encounter", FACTS_ENCOUNTERS}, {"CarePlan", FACTS_PLAN}, {"ServiceRequest", FACTS_PLAN},
+        {"AllergyIntolerance", FACTS_ALLERGIES},
+        {"MedicationRequest", FACTS_MEDICATIONS},
+        {"MedicationStatement", FACTS_MEDICATIONS},
+        {"MedicationDispense", FACTS_MEDICATIONS},
+        {"MedicationAdministration", FACTS_MEDICATIONS},
+        {"Condition", FACTS_PROBLEMS},
+        {"DiagnosticReport", FACTS_RESULTS},
+        {"Procedure", FACTS_PROCEDURES},
+        {"DeviceUseStatement", FACTS_DEVICES},
+        {"Immunization", FACTS_IMMUNIZATIONS},
+        {"Encounter", FACTS_ENCOUNTERS},
+        {"CarePlan", FACTS_PLAN},
+        {"ServiceRequest", FACTS_PLAN},
         {"Appointment", FACTS_PLAN},
     };
     struct slice type = json_str(resource, "resourceType");
@@ -198,9 +226,9 @@ static bool is_over(const struct json *resource)
 
 bool facts_section_of(const struct json *resource, enum facts_section *ret_section)
 {
-    static const char *const void_status[] = {"entered-in-error", "cancelled", "not-done",
-                                              "not-taken",        "draft",     "rejected",
-                                              "revoked",          "declined",  "noshow", NULL};
+    static const char *const void_status[] = {
+        "entered-in-error", "cancelled", "not-done", "not-taken", "draft",
+        "rejected",         "revoked",   "declined", "noshow",    NULL};
     static const char *const void_verdict[] = {"entered-in-error", "refuted", NULL};
     static const char *const future_only[] = {"active", "booked", "pending", "planned", NULL};
     enum facts_section section = FACTS_SECTIONS;
@@ -245,7 +273,8 @@ enum facts_rank facts_rank_of(struct arena *arena, enum facts_section section,
     return slice_is(criticality, "low") ? FACTS_MINOR : FACTS_PLAIN;
 }
 
-/* ── when ───────────────────────────────────────────────────────────────────────────────────────── */
+/* ── when ─────────────────────────────────────────────────────────────────────────────────────────
+ */
 
 /* Members that may hold the time, best first. "x.start" means the period x. */
 static const struct {
@@ -307,8 +336,8 @@ int64_t facts_time(const struct json *resource)
 /* A prescription goes on as long as its drug lasts. */
 static int64_t medication_last(const struct json *resource, int64_t start)
 {
-    const struct json *supply = json_path(resource, "dispenseRequest", "expectedSupplyDuration",
-                                          "value", NULL);
+    const struct json *supply =
+        json_path(resource, "dispenseRequest", "expectedSupplyDuration", "value", NULL);
     const struct json *bounds = json_path(resource, "dosageInstruction", "0", "timing", "repeat",
                                           "boundsDuration", "value", NULL);
     uint64_t days = 0;
@@ -320,18 +349,21 @@ static int64_t medication_last(const struct json *resource, int64_t start)
 
 int64_t facts_time_last(const struct json *resource, int64_t now_ms)
 {
-    static const char *const running[] = {"in-progress", "arrived", "triaged", "onleave", NULL};
+    static const char *const running[] = {"in-progress", "arrived", "onleave", NULL};
+    static const char *const stays[] = {"IMP", "ACUTE", "NONAC", NULL};
     int64_t start = facts_time(resource);
     struct slice until = facts_date_until(resource);
     if (until.len)
         return time_of(until, true);
-    if (slice_is(json_str(resource, "resourceType"), "Encounter") &&
+    /* A stay without an end goes on; an outpatient who "arrived" has long left again. */
+    if (one_of(json_str(json_get(resource, "class"), "code"), stays) &&
         one_of(json_str(resource, "status"), running))
         return now_ms;
     return medication_last(resource, start);
 }
 
-/* ── who and what exactly ───────────────────────────────────────────────────────────────────────── */
+/* ── who and what exactly ─────────────────────────────────────────────────────────────────────────
+ */
 
 static struct slice display(const struct json *holder, const char *member)
 {
@@ -343,12 +375,13 @@ static struct slice display(const struct json *holder, const char *member)
     return json_str(m, "display");
 }
 
-/* What the exchange itself says of the sender is the best word; then who performed, then who asked. */
+/* What the exchange itself says of the sender is the best word; then who performed, then who asked.
+ */
 struct slice facts_source(const struct json *resource)
 {
-    static const char *const members[] = {"serviceProvider", "performer", "location", "custodian",
-                                          "requester", "recorder", "asserter",
-                                          "informationSource", NULL};
+    static const char *const members[] = {"serviceProvider", "performer",         "location",
+                                          "custodian",       "requester",         "recorder",
+                                          "asserter",        "informationSource", NULL};
     const struct json *tags = json_path(resource, "meta", "tag", NULL);
     const struct json *extensions = json_get(resource, "extension");
     struct slice text = SLICE_NONE;
@@ -369,6 +402,8 @@ struct slice facts_thing(struct arena *arena, enum facts_section section,
     const struct json *concept = facts_concept(resource);
     struct slice code = facts_code(concept, JLAC10);
     struct slice beside = SLICE_NONE;
+    if (section == FACTS_ALLERGIES) /* hospitals code allergens each in their own way */
+        return plain(arena, facts_text(concept));
     if (!code.len)
         code = facts_code(concept, LOINC);
     if (!code.len)
@@ -385,6 +420,22 @@ struct slice facts_thing(struct arena *arena, enum facts_section section,
                                   facts_is_home(resource) ? "\thome" : ""));
 }
 
+struct slice facts_reaction(struct arena *arena, const struct json *allergy)
+{
+    const struct json *reactions = json_get(allergy, "reaction");
+    struct slice all = SLICE_NONE;
+    for (const struct json *r = reactions ? reactions->first : NULL; r; r = r->next) {
+        const struct json *list = json_get(r, "manifestation");
+        for (const struct json *m = list ? list->first : NULL; m; m = m->next) {
+            struct slice one = facts_text(m);
+            all = all.len
+                      ? slice_str(arena_printf(arena, "%.*s、%.*s", SLICE_ARG(all), SLICE_ARG(one)))
+                      : one;
+        }
+    }
+    return all;
+}
+
 bool facts_is_home(const struct json *resource)
 {
     const struct json *tags = json_path(resource, "meta", "tag", NULL);
@@ -396,33 +447,19 @@ bool facts_is_home(const struct json *resource)
 
 bool facts_is_none_known(const struct json *resource)
 {
-    static const char *const codes[] = {"716186003", "409137002", "428607008", "429625007",
-                                        "no-known-allergies", "no-known-medication-allergies",
-                                        "no-known-food-allergies", NULL};
+    static const char *const codes[] = {"716186003",
+                                        "409137002",
+                                        "428607008",
+                                        "429625007",
+                                        "no-known-allergies",
+                                        "no-known-medication-allergies",
+                                        "no-known-food-allergies",
+                                        NULL};
     return concept_in(json_get(resource, "code"), codes);
 }
 
-/* ── names in text ──────────────────────────────────────────────────────────────────────────────── */
-
-/* ASCII lower case of TEXT; full-width Latin letters count as ASCII. */
-static struct slice plain(struct arena *arena, struct slice text)
-{
-    char *out = arena_alloc(arena, text.len + 1);
-    size_t n = 0;
-    for (size_t i = 0; out && i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c == 0xEF && i + 2 < text.len) {
-            unsigned char b = (unsigned char)text.ptr[i + 1], a = (unsigned char)text.ptr[i + 2];
-            unsigned wide = (b & 0x3Fu) << 6 | (a & 0x3Fu); /* U+Fxxx without the F */
-            if (wide >= 0xF21 && wide <= 0xF5A) {
-                c = (unsigned char)(wide - 0xF21 + 'A');
-                i += 2;
-            }
-        }
-        out[n++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    }
-    return slice_of(out, n);
-}
+/* ── names in text ────────────────────────────────────────────────────────────────────────────────
+ */
 
 static bool names_any(struct arena *arena, struct slice text, const char *const *names)
 {
@@ -456,17 +493,53 @@ static bool starts_any(struct slice code, const char *const *prefixes)
 bool facts_is_anticoagulant(struct arena *arena, const struct json *resource)
 {
     /* Heparin only with its salt: "ヘパリン類似物質" is an ointment. */
-    static const char *const names[] = {
-        "ワーファリン", "ワルファリン", "warfarin", "coumadin", "ﾜｰﾌｧﾘﾝ", "ﾜﾙﾌｧﾘﾝ",
-        "エリキュース", "アピキサバン", "apixaban", "eliquis", "ｴﾘｷｭｰｽ", "ｱﾋﾟｷｻﾊﾞﾝ",
-        "イグザレルト", "リバーロキサバン", "rivaroxaban", "xarelto", "ｲｸﾞｻﾞﾚﾙﾄ", "ﾘﾊﾞｰﾛｷｻﾊﾞﾝ",
-        "リクシアナ", "エドキサバン", "edoxaban", "lixiana", "savaysa", "ﾘｸｼｱﾅ", "ｴﾄﾞｷｻﾊﾞﾝ",
-        "プラザキサ", "ダビガトラン", "dabigatran", "prazaxa", "pradaxa", "ﾌﾟﾗｻﾞｷｻ", "ﾀﾞﾋﾞｶﾞﾄﾗﾝ",
-        "エノキサパリン", "クレキサン", "enoxaparin", "フォンダパリヌクス", "アリクストラ",
-        "fondaparinux", "ヘパリンナトリウム", "ヘパリンna", "ヘパリンカルシウム", "ヘパリンca",
-        "heparin sodium", "heparin calcium", NULL};
-    static const char *const yj[] = {"3332001", "3334", "3339001", "3339002", "3339003",
-                                     "3339004", NULL};
+    static const char *const names[] = {"ワーファリン",
+                                        "ワルファリン",
+                                        "warfarin",
+                                        "coumadin",
+                                        "ﾜｰﾌｧﾘﾝ",
+                                        "ﾜﾙﾌｧﾘﾝ",
+                                        "エリキュース",
+                                        "アピキサバン",
+                                        "apixaban",
+                                        "eliquis",
+                                        "ｴﾘｷｭｰｽ",
+                                        "ｱﾋﾟｷｻﾊﾞﾝ",
+                                        "イグザレルト",
+                                        "リバーロキサバン",
+                                        "rivaroxaban",
+                                        "xarelto",
+                                        "ｲｸﾞｻﾞﾚﾙﾄ",
+                                        "ﾘﾊﾞｰﾛｷｻﾊﾞﾝ",
+                                        "リクシアナ",
+                                        "エドキサバン",
+                                        "edoxaban",
+                                        "lixiana",
+                                        "savaysa",
+                                        "ﾘｸｼｱﾅ",
+                                        "ｴﾄﾞｷｻﾊﾞﾝ",
+                                        "プラザキサ",
+                                        "ダビガトラン",
+                                        "dabigatran",
+                                        "prazaxa",
+                                        "pradaxa",
+                                        "ﾌﾟﾗｻﾞｷｻ",
+                                        "ﾀﾞﾋﾞｶﾞﾄﾗﾝ",
+                                        "エノキサパリン",
+                                        "クレキサン",
+                                        "enoxaparin",
+                                        "フォンダパリヌクス",
+                                        "アリクストラ",
+                                        "fondaparinux",
+                                        "ヘパリンナトリウム",
+                                        "ヘパリンna",
+                                        "ヘパリンカルシウム",
+                                        "ヘパリンca",
+                                        "heparin sodium",
+                                        "heparin calcium",
+                                        NULL};
+    static const char *const yj[] = {"3332001", "3334",    "3339001", "3339002",
+                                     "3339003", "3339004", NULL};
     static const char *const atc[] = {"B01AA", "B01AB", "B01AE", "B01AF", "B01AX05", NULL};
     const struct json *concept = facts_concept(resource);
     if (starts_any(facts_code(concept, YJ), yj) || starts_any(facts_code(concept, ATC), atc))
@@ -478,8 +551,8 @@ bool facts_is_anticoagulant(struct arena *arena, const struct json *resource)
 bool facts_is_blood_type(struct arena *arena, const struct json *resource)
 {
     static const char *const codes[] = {"882-1", "883-9", "10331-7", NULL};
-    static const char *const names[] = {"血液型", "abo式", "rh(d)", "blood type", "blood group",
-                                        NULL};
+    static const char *const names[] = {"血液型",     "abo式",       "rh(d)",
+                                        "blood type", "blood group", NULL};
     const struct json *concept = json_get(resource, "code");
     return concept_in(concept, codes) || concept_names_any(arena, concept, names);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two sorts: by thing, to find the newest of each and the one before it; then by what a reader wants first. Stable, because the
- * place in the input is the last key. A resource without a time is kept: it cannot be said to be old.
+ * Two sorts: by thing, to find the newest of each and the one before it; then by what a reader
+ * wants first. Stable, because the place in the input is the last key. A resource without a time is
+ * kept: it cannot be said to be old.
  */
 #include "mappers/ips/pick.h"
 
@@ -12,7 +13,8 @@
 
 #include "base/banned.h"
 
-/* The start of the day MONTHS calendar months before NOW (a few days more at the end of a month). */
+/* The start of the day MONTHS calendar months before NOW (a few days more at the end of a month).
+ */
 static int64_t months_before(int64_t now_ms, unsigned months)
 {
     int number = when_day_number(now_ms);
@@ -42,6 +44,8 @@ static int by_thing(const void *a, const void *b)
     const struct pick *x = a, *y = b;
     int order = x->section != y->section ? (x->section < y->section ? -1 : 1)
                                          : slice_cmp(x->thing, y->thing);
+    if (!order && x->section == FACTS_ALLERGIES)
+        order = (int)x->rank - (int)y->rank; /* the gravest first: others may only repeat it */
     if (!order)
         order = compare_time(x->time, y->time);
     return order ? order : x->index < y->index ? -1 : 1;
@@ -68,8 +72,19 @@ static bool same_thing(const struct pick *a, const struct pick *b)
     return a->section == b->section && slice_eq(a->thing, b->thing);
 }
 
-/* Sorted by thing: keeps the newest of each, ties each to the one before it. Returns how many stay. */
-static size_t keep_newest(struct pick *items, size_t count)
+/* The same allergen again, from another hospital, with nothing to add to what the gravest record
+ * says. */
+static bool only_repeats(struct arena *arena, const struct pick *first, const struct pick *p)
+{
+    struct slice reaction = facts_reaction(arena, p->resource);
+    if (p->section != FACTS_ALLERGIES || (p->rank == FACTS_OVER) != (first->rank == FACTS_OVER))
+        return false;
+    return !reaction.len || slice_eq(reaction, facts_reaction(arena, first->resource));
+}
+
+/* Sorted by thing: keeps the newest of each, ties each to the one before it. Returns how many stay.
+ */
+static size_t keep_newest(struct arena *arena, struct pick *items, size_t count)
 {
     size_t kept = 0, first = 0;
     for (size_t i = 0; i < count; i++) {
@@ -77,14 +92,13 @@ static size_t keep_newest(struct pick *items, size_t count)
         if (!same_thing(&items[first], &items[i]))
             first = i;
         items[i].newest = limit ? items[first].time : items[i].time;
-        items[i].older = limit && i > first;
+        items[i].older = i > first && (limit || only_repeats(arena, &items[first], &items[i]));
         if (i == first && limit > 1 && i + 1 < count && same_thing(&items[i], &items[i + 1]))
             items[i].previous = items[i + 1].resource;
-        if (limit && i - first >= limit)
-            items[i].resource = NULL;
+        items[i].drop = limit && i - first >= limit;
     }
     for (size_t i = 0; i < count; i++)
-        if (items[i].resource)
+        if (!items[i].drop)
             items[kept++] = items[i];
     return kept;
 }
@@ -128,7 +142,7 @@ enum err pick_all(struct arena *arena, const struct json *const *resources, size
     if (arena_exhausted(arena))
         return ERR_LIMIT;
     qsort(list.items, list.count, sizeof(*list.items), by_thing);
-    list.count = keep_newest(list.items, list.count);
+    list.count = keep_newest(arena, list.items, list.count);
     qsort(list.items, list.count, sizeof(*list.items), by_reading);
     list.count = keep_bounded(&list);
     *ret_list = list;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Makes rows. Numbers keep the digits they came with; units are never converted; a value with a comparator keeps it. Codes
- * that R4 requires (criticality, severity, status, interpretation) become words of both languages by table; any
- * other text is passed on as recorded. Nothing is judged here beyond what the sender's flags say.
+ * Makes rows. Numbers keep the digits they came with; units are never converted; a value with a
+ * comparator keeps it. Codes that R4 requires (criticality, severity, status, interpretation)
+ * become words of both languages by table; any other text is passed on as recorded. Nothing is
+ * judged here beyond what the sender's flags say.
  */
 #include "mappers/ips/row.h"
 
@@ -17,9 +18,7 @@ struct word {
 };
 
 static const struct word criticalities[] = {
-    {"high", "重大なリスクあり", "high risk"},
-    {"low", "低リスク", "low risk"},
-    {NULL, NULL, NULL}};
+    {"high", "重大なリスクあり", "high risk"}, {"low", "低リスク", "low risk"}, {NULL, NULL, NULL}};
 static const struct word severities[] = {{"severe", "重症", "severe"},
                                          {"moderate", "中等症", "moderate"},
                                          {"mild", "軽症", "mild"},
@@ -29,25 +28,34 @@ static const struct word verdicts[] = {{"unconfirmed", "未確認", "unconfirmed
                                        {"differential", "疑い", "differential"},
                                        {NULL, NULL, NULL}};
 static const struct word statuses[] = {
-    {"stopped", "中止", "stopped"},        {"on-hold", "休止中", "on hold"},
+    {"stopped", "中止", "stopped"},         {"on-hold", "休止中", "on hold"},
     {"preliminary", "暫定", "preliminary"}, {"registered", "結果待ち", "pending"},
     {"inactive", "現在はなし", "inactive"}, {"resolved", "解消", "resolved"},
     {"remission", "寛解", "in remission"},  {NULL, NULL, NULL}};
-static const struct word visits[] = {
-    {"AMB", "外来", "outpatient"},   {"IMP", "入院", "inpatient"},
-    {"ACUTE", "入院", "inpatient"},  {"NONAC", "入院", "inpatient"},
-    {"EMER", "救急", "emergency"},   {"HH", "在宅", "home care"},
-    {"VR", "オンライン", "virtual"}, {"SS", "短期滞在", "short stay"},
-    {NULL, NULL, NULL}};
-static const struct word vitals[] = {
-    {"85354-9", "血圧", "Blood pressure"}, {"8480-6", "収縮期血圧", "Systolic pressure"},
-    {"8462-4", "拡張期血圧", "Diastolic pressure"}, {"8867-4", "脈拍", "Pulse"},
-    {"8310-5", "体温", "Temperature"},     {"29463-7", "体重", "Weight"},
-    {"8302-2", "身長", "Height"},          {"39156-5", "BMI", "BMI"},
-    {"59408-5", "SpO2", "SpO2"},           {"2708-6", "SpO2", "SpO2"},
-    {"9279-1", "呼吸数", "Respiration"},   {"41950-7", "歩数", "Steps"},
-    {"55423-8", "歩数", "Steps"},          {"41982-0", "体脂肪率", "Body fat"},
-    {NULL, NULL, NULL}};
+static const struct word visits[] = {{"AMB", "外来", "outpatient"},
+                                     {"IMP", "入院", "inpatient"},
+                                     {"ACUTE", "入院", "inpatient"},
+                                     {"NONAC", "入院", "inpatient"},
+                                     {"EMER", "救急", "emergency"},
+                                     {"HH", "在宅", "home care"},
+                                     {"VR", "オンライン", "virtual"},
+                                     {"SS", "短期滞在", "short stay"},
+                                     {NULL, NULL, NULL}};
+static const struct word vitals[] = {{"85354-9", "血圧", "Blood pressure"},
+                                     {"8480-6", "収縮期血圧", "Systolic pressure"},
+                                     {"8462-4", "拡張期血圧", "Diastolic pressure"},
+                                     {"8867-4", "脈拍", "Pulse"},
+                                     {"8310-5", "体温", "Temperature"},
+                                     {"29463-7", "体重", "Weight"},
+                                     {"8302-2", "身長", "Height"},
+                                     {"39156-5", "BMI", "BMI"},
+                                     {"59408-5", "SpO2", "SpO2"},
+                                     {"2708-6", "SpO2", "SpO2"},
+                                     {"9279-1", "呼吸数", "Respiration"},
+                                     {"41950-7", "歩数", "Steps"},
+                                     {"55423-8", "歩数", "Steps"},
+                                     {"41982-0", "体脂肪率", "Body fat"},
+                                     {NULL, NULL, NULL}};
 
 static const struct word *find(const struct word *table, struct slice code)
 {
@@ -110,7 +118,8 @@ struct slice row_date(struct arena *arena, struct slice text, bool time)
     return time ? join(arena, day, " ", hour) : day;
 }
 
-/* ── values ─────────────────────────────────────────────────────────────────────────────────────── */
+/* ── values ───────────────────────────────────────────────────────────────────────────────────────
+ */
 
 static struct slice literal(const struct json *value)
 {
@@ -118,15 +127,24 @@ static struct slice literal(const struct json *value)
                                                                                : SLICE_NONE;
 }
 
+/* The unit as people write it; the number stays what it was. */
 static struct slice unit_of(const struct json *quantity)
 {
+    static const struct word spellings[] = {
+        {"mm[Hg]", "mmHg", ""},     {"mm(hg)", "mmHg", ""},
+        {"Cel", "℃", ""},           {"cel", "℃", ""},
+        {"/uL", "/µL", ""},         {"10*3/uL", "×10³/µL", ""},
+        {"10*4/uL", "×10⁴/µL", ""}, {".10*4/uL", "×10⁴/µL", ""},
+        {"10*6/uL", "×10⁶/µL", ""}, {".10*3/uL", "×10³/µL", ""},
+        {"kg/m2", "kg/m²", ""},     {"mL/min/{1.73_m2}", "mL/min/1.73m²", ""},
+        {"{steps}/d", "/日", ""},   {"{steps}", "", ""},
+        {NULL, NULL, NULL}};
     struct slice unit = json_str(quantity, "unit");
-    struct slice code = json_str(quantity, "code");
-    if (slice_is(unit, "mm[Hg]") || (!unit.len && slice_is(code, "mm[Hg]")))
-        return SLICE("mmHg");
-    if (slice_is(unit, "Cel") || slice_is(unit, "cel") || (!unit.len && slice_is(code, "Cel")))
-        return SLICE("℃");
-    unit = unit.len ? unit : code;
+    if (!unit.len)
+        unit = json_str(quantity, "code");
+    const struct word *known = find(spellings, unit);
+    if (known)
+        return slice_str(known->ja);
     if (unit.len > 2 && unit.ptr[0] == '{' && unit.ptr[unit.len - 1] == '}')
         return slice_sub(unit, 1, unit.len - 2); /* a UCUM annotation: {INR} */
     return unit;
@@ -214,11 +232,11 @@ static struct slice observed(struct arena *arena, const struct json *observation
 /* The sender's flag: R4 interpretation codes and the letters of HL7 v2. */
 static const char *flag_of(const struct json *observation)
 {
-    static const struct word flags[] = {
-        {"HH", "critical-high", ""}, {"LL", "critical-low", ""}, {"H", "high", ""},
-        {"HU", "critical-high", ""}, {"LU", "critical-low", ""}, {"L", "low", ""},
-        {"AA", "critical", ""},      {"A", "abnormal", ""},      {"POS", "abnormal", ""},
-        {NULL, NULL, NULL}};
+    static const struct word flags[] = {{"HH", "critical-high", ""}, {"LL", "critical-low", ""},
+                                        {"H", "high", ""},           {"HU", "critical-high", ""},
+                                        {"LU", "critical-low", ""},  {"L", "low", ""},
+                                        {"AA", "critical", ""},      {"A", "abnormal", ""},
+                                        {"POS", "abnormal", ""},     {NULL, NULL, NULL}};
     const struct json *list = json_get(observation, "interpretation");
     for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
         const struct word *found = find_concept(flags, i);
@@ -228,20 +246,16 @@ static const char *flag_of(const struct json *observation)
     return NULL;
 }
 
-/* ── sections ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── sections ─────────────────────────────────────────────────────────────────────────────────────
+ */
 
 static void row_allergy(struct row *r, const struct json *x)
 {
     const struct json *reactions = json_get(x, "reaction");
-    struct slice all = SLICE_NONE;
+    put(r, "detail", facts_reaction(r->a, x));
     note(r, find(criticalities, json_str(x, "criticality")));
-    for (const struct json *n = reactions ? reactions->first : NULL; n; n = n->next) {
-        const struct json *list = json_get(n, "manifestation");
-        for (const struct json *m = list ? list->first : NULL; m; m = m->next)
-            all = join(r->a, all, "、", facts_text(m));
+    for (const struct json *n = reactions ? reactions->first : NULL; n; n = n->next)
         note(r, find(severities, json_str(n, "severity")));
-    }
-    put(r, "detail", all);
     note(r, find_concept(statuses, json_get(x, "clinicalStatus")));
     note(r, find_concept(verdicts, json_get(x, "verificationStatus")));
 }
@@ -254,12 +268,28 @@ static void row_condition(struct row *r, const struct json *x)
     note(r, find(severities, facts_code(json_get(x, "severity"), NULL)));
 }
 
-static struct slice dose_of(struct row *r, const struct json *dosage)
+/* "2.5 錠", unless TEXT says the unit and so the dose itself. */
+static struct slice dose_of(struct row *r, const struct json *dosage, struct slice text)
 {
     const struct json *quantity = json_path(dosage, "doseAndRate", "0", "doseQuantity", NULL);
     if (!quantity)
         quantity = json_get(dosage, "dose"); /* MedicationAdministration */
-    return join(r->a, number_of(r->a, quantity), " ", unit_of(quantity));
+    struct slice unit = unit_of(quantity), number = number_of(r->a, quantity);
+    if (!number.len || (unit.len && slice_search(text, unit, 0) < text.len))
+        return SLICE_NONE;
+    return join(r->a, number, " ", unit);
+}
+
+/* How long the drug lasts: "35日分", unless TEXT says it. */
+static struct slice supply_of(struct row *r, const struct json *x, struct slice text)
+{
+    struct slice days =
+        literal(json_path(x, "dispenseRequest", "expectedSupplyDuration", "value", NULL));
+    struct slice code =
+        json_str(json_path(x, "dispenseRequest", "expectedSupplyDuration", NULL), "code");
+    if (!days.len || !slice_is(code, "d") || slice_search(text, SLICE("日分"), 0) < text.len)
+        return SLICE_NONE;
+    return slice_str(arena_printf(r->a, "%.*s日分", SLICE_ARG(days)));
 }
 
 static void row_medication(struct row *r, const struct json *x)
@@ -270,11 +300,10 @@ static void row_medication(struct row *r, const struct json *x)
         dosage = json_path(x, "dosage", "0", NULL) ? json_path(x, "dosage", "0", NULL)
                                                    : json_get(x, "dosage");
     struct slice text = json_str(dosage, "text");
-    if (!text.len) { /* a text says the dose itself */
+    if (!text.len)
         text = facts_text(json_path(dosage, "timing", "code", NULL));
-        put(r, "value", dose_of(r, dosage));
-    }
-    put(r, "detail", text);
+    put(r, "value", dose_of(r, dosage, text));
+    put(r, "detail", join(r->a, text, " ", supply_of(r, x, text)));
     note(r, find(statuses, json_str(x, "status")));
     if (json_is_true(json_get(x, "doNotPerform")))
         note(r, &forbidden);
@@ -323,12 +352,12 @@ static void row_encounter(struct row *r, const struct json *x)
     if (!what.len)
         what = facts_text(json_path(x, "type", "0", NULL));
     if (kind) {
-        json_put_text(r->a, r->json, "label", kind->ja);
-        json_put_text(r->a, r->json, "label_en", kind->en);
+        put(r, "label", join(r->a, slice_str(kind->ja), " ", what));
+        put(r, "label_en", join(r->a, slice_str(kind->en), " ", what));
     } else {
-        put(r, "label", json_str(json_get(x, "class"), "display"));
+        put(r, "label", join(r->a, json_str(json_get(x, "class"), "display"), " ", what));
     }
-    put(r, "detail", join(r->a, what, "、", facts_text(json_path(x, "reasonCode", "0", NULL))));
+    put(r, "detail", facts_text(json_path(x, "reasonCode", "0", NULL)));
 }
 
 static void row_plain(struct row *r, const struct json *x)
@@ -344,12 +373,12 @@ static void row_plain(struct row *r, const struct json *x)
 
 typedef void (*row_cb)(struct row *r, const struct json *x);
 static const row_cb makers[FACTS_SECTIONS] = {
-    [FACTS_ALLERGIES] = row_allergy,      [FACTS_MEDICATIONS] = row_medication,
-    [FACTS_PROBLEMS] = row_condition,     [FACTS_PAST] = row_condition,
-    [FACTS_RESULTS] = row_result,         [FACTS_VITALS] = row_vital,
-    [FACTS_PROCEDURES] = row_plain,       [FACTS_DEVICES] = row_plain,
-    [FACTS_IMMUNIZATIONS] = row_plain,    [FACTS_ENCOUNTERS] = row_encounter,
-    [FACTS_PLAN] = row_plain,             [FACTS_SOCIAL] = row_observation,
+    [FACTS_ALLERGIES] = row_allergy,   [FACTS_MEDICATIONS] = row_medication,
+    [FACTS_PROBLEMS] = row_condition,  [FACTS_PAST] = row_condition,
+    [FACTS_RESULTS] = row_result,      [FACTS_VITALS] = row_vital,
+    [FACTS_PROCEDURES] = row_plain,    [FACTS_DEVICES] = row_plain,
+    [FACTS_IMMUNIZATIONS] = row_plain, [FACTS_ENCOUNTERS] = row_encounter,
+    [FACTS_PLAN] = row_plain,          [FACTS_SOCIAL] = row_observation,
 };
 
 static void put_name(struct row *r, const struct json *x)
@@ -376,8 +405,8 @@ static void put_previous(struct row *r, const struct json *previous)
 
 static void put_mark(struct row *r, enum facts_section section, const struct json *x)
 {
-    static const char *const urgent[FACTS_SECTIONS] = {[FACTS_ALLERGIES] = "high-risk",
-                                                       [FACTS_MEDICATIONS] = "anticoagulant"};
+    static const char *const urgent[FACTS_SECTIONS] = {
+        [FACTS_ALLERGIES] = "high-risk", [FACTS_MEDICATIONS] = "anticoagulant"};
     enum facts_rank rank = facts_rank_of(r->a, section, x);
     if (rank == FACTS_URGENT)
         json_put_text(r->a, r->json, "mark", urgent[section]);
@@ -386,8 +415,8 @@ static void put_mark(struct row *r, enum facts_section section, const struct jso
                       section == FACTS_ALLERGIES && facts_is_none_known(x) ? "none-known" : "over");
 }
 
-struct json *row_make(struct arena *arena, enum facts_section section,
-                      const struct json *resource, const struct json *previous)
+struct json *row_make(struct arena *arena, enum facts_section section, const struct json *resource,
+                      const struct json *previous)
 {
     struct row r = {.a = arena, .json = json_new(arena, JSON_OBJECT)};
     bool time = section == FACTS_VITALS;

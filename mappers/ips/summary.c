@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The IPS document and the view of it. A section that holds nothing says which of three it is: none known (somebody
- * stated so), nothing recorded, or not for this reader; "no record" is never turned into "no allergy". What a
- * section leaves out (window, bound) is an extension on it and a sentence in its narrative. References stay
- * "Type/id" and every fullUrl is base/Type/id, so they resolve inside the document.
+ * The IPS document and the view of it. A section that holds nothing says which of three it is: none
+ * known (somebody stated so), nothing recorded, or not for this reader; "no record" is never turned
+ * into "no allergy". What a section leaves out (window, bound) is an extension on it and a sentence
+ * in its narrative. References stay "Type/id" and every fullUrl is base/Type/id, so they resolve
+ * inside the document.
  */
 #include "mappers/ips/summary.h"
 
@@ -37,13 +38,13 @@ struct build {
 };
 
 static const enum facts_section usual_order[] = {
-    FACTS_PROBLEMS, FACTS_MEDICATIONS,   FACTS_ALLERGIES,  FACTS_RESULTS, FACTS_VITALS,
-    FACTS_PROCEDURES, FACTS_DEVICES,     FACTS_PAST,       FACTS_IMMUNIZATIONS,
-    FACTS_ENCOUNTERS, FACTS_PLAN,        FACTS_SOCIAL};
+    FACTS_PROBLEMS,      FACTS_MEDICATIONS, FACTS_ALLERGIES, FACTS_RESULTS,
+    FACTS_VITALS,        FACTS_PROCEDURES,  FACTS_DEVICES,   FACTS_PAST,
+    FACTS_IMMUNIZATIONS, FACTS_ENCOUNTERS,  FACTS_PLAN,      FACTS_SOCIAL};
 static const enum facts_section emergency_order[] = {
-    FACTS_ALLERGIES, FACTS_MEDICATIONS, FACTS_PROBLEMS,   FACTS_PAST,   FACTS_RESULTS,
-    FACTS_VITALS,    FACTS_PROCEDURES,  FACTS_DEVICES,    FACTS_ENCOUNTERS,
-    FACTS_IMMUNIZATIONS, FACTS_PLAN,    FACTS_SOCIAL};
+    FACTS_ALLERGIES,  FACTS_MEDICATIONS,   FACTS_PROBLEMS,   FACTS_PAST,
+    FACTS_RESULTS,    FACTS_VITALS,        FACTS_PROCEDURES, FACTS_DEVICES,
+    FACTS_ENCOUNTERS, FACTS_IMMUNIZATIONS, FACTS_PLAN,       FACTS_SOCIAL};
 
 /* Why a section is empty, and what it says then. */
 static const struct absence {
@@ -57,7 +58,8 @@ static const struct absence {
     {"unavailable", "unavailable", "Unavailable", "記録なし / not recorded"},
 };
 
-/* ── small builders ─────────────────────────────────────────────────────────────────────────────── */
+/* ── small builders ───────────────────────────────────────────────────────────────────────────────
+ */
 
 static struct json *put_concept(struct arena *a, struct json *holder, const char *member,
                                 const char *system, const char *code)
@@ -111,7 +113,8 @@ static void push_entry(struct build *b, struct json *resource)
     json_set(entry, "resource", resource);
 }
 
-/* ── sections ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── sections ─────────────────────────────────────────────────────────────────────────────────────
+ */
 
 static struct json *rows_of(struct arena *a, const struct pick_list *picks,
                             enum facts_section section)
@@ -145,7 +148,9 @@ static struct json *section_view(struct arena *a, enum facts_section section, bo
     json_put_text(a, view, "title_ja", about->ja);
     json_put_text(a, view, "title_en", about->en);
     json_put_text(a, view, "state",
-                  only_none_known(rows) ? "nilknown" : rows->count ? "present" : absent);
+                  only_none_known(rows) ? "nilknown"
+                  : rows->count         ? "present"
+                                        : absent);
     if (months)
         json_put_int(a, view, "months", months);
     json_set(view, "rows", rows);
@@ -166,8 +171,8 @@ static enum err put_narrative(struct arena *a, struct json *section, const struc
     return err;
 }
 
-static void put_extension(struct arena *a, struct json *section, const char *url, const char *member,
-                          struct json *value)
+static void put_extension(struct arena *a, struct json *section, const char *url,
+                          const char *member, struct json *value)
 {
     struct json *list = json_get(section, "extension");
     if (!list)
@@ -252,7 +257,8 @@ static enum err make_sections(struct build *b, struct json *composition)
     return err;
 }
 
-/* ── the document ───────────────────────────────────────────────────────────────────────────────── */
+/* ── the document ─────────────────────────────────────────────────────────────────────────────────
+ */
 
 static struct json *make_author(struct build *b)
 {
@@ -342,7 +348,8 @@ enum err summary_bundle(struct arena *arena, const struct summary_input *input,
     return err;
 }
 
-/* ── the view ───────────────────────────────────────────────────────────────────────────────────── */
+/* ── the view ─────────────────────────────────────────────────────────────────────────────────────
+ */
 
 static const struct json *resolve(const struct json *bundle, struct slice reference)
 {
@@ -443,7 +450,8 @@ enum err summary_view(struct arena *arena, const struct json *bundle, int64_t no
         return ERR_INVALID;
     struct json *view = json_new(arena, JSON_OBJECT);
     json_put_str(arena, view, "made", row_date(arena, instant(arena, now_ms), true));
-    json_put_str(arena, view, "author", json_str(json_path(composition, "author", "0", NULL), "display"));
+    json_put_str(arena, view, "author",
+                 json_str(json_path(composition, "author", "0", NULL), "display"));
     json_put_bool(arena, view, "emergency",
                   slice_is(facts_code(json_path(composition, "category", "0", NULL), KIND_SYSTEM),
                            "emergency"));

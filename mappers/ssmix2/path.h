@@ -23,7 +23,7 @@ enum err ssmix2_parse(struct slice path, struct err_list *errors,
                       struct ssmix2_path *ret_path) ERR_CHECKED;
 
 /* Do path and message speak of the same patient (PID-3, after trimming, exactly) and the same
- * kind of data (MSH-9 against the table of the 25 kinds)? ERR_PATIENT_MISMATCH, ERR_INVALID with
+ * kind of data (MSH-9 against the table of the kinds)? ERR_PATIENT_MISMATCH, ERR_INVALID with
  * a place. */
 enum err ssmix2_agree(const struct ssmix2_path *path, const struct hl7_message *message,
                       struct err_list *errors) ERR_CHECKED;

@@ -18,6 +18,12 @@ export function segment(ack, name) {
   return name === 'MSH' ? [fields[0], '|', ...fields.slice(1)] : fields;
 }
 
+/** The ERR segment of severity error (others only warn). */
+export function fault(ack) {
+  const lines = ack.toString('latin1').split('\r').filter((l) => l.startsWith('ERR|')).map((l) => l.split('|'));
+  return lines.find((fields) => fields[4] === 'E');
+}
+
 export const ackCode = (ack) => (ack ? segment(ack, 'MSA')?.[1] : undefined);
 
 export class Sender {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any JSON as a view of every page, and any JSON array as the resources of a patient summary. Pages must be UTF-8 and hold no
- * script, whatever the texts say; narratives must be well-formed XML; a summary must print to JSON that parses.
+ * Any JSON as a view of every page, and any JSON array as the resources of a patient summary. Pages
+ * must be UTF-8 and hold no script, whatever the texts say; narratives must be well-formed XML; a
+ * summary must print to JSON that parses.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -56,15 +57,19 @@ static void render_all(const struct json *view)
     render("mappers/html/summary.xsl", view, "ja", false);
     render("mappers/html/access.xsl", view, "en", false);
     render("mappers/html/landing.xsl", view, "ja", false);
+    render("mappers/html/bundle.xsl", view, "ja", false);
     render("mappers/html/section.xsl", view, "en", true);
 }
 
 static void summarize(struct arena *arena, const struct json *list)
 {
     const struct json **items = arena_array(arena, list->count + 1, sizeof(*items));
-    struct summary_input input = {.resources = items, .base_url = SLICE("https://x/fhir"),
-                                  .author = SLICE("x"), .now_ms = NOW,
-                                  .emergency = list->count % 2 == 1, .patient = list->first};
+    struct summary_input input = {.resources = items,
+                                  .base_url = SLICE("https://x/fhir"),
+                                  .author = SLICE("x"),
+                                  .now_ms = NOW,
+                                  .emergency = list->count % 2 == 1,
+                                  .patient = list->first};
     struct json *bundle = NULL, *view = NULL, *again = NULL;
     struct buf text;
     for (const struct json *r = list->first; r && items; r = r->next)

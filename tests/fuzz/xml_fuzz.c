@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes into the way in for XML: it must end well and soon, give a tree or say why not, in both languages. What is
- * accepted must hold no DOCTYPE as markup.
+ * Any bytes into the way in for XML: it must end well and soon, give a tree or say why not, in both
+ * languages. What is accepted must hold no DOCTYPE as markup.
  */
 #include <stdint.h>
 #include <stdlib.h>

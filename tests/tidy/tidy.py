@@ -54,7 +54,7 @@ def layer_of(path):
     return top if top in LAYERS else None
 
 
-_TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 
 
 def blank(text, strings=True):
@@ -64,7 +64,7 @@ def blank(text, strings=True):
         if word[0] == "/":
             return re.sub(r"[^\n]", " ", word)
         return word[0] + " " * (len(word) - 2) + word[-1] if strings else word
-    return _TOKEN.sub(empty, text)
+    return TOKEN.sub(empty, text)
 
 
 def no_directives(text):

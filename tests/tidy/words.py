@@ -32,24 +32,27 @@ STATEMENT = re.compile(r"^(?:(?:await\s+|(?:const|let)\s+\w+\s*=\s*)?[\w>.\[\]-]
                        r"|(?:return\b[^.]*|break|continue|goto \w+);"
                        r"|(?:if|for|while|switch)\s*\(.*\)\s*\{?"
                        r"|\}\s*(?:else\b.*)?)$")
-COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
+
+
+def comments(path, text):
+    """(offset, comment) in C; in JavaScript only whole lines, as its literals are harder to tell apart."""
+    if path.endswith(".mjs"):
+        yield from ((m.start(), m.group(0).strip()) for m in re.finditer(r"^[ \t]*//[^\n]*", text, re.M))
+        return
+    for match in tidy.TOKEN.finditer(text):
+        if match.group(0)[0] == "/" and not match.group(0).startswith("/* SPDX"):
+            yield match.start(), match.group(0)  # but the head of a file may show how it is used
 
 
 def dead_code(path, text):
-    """Comments in C and JavaScript with a line of code in them; the head of a file is left out."""
+    """Comments with a line of code in them."""
     found = []
-    bare = text if path.endswith(".mjs") else tidy._TOKEN.sub(
-        lambda m: m.group(0) if m.group(0)[0] == "/" else " " * len(m.group(0)), text)
-    for match in COMMENT.finditer(bare):
-        if match.group(0).startswith("/* SPDX"):
-            continue  # the head of a file may show how it is used
-        if path.endswith(".mjs") and match.group(0).startswith("//") and match.start() and bare[match.start() - 1] == ":":
-            continue
-        for i, line in enumerate(match.group(0).split("\n")):
+    for offset, comment in comments(path, text):
+        for i, line in enumerate(comment.split("\n")):
             line = re.sub(r"^\s*(/\*+|\*(?!/)|//)\s?", "", line)
             line = re.sub(r"\s*\*+/\s*$", "", line).strip()
             if STATEMENT.match(line):
-                where = tidy.line_of(bare, match.start()) + i
+                where = tidy.line_of(text, offset) + i
                 found.append("%s:%d: commented-out code? %s" % (path, where, line[:60]))
     return found
 

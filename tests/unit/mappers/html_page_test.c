@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pages: nothing in a record becomes markup, names that are no XML names, characters XML cannot hold, both languages have every
- * word, no script and no inline style, the emergency page's size, and four threads on the same sheets. With
- * TASUKI_PAGES=DIR the pages are also written there, to be looked at in a browser.
+ * Pages: nothing in a record becomes markup, names that are no XML names, characters XML cannot
+ * hold, both languages have every word, no script and no inline style, the emergency page's size,
+ * and four threads on the same sheets. With TASUKI_PAGES=DIR the pages are also written there, to
+ * be looked at in a browser.
  */
 #include "lib/t.h"
 
@@ -22,6 +23,7 @@
 #define ACCESS "mappers/html/access.xsl"
 #define LANDING "mappers/html/landing.xsl"
 #define SECTION "mappers/html/section.xsl"
+#define BUNDLE "mappers/html/bundle.xsl"
 #define PAGE_MAX (4u * LIMIT_MIB)
 
 static void make_id(char ret_id[37])
@@ -41,10 +43,13 @@ static struct json *summary(struct arena *a, const char *resources, bool emergen
 {
     struct json *list = parse(a, resources), *bundle = NULL, *view = NULL;
     const struct json **items = arena_array(a, list->count + 1, sizeof(*items));
-    struct summary_input input = {
-        .patient = parse(a, story_patient), .resources = items, .base_url = SLICE("https://x/fhir"),
-        .author = SLICE("みなと地域連携"), .now_ms = STORY_NOW, .emergency = emergency,
-        .withheld = withheld};
+    struct summary_input input = {.patient = parse(a, story_patient),
+                                  .resources = items,
+                                  .base_url = SLICE("https://x/fhir"),
+                                  .author = SLICE("みなと地域連携"),
+                                  .now_ms = STORY_NOW,
+                                  .emergency = emergency,
+                                  .withheld = withheld};
     for (const struct json *r = list->first; r; r = r->next)
         items[input.count++] = r;
     assert_int_equal(summary_bundle(a, &input, make_id, &bundle), ERR_OK);
@@ -100,17 +105,41 @@ static void renders_the_summary(void **state)
         bool emergency;
         const char *said[5];
     } cases[] = {
-        {"emergency-ja", story_resources, "ja", 0, true,
+        {"emergency-ja",
+         story_resources,
+         "ja",
+         0,
+         true,
          {"救急サマリー", "既知のアレルギーあり", "抗凝固薬あり", "77歳", "1234-5678-9012"}},
-        {"emergency-en", story_resources, "en", 0, true,
+        {"emergency-en",
+         story_resources,
+         "en",
+         0,
+         true,
          {"Emergency summary", "Known allergies", "On anticoagulant", "77 y", "last 3 months"}},
-        {"summary-ja", story_resources, "ja", 0, false,
+        {"summary-ja",
+         story_resources,
+         "ja",
+         0,
+         false,
          {"患者サマリー", "胃潰瘍", "インフルエンザHA", "髙橋 美咲", "タカハシ ミサキ"}},
-        {"empty-ja", "[]", "ja", 0, true,
+        {"empty-ja",
+         "[]",
+         "ja",
+         0,
+         true,
          {"allergies unavailable", "記録なし", "意味ではありません", "髙橋", "昭和23年"}},
-        {"withheld-ja", "[]", "ja", CATEGORY_ALL, false,
+        {"withheld-ja",
+         "[]",
+         "ja",
+         CATEGORY_ALL,
+         false,
          {"allergies withheld", "表示不可", "この利用者には表示できません", "髙橋", "女性"}},
-        {"partly-ja", story_resources, "ja", CATEGORY_ALL, false,
+        {"partly-ja",
+         story_resources,
+         "ja",
+         CATEGORY_ALL,
+         false,
          {"allergies present", "同意の範囲により表示していません", "髙橋", "ワルファリン", "▲高"}},
     };
     (void)state;
@@ -136,9 +165,11 @@ static const char access_story[] =
     "{\"name\":\"髙橋 美咲\",\"home\":\"/\",\"bundle\":{\"resourceType\":\"Bundle\",\"type\":"
     "\"searchset\",\"entry\":["
     "{\"resource\":{\"resourceType\":\"AuditEvent\",\"recorded\":\"2025-11-22T03:12:45.000+09:00\","
-    "\"outcome\":\"0\",\"subtype\":[{\"code\":\"operation\"},{\"system\":\"urn:tasuki:audit-event\","
+    "\"outcome\":\"0\",\"subtype\":[{\"code\":\"operation\"},{\"system\":\"urn:tasuki:audit-"
+    "event\","
     "\"code\":\"break-glass\"}],\"agent\":[{\"who\":{\"display\":\"港救命救急センター\"},"
-    "\"purposeOfUse\":[{\"coding\":[{\"code\":\"BTG\"}]}]},{\"who\":{\"display\":\"Tasuki\"}},{\"who\""
+    "\"purposeOfUse\":[{\"coding\":[{\"code\":\"BTG\"}]}]},{\"who\":{\"display\":\"Tasuki\"}},{"
+    "\"who\""
     ":{\"identifier\":{\"value\":\"dr-07\"}},\"role\":[{\"coding\":[{\"code\":\"doctor\"}]}],"
     "\"purposeOfUse\":[{\"coding\":[{\"code\":\"BTG\"}]}]}],\"entity\":[{\"what\":{\"reference\":"
     "\"Patient/p1\"},\"type\":{\"code\":\"1\"},\"detail\":[{\"type\":\"reason\",\"valueString\":"
@@ -146,19 +177,28 @@ static const char access_story[] =
     "{\"resource\":{\"resourceType\":\"AuditEvent\",\"recorded\":\"2025-11-20T10:00:00.000+09:00\","
     "\"outcome\":\"4\",\"subtype\":[{\"system\":\"urn:tasuki:audit-event\",\"code\":\"read\"}],"
     "\"agent\":[{\"who\":{\"display\":\"青葉クリニック\"},\"purposeOfUse\":[{\"coding\":[{\"code\":"
-    "\"TREAT\"}]}]}],\"entity\":[{\"what\":{\"reference\":\"Observation/9\"},\"type\":{\"code\":\"2\"}"
+    "\"TREAT\"}]}]}],\"entity\":[{\"what\":{\"reference\":\"Observation/"
+    "9\"},\"type\":{\"code\":\"2\"}"
     "}]}},"
     "{\"resource\":{\"resourceType\":\"AuditEvent\",\"recorded\":\"2025-11-19T09:00:00.000+09:00\","
     "\"outcome\":\"0\",\"subtype\":[{\"system\":\"urn:tasuki:audit-event\",\"code\":\"search\"}],"
     "\"agent\":[{\"who\":{\"display\":\"みなと総合病院\"},\"purposeOfUse\":[{\"coding\":[{\"code\":"
-    "\"TREAT\"}]}]}],\"entity\":[{\"what\":{\"reference\":\"Patient/p1\"},\"type\":{\"code\":\"1\"},"
+    "\"TREAT\"}]}]}],\"entity\":[{\"what\":{\"reference\":\"Patient/"
+    "p1\"},\"type\":{\"code\":\"1\"},"
     "\"detail\":[{\"type\":\"count\",\"valueString\":\"12\"}]}]}}]}}";
 
 static void renders_the_access_history(void **state)
 {
-    static const char *const said[] = {"港救命救急センター", "2025-11-22 03:12", "緊急時の閲覧", "医師",
-                                       "意識障害 &lt;img", "拒否", "検査・測定", "診療のため",
-                                       "(12 件)", "緊急閲覧が <b>1</b> 件"};
+    static const char *const said[] = {"港救命救急センター",
+                                       "2025-11-22 03:12",
+                                       "緊急時の閲覧",
+                                       "医師",
+                                       "意識障害 &lt;img",
+                                       "拒否",
+                                       "検査・測定",
+                                       "診療のため",
+                                       "(12 件)",
+                                       "緊急閲覧が <b>1</b> 件"};
     struct arena *a = arena_new(LIMIT_ARENA_REQUEST);
     struct json *view = parse(a, access_story);
     struct buf page;
@@ -184,7 +224,8 @@ static void renders_the_access_history(void **state)
 static void renders_the_first_page(void **state)
 {
     struct arena *a = arena_new(LIMIT_ARENA_REQUEST);
-    struct json *view = parse(a, "{\"region\":\"みなと地域連携\",\"demo\":true,\"other\":\"/?lang=en\"}");
+    struct json *view =
+        parse(a, "{\"region\":\"みなと地域連携\",\"demo\":true,\"other\":\"/?lang=en\"}");
     struct buf page;
     (void)state;
     render(LANDING, view, "ja", &page);
@@ -192,13 +233,33 @@ static void renders_the_first_page(void **state)
     assert_clean(&page, "ja");
     assert_true(holds(&page, "共通診察券") && holds(&page, "架空") && holds(&page, "/?lang=en"));
     buf_fini(&page);
-    json_set(view, "resident",
-             parse(a, "{\"name\":\"髙橋 美咲\",\"kana\":\"タカハシ ミサキ\",\"summary\":\"/s?a=1&b=2\","
-                      "\"history\":\"/h\"}"));
+    json_set(
+        view, "resident",
+        parse(a, "{\"name\":\"髙橋 美咲\",\"kana\":\"タカハシ ミサキ\",\"summary\":\"/s?a=1&b=2\","
+                 "\"history\":\"/h\"}"));
     render(LANDING, view, "en", &page);
     keep("landing-en", &page);
     assert_clean(&page, "en");
     assert_true(holds(&page, "Who looked") && holds(&page, "href=\"/s?a=1&amp;b=2\""));
+    buf_fini(&page);
+    arena_free(a);
+}
+
+static void renders_any_bundle(void **state)
+{
+    struct arena *a = arena_new(LIMIT_ARENA_REQUEST);
+    struct json *bundle = parse(a, "{\"resourceType\":\"Bundle\"}");
+    struct json *entries = json_put_array(a, bundle, "entry");
+    struct json *list = parse(a, story_resources);
+    struct buf page;
+    (void)state;
+    for (const struct json *r = list->first; r; r = r->next)
+        json_set(json_push_object(a, entries), "resource", json_clone(a, r));
+    render(BUNDLE, bundle, "ja", &page);
+    keep("bundle-ja", &page);
+    assert_clean(&page, "ja");
+    assert_true(holds(&page, "<dt>authoredOn</dt><dd>2025-11-10</dd>"));
+    assert_true(holds(&page, "&lt;script&gt;alert(1)") && holds(&page, "1.20"));
     buf_fini(&page);
     arena_free(a);
 }
@@ -227,7 +288,8 @@ static void keeps_text_text(void **state)
         json_put_str(a, json_path(view, "rows", "0", NULL), "label", slice_str(cases[i].text));
         buf_init(&out, PAGE_MAX);
         assert_int_equal(page_render(SECTION, view, "ja", true, &out), ERR_OK);
-        assert_true(slice_starts(buf_slice(&out), SLICE("<div xmlns=\"http://www.w3.org/1999/xhtml\"")));
+        assert_true(
+            slice_starts(buf_slice(&out), SLICE("<div xmlns=\"http://www.w3.org/1999/xhtml\"")));
         if (!holds(&out, cases[i].shown))
             fail_msg("%s: %.*s", cases[i].text, (int)out.len, out.ptr);
         buf_fini(&out);
@@ -238,10 +300,15 @@ static void keeps_text_text(void **state)
 static void takes_any_view(void **state)
 {
     static const char *const views[] = {
-        "{}", "[]", "null", "3", "\"x\"", "{\"a b\":1,\"\":2,\"1x\":{\"x:y\":[[],[null]]},\"<\":3}",
+        "{}",
+        "[]",
+        "null",
+        "3",
+        "\"x\"",
+        "{\"a b\":1,\"\":2,\"1x\":{\"x:y\":[[],[null]]},\"<\":3}",
         "{\"sections\":[{\"key\":\"allergies\",\"state\":\"?\",\"rows\":3}],\"patient\":[1,2]}",
     };
-    static const char *const pages[] = {SUMMARY, ACCESS, LANDING, SECTION};
+    static const char *const pages[] = {SUMMARY, ACCESS, LANDING, SECTION, BUNDLE};
     (void)state;
     for (size_t i = 0; i < T_COUNT(views); i++) {
         for (size_t p = 0; p < T_COUNT(pages); p++) {
@@ -281,7 +348,8 @@ static void assert_word(const char *sheet, struct slice id)
         fail_msg("%s asks for the word %.*s", sheet, SLICE_ARG(id));
 }
 
-/* Every word a sheet asks for is in the table, and every word of the table is there once and says something. */
+/* Every word a sheet asks for is in the table, and every word of the table is there once and says
+ * something. */
 static void has_every_word(void **state)
 {
     static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
@@ -406,11 +474,11 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(renders_the_summary),    cmocka_unit_test(renders_the_access_history),
-        cmocka_unit_test(renders_the_first_page), cmocka_unit_test(keeps_text_text),
-        cmocka_unit_test(takes_any_view),         cmocka_unit_test(refuses_what_is_too_much),
-        cmocka_unit_test(has_every_word),         cmocka_unit_test(serves_threads),
-        cmocka_unit_test(survives_naughty_strings),
+        cmocka_unit_test(renders_the_summary),      cmocka_unit_test(renders_the_access_history),
+        cmocka_unit_test(renders_the_first_page),   cmocka_unit_test(renders_any_bundle),
+        cmocka_unit_test(keeps_text_text),          cmocka_unit_test(takes_any_view),
+        cmocka_unit_test(refuses_what_is_too_much), cmocka_unit_test(has_every_word),
+        cmocka_unit_test(serves_threads),           cmocka_unit_test(survives_naughty_strings),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -271,8 +271,8 @@ static void shows_rows(void **state)
         {"vitals", 0, "unit", "mmHg"},
         {"vitals", 0, "date", "2025-11-22 07:10"}, /* JST */
         {"vitals", 0, "note_en", "measured at home"},
-        {"encounters", 0, "label_en", "outpatient"},
-        {"encounters", 0, "detail", "循環器内科"},
+        {"encounters", 0, "label", "外来 循環器内科"},
+        {"encounters", 0, "label_en", "outpatient 循環器内科"},
     };
     (void)state;
     for (size_t i = 0; i < T_COUNT(cases); i++)
@@ -282,6 +282,70 @@ static void shows_rows(void **state)
     assert_slice(json_str(v, "made"), "2025-11-22 17:00");
     assert_null(json_get(row(v, "medications", 0), "mark"));
     assert_null(row(v, "encounters", 1));
+    arena_free(a);
+}
+
+/* The same allergen from two hospitals is one line, unless the other says more. */
+static void says_an_allergy_once(void **state)
+{
+#define ALLERGY(id, name, rest)                                                                    \
+    "{\"resourceType\":\"AllergyIntolerance\",\"id\":\"" id "\",\"code\":{\"text\":\"" name         \
+    "\"},\"patient\":{\"reference\":\"Patient/p1\"}" rest "}"
+#define REACTION(what, how)                                                                        \
+    ",\"reaction\":[{\"manifestation\":[{\"text\":\"" what "\"}],\"severity\":\"" how "\"}]"
+    static const char list[] =
+        "[" ALLERGY("1", "ＰＣ", "") "," ALLERGY("2", "PC", REACTION("発疹", "mild")) ","
+        ALLERGY("3", "pc", REACTION("ショック", "severe")) ","
+        ALLERGY("4", "PC", REACTION("ショック", "severe")) "," ALLERGY("5", "卵", "") "]";
+    struct arena *a = arena_new(LIMIT_ARENA_REQUEST);
+    struct json *b = summarize(a, list, true, 0), *v = view_of(a, b);
+    (void)state;
+    assert_int_equal(json_get(section(b, "48765-2"), "entry")->count, 5);
+    assert_int_equal(json_get(view_section(v, "allergies"), "rows")->count, 3);
+    assert_slice(json_str(row(v, "allergies", 0), "detail"), "ショック");
+    assert_slice(json_str(row(v, "allergies", 1), "detail"), "発疹");
+    assert_slice(json_str(row(v, "allergies", 2), "label"), "卵");
+    arena_free(a);
+}
+
+/* The dose and the days stand in the row, once. */
+static void says_the_dose_once(void **state)
+{
+    static const struct {
+        const char *text, *value, *detail;
+    } cases[] = {
+        {"１日１回夕食後", "2.5 錠", "１日１回夕食後 35日分"},
+        {"１日１回夕食後 １回2.5錠", NULL, "１日１回夕食後 １回2.5錠 35日分"},
+        {"夕食後 35日分", "2.5 錠", "夕食後 35日分"},
+    };
+    (void)state;
+    for (size_t i = 0; i < T_COUNT(cases); i++) {
+        struct arena *a = arena_new(LIMIT_ARENA_REQUEST);
+        struct json *m = parse(a, "{\"resourceType\":\"MedicationRequest\",\"status\":\"active\","
+                                  "\"dosageInstruction\":[{\"doseAndRate\":[{\"doseQuantity\":{"
+                                  "\"value\":2.5,\"unit\":\"錠\"}}]}],\"dispenseRequest\":{"
+                                  "\"expectedSupplyDuration\":{\"value\":35,\"code\":\"d\"}}}");
+        json_put_text(a, json_path(m, "dosageInstruction", "0", NULL), "text", cases[i].text);
+        struct json *r = row_make(a, FACTS_MEDICATIONS, m, NULL);
+        assert_slice(json_str(r, "detail"), cases[i].detail);
+        if (cases[i].value)
+            assert_slice(json_str(r, "value"), cases[i].value);
+        else
+            assert_null(json_get(r, "value"));
+        arena_free(a);
+    }
+}
+
+/* An outpatient who "arrived" last year has left; a stay without an end goes on. */
+static void knows_who_is_still_there(void **state)
+{
+    static const char list[] =
+        "[{\"resourceType\":\"Encounter\",\"id\":\"out\",\"status\":\"arrived\",\"class\":{\"code\":"
+        "\"AMB\"},\"period\":{\"start\":\"2025-01-05\"}},{\"resourceType\":\"Encounter\",\"id\":\"in\","
+        "\"status\":\"in-progress\",\"class\":{\"code\":\"IMP\"},\"period\":{\"start\":\"2025-01-05\"}}]";
+    struct arena *a = arena_new(LIMIT_ARENA_REQUEST);
+    (void)state;
+    assert_entries(summarize(a, list, true, 0), "46240-8", "in");
     arena_free(a);
 }
 
@@ -361,8 +425,8 @@ static void survives(void **state)
     static const char *const odd[] = {
         "[{\"resourceType\":\"Observation\",\"id\":\"o\",\"valueQuantity\":3,\"code\":[1]}]",
         "[{\"resourceType\":\"AllergyIntolerance\",\"id\":\"o\",\"reaction\":{\"x\":1},\"code\":5}]",
-        "[{\"resourceType\":\"MedicationRequest\",\"id\":\"o\",\"medicationReference\":{\"reference\":"
-        "\"#\"},\"dosageInstruction\":[3],\"status\":7}]",
+        ("[{\"resourceType\":\"MedicationRequest\",\"id\":\"o\",\"medicationReference\":{\"reference\":"
+         "\"#\"},\"dosageInstruction\":[3],\"status\":7}]"),
         "[{\"resourceType\":\"Encounter\",\"id\":\"o\",\"period\":\"x\",\"class\":[]}]",
         "[{\"id\":\"o\"},{},3,null,\"x\"]",
     };
@@ -434,7 +498,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_a_document),       cmocka_unit_test(chooses_and_orders),
         cmocka_unit_test(says_what_is_absent), cmocka_unit_test(says_what_is_withheld),
-        cmocka_unit_test(shows_rows),          cmocka_unit_test(finds_anticoagulants),
+        cmocka_unit_test(shows_rows),          cmocka_unit_test(says_an_allergy_once),
+        cmocka_unit_test(knows_who_is_still_there), cmocka_unit_test(says_the_dose_once),
+        cmocka_unit_test(finds_anticoagulants),
         cmocka_unit_test(shows_the_banner),    cmocka_unit_test(shows_dates),
         cmocka_unit_test(survives),            cmocka_unit_test(is_valid_r4),
     };

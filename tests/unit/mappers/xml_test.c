@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The way in for XML: what is accepted in which character set, what is refused and where the fault is said to be, that nothing
- * is ever opened or expanded, that the costly shapes are refused quickly, and the W3C conformance files.
+ * The way in for XML: what is accepted in which character set, what is refused and where the fault
+ * is said to be, that nothing is ever opened or expanded, that the costly shapes are refused
+ * quickly, and the W3C conformance files.
  */
 #include "lib/t.h"
 
@@ -32,7 +33,7 @@ static void accepts(void **state)
         {"<?xml version=\"1.0\" encoding=\"iso-8859-1\"?><a>\xE9</a>", 0},
         {utf16, sizeof(utf16) - 1},
         {utf16be, sizeof(utf16be) - 1},
-        {"<a b='<' c=\">\"/>" + 0, 0},
+        {"<a b='<' c=\">\"/>", 0},
         {"<a><!-- <!DOCTYPE x> --><![CDATA[<!DOCTYPE y>]]><?p <!DOCTYPE z>?>&lt;&#x3042;</a>", 0},
     };
     (void)state;
@@ -57,7 +58,8 @@ static void knows_the_root(void **state)
 {
     struct _xmlDoc *doc = NULL;
     (void)state;
-    assert_int_equal(xml_parse(SLICE("<c:ClinicalDocument xmlns:c='" CDA "'/>"), &doc, NULL), ERR_OK);
+    assert_int_equal(xml_parse(SLICE("<c:ClinicalDocument xmlns:c='" CDA "'/>"), &doc, NULL),
+                     ERR_OK);
     assert_true(xml_root_is(doc, CDA, "ClinicalDocument"));
     assert_false(xml_root_is(doc, CDA, "ClinicalDocumen"));
     assert_false(xml_root_is(doc, "urn:x", "ClinicalDocument"));
@@ -114,7 +116,8 @@ static void refuses(void **state)
     }
 }
 
-/* A file that an entity names is never read: its text would be in the tree, or the parse would succeed. */
+/* A file that an entity names is never read: its text would be in the tree, or the parse would
+ * succeed. */
 static void opens_nothing(void **state)
 {
     static const char *const attacks[] = {
@@ -122,7 +125,8 @@ static void opens_nothing(void **state)
         "<!DOCTYPE a SYSTEM \"file://" SECRET "\"><a/>",
         "<!DOCTYPE a [<!ENTITY % e SYSTEM \"http://127.0.0.1:9/\"> %e;]><a/>",
         "<!DOCTYPE a PUBLIC \"x\" \"http://127.0.0.1:9/\"><a/>",
-        "<!DOCTYPE l [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;\">]><l>&c;</l>",
+        "<!DOCTYPE l [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;\"><!ENTITY c "
+        "\"&b;&b;&b;\">]><l>&c;</l>",
     };
     struct _xmlDoc *doc = NULL;
     FILE *file = fopen(SECRET, "wb");
@@ -264,8 +268,8 @@ static void walk(const char *folder, struct counts *counts)
     closedir(dir);
 }
 
-/* We refuse every DTD, so of the conformance suite (its XML 1.0 part) only this is left to hold: nothing not well-formed
- * gets in, and no file with a DOCTYPE does. */
+/* We refuse every DTD, so of the conformance suite (its XML 1.0 part) only this is left to hold:
+ * nothing not well-formed gets in, and no file with a DOCTYPE does. */
 static void holds_against_the_suite(void **state)
 {
     char path[4096];
@@ -284,9 +288,12 @@ static void holds_against_the_suite(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts),       cmocka_unit_test(knows_the_root),
-        cmocka_unit_test(refuses),       cmocka_unit_test(opens_nothing),
-        cmocka_unit_test(bounds_what_is_costly), cmocka_unit_test(holds_against_the_suite),
+        cmocka_unit_test(accepts),
+        cmocka_unit_test(knows_the_root),
+        cmocka_unit_test(refuses),
+        cmocka_unit_test(opens_nothing),
+        cmocka_unit_test(bounds_what_is_costly),
+        cmocka_unit_test(holds_against_the_suite),
     };
     return T_RUN(tests);
 }
