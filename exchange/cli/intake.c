@@ -182,8 +182,25 @@ int cli_intake_unmapped(const struct args *args)
     return code;
 }
 
-/* BYTES as text. A message may have been refused because its bytes are not in the set it names:
- * then each byte is shown as one Latin-1 character, which is said. */
+/* What is UTF-8 as it is, every other byte as <E9>. */
+static void add_bytes(struct slice bytes, struct buf *text)
+{
+    for (size_t i = 0; i < bytes.len;) {
+        unsigned char c = (unsigned char)bytes.ptr[i];
+        size_t len = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+        struct slice one = slice_sub(bytes, i, len);
+
+        if (one.len == len && slice_is_utf8(one)) {
+            buf_add(text, one);
+            i += len;
+        } else {
+            buf_addf(text, "<%02X>", c);
+            i++;
+        }
+    }
+}
+
+/* BYTES as text. A message may have been refused because its bytes are not in the set it names. */
 static enum err decode(const struct args *args, struct arena *arena, struct slice bytes,
                        struct buf *text)
 {
@@ -197,9 +214,10 @@ static enum err decode(const struct args *args, struct arena *arena, struct slic
         err = charset_decode(set, bytes, text, NULL);
     if (err != ERR_CHARSET)
         return err;
-    cli_say(args, "the bytes are not in the character set that MSH-18 names; shown as Latin-1",
-            "MSH-18 の文字集合で読めないため、Latin-1 として表示します");
-    return charset_decode(CHARSET_LATIN1, bytes, text, NULL);
+    cli_say(args, "not in the character set that MSH-18 names; what is not UTF-8 is shown as <XX>",
+            "MSH-18 の文字集合では読めません。UTF-8 でないバイトは <XX> と表示します");
+    add_bytes(bytes, text);
+    return buf_err(text);
 }
 
 static int print_segments(const struct args *args, struct arena *arena, struct slice bytes)
@@ -208,7 +226,7 @@ static int print_segments(const struct args *args, struct arena *arena, struct s
     struct slice rest;
     enum err err = ERR_OK;
 
-    buf_init(&text, 4 * LIMIT_MLLP_FRAME);
+    buf_init(&text, 4 * LIMIT_MLLP_FRAME); /* <XX> for every byte */
     err = decode(args, arena, bytes, &text);
     rest = buf_slice(&text);
     while (!err && rest.len) {

@@ -526,8 +526,8 @@ static void test_intake_show(void **state)
     RUN(CLI_OK, "intake", "rejected", "--facility", "hospital-a", "--json");
     (void)snprintf(id, sizeof(id), "%s", field_where("code", "ERR_CHARSET", "id"));
     RUN(CLI_OK, "intake", "show", id, "--facility", "hospital-a");
-    SAID("shown as Latin-1");
-    OUT("00077709é^^^^PI");
+    SAID("not in the character set");
+    OUT("00077709<E9>^^^^PI||架空^四郎");
     RUN(CLI_OK, "audit", "search", "--card", region->people[0].card);
     OUT_NOT("intake-show");
     RUN(CLI_OK, "intake", "rejected", "--facility", "hospital-a", "--json");
