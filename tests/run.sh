@@ -3,7 +3,7 @@
 # Runs every test, from a fresh Debian 12 as root or with sudo. The last line is "N passed, N failed, N skipped"; the exit code
 # is 0 only if nothing failed. tests/README.md says what each step is and how to run one alone.
 #
-#   sh tests/run.sh [STEP...]      steps: tidy unit clang fuzz tsan door fault (default: all, in this order)
+#   sh tests/run.sh [STEP...]      steps: tidy unit clang release fuzz tsan door fault (default: all, in this order)
 #
 # TASUKI_CORPORA: folder of the test corpora (default: ../shared/data). TASUKI_JOBS: compile jobs. TASUKI_FUZZ_SECONDS: seconds
 # for each fuzz target. TASUKI_CRASH_ROUNDS: kills of the crash test.
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 root=$(pwd)
 jobs=${TASUKI_JOBS:-$(nproc)}
 seconds=${TASUKI_FUZZ_SECONDS:-5}
-steps=${*:-tidy unit clang fuzz tsan door fault}
+steps=${*:-tidy unit clang release fuzz tsan door fault}
 passed=0
 failed=0
 skipped=0
@@ -127,6 +127,14 @@ step_clang() {
         -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-fsanitize=fuzzer-no-link
 }
 
+step_release() {
+    say "the program as people run it: Release, warnings are errors"
+    one "build (Release)" build build-release tasuki -DTASUKI_WERROR=ON -DCMAKE_BUILD_TYPE=Release
+    one "bench read" quiet build-release/log/read.log build-release/tasuki bench read --seconds 2
+    one "bench intake" quiet build-release/log/intake.log build-release/tasuki bench intake --seconds 2
+    sed 's/^/   /' build-release/log/read.log build-release/log/intake.log
+}
+
 fuzz() { # TARGET
     mkdir -p "build-clang/corpus/$1"
     quiet "build-clang/log/$1.log" "build-clang/$1" -max_total_time="$seconds" -max_len=16384 -timeout=60 -rss_limit_mb=1500 \
@@ -205,7 +213,7 @@ prepare || {
 }
 for step in $steps; do
     case $step in
-    tidy | unit | clang | fuzz | tsan | door | fault) "step_$step" ;;
+    tidy | unit | clang | release | fuzz | tsan | door | fault) "step_$step" ;;
     *)
         echo "no such step: $step"
         exit 2
