@@ -59,6 +59,18 @@ static enum err set_version(struct session *s, int version)
     return sql_exec(s, text);
 }
 
+/* When the file was made: said once, with the first step, and a fact of the file from then on. */
+static enum err note_creation(struct session *s)
+{
+    struct sql *q = NULL;
+    enum err err =
+        sql_prepare(s, "INSERT INTO meta(key, value) VALUES('created_ms', ?)", SQL_OWN, &q);
+    if (err)
+        return err;
+    sql_bind_i64(q, 1, session_now_ms(s));
+    return sql_run(q);
+}
+
 static enum err run_step(struct session *s, const struct asset *asset)
 {
     int have = 0;
@@ -68,6 +80,8 @@ static enum err run_step(struct session *s, const struct asset *asset)
     err = version_of(s, &have);
     if (!err && have < step_number(asset)) {
         err = sql_exec(s, (const char *)asset->bytes);
+        if (!err && have == 0)
+            err = note_creation(s);
         if (!err)
             err = set_version(s, step_number(asset));
     }

@@ -303,7 +303,8 @@ enum err person_charts(struct session *s, struct arena *arena, int64_t person,
     bool more = false;
     struct sql *q;
     enum err err = sql_prepare(s,
-                               "SELECT c.id, c.person, c.facility, f.key, c.local_no,"
+                               "SELECT c.id, c.person, c.facility, f.key,"
+                               " CASE WHEN c.local_no LIKE '~%' THEN '' ELSE c.local_no END,"
                                " count(*) OVER () FROM chart c JOIN facility f ON f.id = c.facility"
                                " WHERE c.person = ? ORDER BY c.id",
                                SQL_OWN, &q);

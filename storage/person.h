@@ -90,6 +90,7 @@ enum err person_undo(struct session *s, int64_t chart) ERR_CHECKED;
 /* Likely links waiting for a human, oldest first. person_link answers yes, person_dismiss no (writer
  * session; ERR_NOT_FOUND: no such open question). An answer is not asked for again. */
 struct person_question {
+    int64_t id; /* of the question, for people to name it */
     int64_t chart, candidate;
     unsigned agreeing; /* fields */
     int64_t at_ms;
@@ -100,7 +101,7 @@ enum err person_dismiss(struct session *s, int64_t chart, int64_t candidate) ERR
 
 struct person_chart_row {
     int64_t chart, person, facility;
-    struct slice facility_key, local_no;
+    struct slice facility_key, local_no; /* local_no empty: the facility gave none */
 };
 /* The charts of a person, for `tasuki patient show`. */
 enum err person_charts(struct session *s, struct arena *arena, int64_t person,

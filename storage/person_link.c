@@ -147,7 +147,7 @@ enum err person_queue(struct session *s, struct arena *arena, struct person_ques
     bool more = false;
     struct sql *q;
     enum err err = sql_prepare(s,
-                               "SELECT chart, candidate, agreeing, at_ms, count(*) OVER ()"
+                               "SELECT chart, candidate, agreeing, at_ms, count(*) OVER (), id"
                                " FROM link_queue WHERE decided_ms IS NULL ORDER BY id",
                                SQL_OWN, &q);
 
@@ -161,7 +161,8 @@ enum err person_queue(struct session *s, struct arena *arena, struct person_ques
         rows[count++] = (struct person_question){.chart = sql_i64(q, 0),
                                                  .candidate = sql_i64(q, 1),
                                                  .agreeing = (unsigned)sql_i64(q, 2),
-                                                 .at_ms = sql_i64(q, 3)};
+                                                 .at_ms = sql_i64(q, 3),
+                                                 .id = sql_i64(q, 5)};
     }
     err = sql_done(q, err);
     if (err != ERR_OK)

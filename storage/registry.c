@@ -396,24 +396,21 @@ enum err registry_put_cert(struct session *s, const unsigned char fingerprint[DI
     return err == ERR_OK && sql_changes(s) == 0 ? ERR_CONFLICT : err;
 }
 
-/* A name may be used again after a revocation; a serial is one certificate's. */
-enum err registry_revoke_cert(struct session *s, struct arena *arena, struct slice name_or_serial,
-                              struct slice *ret_serial)
+#define REVOKE(which)                                                                              \
+    "UPDATE cert SET revoked_ms = ?2 WHERE fingerprint = (SELECT fingerprint FROM cert WHERE "     \
+    which " AND revoked_ms IS NULL ORDER BY registered_ms DESC, fingerprint LIMIT 1)"              \
+          " RETURNING serial"
+
+static enum err revoke_by(struct session *s, struct arena *arena, const char *text,
+                          struct slice given, struct slice *ret_serial)
 {
-    forget_cert(s);
     struct slice serial = SLICE_NONE;
     struct sql *q;
-    enum err err = sql_prepare(
-        s,
-        "UPDATE cert SET revoked_ms = ?2 WHERE fingerprint = (SELECT fingerprint FROM cert"
-        " WHERE (name = ?1 OR serial = lower(?1)) AND revoked_ms IS NULL"
-        " ORDER BY registered_ms DESC, fingerprint LIMIT 1) RETURNING serial",
-        SQL_OWN, &q);
+    enum err err = sql_prepare(s, text, SQL_OWN, &q);
 
-    assert(session_writes(s));
     if (err != ERR_OK)
         return err;
-    sql_bind_text(q, 1, name_or_serial);
+    sql_bind_text(q, 1, given);
     sql_bind_i64(q, 2, session_now_ms(s));
     err = sql_row(q);
     if (err == ERR_OK)
@@ -422,6 +419,20 @@ enum err registry_revoke_cert(struct session *s, struct arena *arena, struct sli
     if (err == ERR_OK)
         *ret_serial = serial;
     return err;
+}
+
+/* A serial is one certificate's, so it is tried first; a name may be used again after a revocation. */
+enum err registry_revoke_cert(struct session *s, struct arena *arena, struct slice name_or_serial,
+                              struct slice *ret_serial)
+{
+    enum err err;
+
+    forget_cert(s);
+    assert(session_writes(s));
+    err = revoke_by(s, arena, REVOKE("serial = lower(?1)"), name_or_serial, ret_serial);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    return revoke_by(s, arena, REVOKE("name = ?1"), name_or_serial, ret_serial);
 }
 
 enum err registry_certs(struct session *s, struct arena *arena, struct registry_cert_row **ret_rows,

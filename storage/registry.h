@@ -92,7 +92,7 @@ enum err registry_put_staff(struct session *s, int64_t facility, struct slice us
 enum err registry_put_cert(struct session *s, const unsigned char fingerprint[DIGEST_LEN],
                            struct slice name, struct slice serial_hex, int64_t facility,
                            int64_t person) ERR_CHECKED;
-/* By name (newest not yet revoked) or serial; ERR_NOT_FOUND. Answers the serial that was revoked. */
+/* By serial, else by name (newest not yet revoked); ERR_NOT_FOUND. Answers the serial that was revoked. */
 enum err registry_revoke_cert(struct session *s, struct arena *arena, struct slice name_or_serial,
                               struct slice *ret_serial) ERR_CHECKED;
 

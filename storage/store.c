@@ -407,22 +407,38 @@ enum err store_backup(struct store *store, const char *path)
     return err;
 }
 
-enum err store_schema(const char *path, int *ret_have, int *ret_want)
+/* The one number that TEXT asks of the file at PATH. NONE: what no row means. */
+static enum err ask_file(const char *path, const char *text, enum err none, int64_t *ret_number)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *stmt = NULL;
     enum err err = sql_code(NULL, sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL));
     if (!err)
-        err = sql_code(NULL, sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &stmt, NULL));
+        err = sql_code(NULL, sqlite3_prepare_v2(db, text, -1, &stmt, NULL));
     if (!err) {
         int rc = sqlite3_step(stmt);
-        err = rc == SQLITE_DONE ? ERR_IO : sql_code(NULL, rc);
+        err = rc == SQLITE_DONE ? none : sql_code(NULL, rc);
     }
-    if (!err) {
-        *ret_have = sqlite3_column_int(stmt, 0);
-        *ret_want = migrate_newest();
-    }
+    if (!err)
+        *ret_number = sqlite3_column_int64(stmt, 0);
     (void)sqlite3_finalize(stmt);
     (void)sqlite3_close(db);
     return err;
+}
+
+enum err store_schema(const char *path, int *ret_have, int *ret_want)
+{
+    int64_t have = 0;
+    enum err err = ask_file(path, "PRAGMA user_version", ERR_IO, &have);
+    if (err)
+        return err;
+    *ret_have = (int)have;
+    *ret_want = migrate_newest();
+    return ERR_OK;
+}
+
+enum err store_created(const char *path, int64_t *ret_created_ms)
+{
+    return ask_file(path, "SELECT value FROM meta WHERE key = 'created_ms'", ERR_NOT_FOUND,
+                    ret_created_ms);
 }

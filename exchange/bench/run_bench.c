@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * tasuki bench: makes a region of its own in a temporary folder, serves it from a thread, runs the
- * benchmarks against it over real sockets, prints a table or JSON.
+ * benchmarks against it over real sockets, prints a table or JSON, removes the folder. Removes
+ * nothing but what lies in the folder that it made itself.
  */
+#include <ftw.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +71,7 @@ static enum err bench_start(const char *dir, unsigned patients, struct arena *ar
     region_free(region);
     if (err) {
         fprintf(stderr, "bench: %s %s\n", err_en(err), text);
+        server_free(s->server);
         return err;
     }
     pthread_mutex_init(&s->mutex, NULL);
@@ -112,13 +116,39 @@ static const struct {
     enum err (*run)(const struct bench_site *site, struct bench_figure *ret_figure);
 } benches[] = {{"read", 50, bench_read}, {"intake", 0, bench_intake}};
 
-static enum err run_one(size_t i, const struct run_bench_options *options)
+/* A new folder under $TMPDIR. */
+static enum err make_folder(char *ret_dir, size_t size)
+{
+    const char *tmp = getenv("TMPDIR");
+    int n = snprintf(ret_dir, size, "%s/tasuki-bench-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    if (n > 0 && (size_t)n < size && mkdtemp(ret_dir))
+        return ERR_OK;
+    fprintf(stderr, "bench: no temporary folder / 一時フォルダーを作れません\n");
+    return ERR_IO;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+/* Links are removed, not followed; another file system mounted below stays. */
+static void remove_folder(const char *dir)
+{
+    if (nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0)
+        fprintf(stderr, "bench: %s could not be removed / を消せません\n", dir);
+}
+
+static enum err run_in(const char *dir, size_t i, const struct run_bench_options *options)
 {
     struct served served = {0};
     struct bench_figure figure = {0};
-    char dir[64] = "/tmp/tasuki-bench-XXXXXX", store[128];
+    char store[PATH_MAX];
     struct arena *arena = arena_new(LIMIT_MIB);
-    enum err err = mkdtemp(dir) ? bench_start(dir, benches[i].patients, arena, &served) : ERR_IO;
+    enum err err = arena ? bench_start(dir, benches[i].patients, arena, &served) : ERR_LIMIT;
     if (err) {
         arena_free(arena);
         return err;
@@ -138,6 +168,17 @@ static enum err run_one(size_t i, const struct run_bench_options *options)
         fprintf(stderr, "bench %s: %s / %s\n", benches[i].name, err_en(err), err_ja(err));
     else
         print_figure(&figure, options->json);
+    return err;
+}
+
+static enum err run_one(size_t i, const struct run_bench_options *options)
+{
+    char dir[256]; /* paths below it are made in buffers of 512 */
+    enum err err = make_folder(dir, sizeof(dir));
+    if (err)
+        return err;
+    err = run_in(dir, i, options);
+    remove_folder(dir);
     return err;
 }
 

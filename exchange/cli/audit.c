@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "base/when.h"
 #include "exchange/cli/cli.h"
 #include "exchange/cli/table.h"
@@ -127,8 +128,9 @@ int cli_audit_search(const struct args *args)
     uint64_t limit = 0;
     int code = CLI_OK;
 
-    if (!args_number(args, "limit", 1, 100000, 100, &limit))
-        return cli_usage(args, "--limit: 1 to 100000", "--limit は 1〜100000 です");
+    if (!args_number(args, "limit", 1, LIMIT_SEARCH_COUNT, 100, &limit))
+        return cli_usage(args, "--limit: 1 to 1000; go on with an earlier --to",
+                         "--limit は 1〜1000 です。続きは --to を早めてください");
     if (!read_day(args, "from", false, &in.filter.from_ms) ||
         !read_day(args, "to", true, &in.filter.to_ms))
         return cli_usage(args, "--from and --to are dates: 2026-11-22",

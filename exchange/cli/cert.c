@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cert list|issue|revoke: client certificates of the installation's own authority, whose key lies
- * beside the CA certificate. Revoking marks the registry (in force at once) and the revocation
- * list.
+ * cert list|issue|revoke|crl: client certificates of the installation's own authority, whose key
+ * lies beside the CA certificate. Revoking marks the registry (in force at once) and the revocation
+ * list; crl only signs the list anew, before it expires.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -118,6 +118,13 @@ static bool pki_folder(const struct conf *conf, char ret_dir[PATH_MAX])
     return n > 0 && n < PATH_MAX;
 }
 
+static void say_not_ours(const struct args *args, enum err err)
+{
+    if (err == ERR_NOT_FOUND)
+        cli_say(args, "there is no ca.key beside ca.pem: this authority is not ours",
+                "ca.pem の隣に ca.key がありません。この認証局は tasuki のものではありません");
+}
+
 static int make_cert(struct cli_place *place, struct issuing *in)
 {
     struct pki_subject subject = {.name = arena_str(place->arena, in->name),
@@ -128,9 +135,7 @@ static int make_cert(struct cli_place *place, struct issuing *in)
 
     if (pki_folder(&place->conf, dir))
         err = pki_issue(dir, PKI_CLIENT, &subject, &in->cert);
-    if (err == ERR_NOT_FOUND)
-        cli_say(place->args, "there is no ca.key beside ca.pem: this authority is not ours",
-                "ca.pem の隣に ca.key がありません。この認証局は tasuki のものではありません");
+    say_not_ours(place->args, err);
     if (err)
         return cli_fail(place->args, err, "cert issue");
     (void)printf("%s/%s.pem\n%s/%s.key\n", dir, subject.name, dir, subject.name);
@@ -203,6 +208,37 @@ int cli_cert_revoke(const struct args *args)
                 "証明書は失効しましたが、失効リストに署名できませんでした");
         code = cli_fail(args, err, place.conf.crl);
     }
+    cli_close(&place);
+    return code;
+}
+
+/* ── revocation list ─────────────────────────────────────────────────────────────────────────── */
+
+/* Signing is the use itself, so that the row says whether it succeeded. */
+static enum err crl_look(struct session *s, struct request *r)
+{
+    (void)s;
+    return pki_revoke(r->input, NULL, 0);
+}
+
+static const struct use crl_use = {
+    .event = "cert-crl", .actors = 1u << GRANT_OPERATOR, .look = crl_look};
+
+int cli_cert_crl(const struct args *args)
+{
+    struct cli_place place;
+    char dir[PATH_MAX];
+    int days = 0;
+    int code = cli_open(args, &place);
+
+    if (!code && !pki_folder(&place.conf, dir))
+        code = cli_fail(args, ERR_TOO_LARGE, "ca");
+    if (!code)
+        code = cli_use(&place, &crl_use, SLICE_NONE, dir);
+    if (code == CLI_NOT_FOUND)
+        say_not_ours(args, ERR_NOT_FOUND);
+    if (!code && pki_crl_days(dir, &days) == ERR_OK)
+        (void)printf(args->ja ? "%s/crl.pem: 残り %d 日\n" : "%s/crl.pem: %d days\n", dir, days);
     cli_close(&place);
     return code;
 }

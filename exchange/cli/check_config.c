@@ -65,11 +65,12 @@ static void check_crl(struct check *c, const struct conf *conf)
     if (access(conf->crl, R_OK) != 0 || n <= 0 || n >= (int)sizeof(copy))
         return; /* said already */
     if (pki_crl_days(dirname(copy), &days) != ERR_OK)
-        find(c, conf->crl, "is not a revocation list; tasuki cert revoke signs one",
-             "失効リストではありません");
+        find(c, conf->crl, "is not a revocation list; tasuki cert crl signs one",
+             "失効リストではありません。tasuki cert crl で署名できます");
     else if (days < CRL_WARN_DAYS)
-        find(c, conf->crl, "expires within a week; have the authority sign a new one",
-             "1週間以内に期限が切れます。認証局で更新してください");
+        find(c, conf->crl,
+             "expires within a week; tasuki cert crl (or your own authority) signs a new one",
+             "1週間以内に期限が切れます。tasuki cert crl（または外部の認証局）で更新してください");
 }
 
 static void check_watches(struct check *c, const struct conf *conf)

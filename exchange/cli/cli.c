@@ -180,10 +180,14 @@ int cli_use(struct cli_place *place, const struct use *use, struct slice facilit
         return CLI_REFUSED;
     }
     err = pipeline_run(r);
-    if (err && r->errors.first)
+    if (err == ERR_UNAUTHENTICATED && facility_key.len) { /* there is no such facility to act as */
+        err = ERR_NOT_FOUND;
+        (void)cli_fail(place->args, err, "--facility");
+    } else if (err && r->errors.first) {
         cli_findings(place->args, &r->errors);
-    else if (err)
+    } else if (err) {
         (void)cli_fail(place->args, err, place->args->verb->name);
+    }
     request_free(r);
     return cli_exit(err);
 }

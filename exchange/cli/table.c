@@ -78,11 +78,27 @@ static unsigned width_of(struct slice text)
     return width;
 }
 
+void table_put(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+
+        if (c == 0xc2 && i + 1 < text.len && (unsigned char)text.ptr[i + 1] < 0xa0) {
+            (void)fputs("\xef\xbf\xbd", stdout); /* C1 controls have no pictures */
+            i++;
+        } else if (c < 0x20 || c == 0x7f) {
+            (void)printf("\xe2\x90%c", c == 0x7f ? 0xa1 : 0x80 + c);
+        } else {
+            (void)putchar(c);
+        }
+    }
+}
+
 static void print_cell(struct slice text, unsigned width, bool last)
 {
     unsigned have = width_of(text);
 
-    (void)printf("%.*s", SLICE_ARG(text));
+    table_put(text);
     if (!last)
         (void)printf("%*s", (int)(width > have ? width - have : 0) + 2, "");
 }

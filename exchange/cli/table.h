@@ -24,6 +24,9 @@ void table_row(struct table *t);
 /* Next cell of the last row (copied). */
 void table_cell(struct table *t, struct slice text);
 void table_cellf(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Prints TEXT to stdout so that it cannot command a terminal: control characters appear as their
+ * pictures (U+2400). */
+void table_put(struct slice text);
 /* Prints to stdout. ERR_LIMIT when memory ran out before. */
 enum err table_print(const struct table *t, bool json) ERR_CHECKED;
 

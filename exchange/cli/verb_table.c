@@ -34,12 +34,16 @@ static const struct args_option init_options[] = {
 static const struct args_option bench_options[] = {
     {"json", NULL, "print JSON", "JSON で出力"},
     {"seconds", "N", "length of a run", "1回の秒数"},
-    {"connections", "N", "connections at once", "同時接続数"},
-    {"patients", "N", "residents in the region", "住民の数"}, END};
+    {"connections", "N", "connections at once", "同時接続数"}, END};
 static const struct args_option facility_options[] = {
     PLACE, {"code", "CODE", "10-digit institution code", "医療機関コード10桁"},
     {"name", "NAME", "name shown to people", "表示名"},
     {"kind", "KIND", "hospital clinic emergency pharmacy insurer city gateway operator", "種別"}, END};
+static const struct args_option staff_options[] = {
+    PLACE, {"facility", "KEY", "whose staff", "どの施設の職員か"},
+    {"user", "ID", "as in Tasuki-User", "職員ID（Tasuki-User の値）"},
+    {"name", "NAME", "name shown to people", "表示名"},
+    {"role", "ROLE", "doctor nurse pharmacist clerk paramedic system", "役割"}, END};
 static const struct args_option cert_options[] = {
     PLACE, {"facility", "KEY", "it speaks for this facility", "この施設の証明書"},
     {"card", "NUMBER", "or for the holder of this card", "またはこの診察券の本人の証明書"}, END};
@@ -57,7 +61,11 @@ static const struct args_option search_options[] = {
     PLACE, {"card", "NUMBER", "about this resident", "この住民について"},
     {"facility", "KEY", "by this facility", "この施設による"},
     {"from", "DATE", "from this day", "この日から"}, {"to", "DATE", "until this day", "この日まで"},
-    {"limit", "N", "rows (default 100)", "件数（省略時 100）"}, JSON, END};
+    {"limit", "N", "rows, at most 1000 (default 100)", "件数（1000 まで、省略時 100）"}, JSON, END};
+static const struct args_option intake_options[] = {
+    PLACE, {"facility", "KEY", "which one sent it", "送った施設"}, JSON, END};
+static const struct args_option original_options[] = {
+    PLACE, {"facility", "KEY", "which one sent it", "送った施設"}, END};
 static const struct args_option import_options[] = {
     PLACE, {"facility", "KEY", "whose documents these are", "どの施設の文書か"}, END};
 static const struct args_option map_options[] = {
@@ -73,9 +81,11 @@ const struct args_verb cli_verbs[] = {
     {"serve", "", 0, 0, place_only, cli_serve, "run the exchange", "運転する"},
     {"facility list", "", 0, 0, place_json, cli_facility_list, "facilities", "施設の一覧"},
     {"facility add", "KEY", 1, 1, facility_options, cli_facility_add, "add or change a facility", "施設を登録・変更する"},
+    {"staff add", "", 0, 0, staff_options, cli_staff_add, "add or change a member of a facility's staff", "施設の職員を登録・変更する"},
     {"cert list", "", 0, 0, place_json, cli_cert_list, "client certificates", "証明書の一覧"},
     {"cert issue", "NAME", 1, 1, cert_options, cli_cert_issue, "issue a client certificate", "証明書を発行する"},
     {"cert revoke", "NAME|SERIAL", 1, 1, place_only, cli_cert_revoke, "revoke a certificate", "証明書を失効させる"},
+    {"cert crl", "", 0, 0, place_only, cli_cert_crl, "sign the revocation list anew, revoke nothing", "失効リストを署名し直す（失効はさせない）"},
     {"card issue", "", 0, 0, card_options, cli_card_issue, "issue a common clinic card", "共通診察券を発行する"},
     {"card revoke", "NUMBER", 1, 1, place_only, cli_card_revoke, "revoke a card", "診察券を無効にする"},
     {"card lookup", "NUMBER", 1, 1, place_json, cli_card_lookup, "is the card in force, where is it known", "診察券を調べる"},
@@ -83,10 +93,15 @@ const struct args_verb cli_verbs[] = {
     {"patient link", "", 0, 0, link_options, cli_patient_link, "link a chart to a resident", "カルテを本人に結ぶ"},
     {"patient unlink", "", 0, 0, patient_options, cli_patient_unlink, "separate a chart", "カルテを切り離す"},
     {"patient undo", "", 0, 0, patient_options, cli_patient_undo, "undo the last link or unlink", "直前の変更を取り消す"},
+    {"patient queue", "", 0, 0, place_json, cli_patient_queue, "likely links that wait for a decision", "確認待ちの名寄せ"},
+    {"patient dismiss", "QUESTION", 1, 1, place_only, cli_patient_dismiss, "answer a question with no", "別人として確認を終える"},
     {"consent show", "CARD", 1, 1, place_json, cli_consent_show, "rules in force", "有効な同意の規則"},
     {"consent explain", "CARD", 1, 1, explain_options, cli_consent_explain, "what a facility may see and why", "何がなぜ見えるか"},
     {"audit verify", "", 0, 0, place_json, cli_audit_verify, "prove the audit chain", "監査記録の連鎖を検証する"},
     {"audit search", "", 0, 0, search_options, cli_audit_search, "who did what", "監査記録を調べる"},
+    {"intake rejected", "", 0, 0, intake_options, cli_intake_rejected, "what was refused and why", "拒否した受信とその理由"},
+    {"intake unmapped", "", 0, 0, intake_options, cli_intake_unmapped, "fields kept without being mapped", "変換せず原本だけに残した項目"},
+    {"intake show", "ID", 1, 1, original_options, cli_intake_show, "a refused message as it came", "拒否した電文の原文"},
     {"import ssmix2", "ROOT", 1, 1, import_options, cli_import_ssmix2, "take in a standard storage", "SS-MIX2 標準化ストレージを取り込む"},
     {"import fhir", "FILE...", 1, MANY, import_options, cli_import_fhir, "take in resources or bundles", "FHIR を取り込む"},
     {"validate hl7", "PATH...", 1, MANY, just_json, cli_validate_hl7, "the server's verdict on messages", "HL7 v2 を検査する"},

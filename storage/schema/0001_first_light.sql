@@ -1,10 +1,11 @@
 -- 0001 first light: every table Tasuki starts with. Forward only; a later change is a new file.
 -- docs/data-model.md explains each table and index with an example row.
 
--- Facts about the store itself: region id, creation time. (The schema version is PRAGMA user_version.)
+-- Facts about the store itself: created_ms, when the file was made (storage/migrate.c). (The schema
+-- version is PRAGMA user_version.)
 CREATE TABLE meta(
     key   TEXT PRIMARY KEY,
-    value BLOB NOT NULL
+    value ANY NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- ── who may speak ───────────────────────────────────────────────────────────────────────────────
@@ -51,7 +52,6 @@ CREATE TABLE person(
     gender      TEXT NOT NULL DEFAULT '',
     created_ms  INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX person_match ON person(birth_date, kana);
 
 -- A chart (カルテ) is one facility's folder of one person. Clinical rows hang on charts, so that
 -- linking and unlinking moves no clinical row: only chart.person changes.

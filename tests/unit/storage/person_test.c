@@ -228,6 +228,7 @@ static void test_card_not_alone(void **state)
     assert_int_equal(questions[0].chart, first.chart);
     assert_int_equal(questions[0].candidate, person);
     assert_int_equal(questions[0].agreeing, 2);
+    assert_true(questions[0].id > 0);
 }
 
 struct agreement {
@@ -508,6 +509,26 @@ static void test_identifiers(void **state)
     assert_int_equal(rows[1].facility, CLINIC);
 }
 
+/* A chart that was opened without a number has one of the store's own making, which nobody sees. */
+static void test_invented_number(void **state)
+{
+    struct bench *b = *state;
+    struct person_claim claim = {.local_no = SLICE("1001")};
+    struct person_chart_row *rows = NULL;
+    size_t count = 0;
+    int64_t chart = 0;
+    int64_t person = identify(b, HOSPITAL, &claim).person;
+
+    assert_int_equal(person_open_chart(b->s, CLINIC, person, &chart), ERR_OK);
+    assert_int_equal(bench_ask(b, "SELECT count(*) FROM chart WHERE local_no LIKE '~%'"), 1);
+    assert_int_equal(person_charts(b->s, b->arena, person, &rows, &count), ERR_OK);
+    assert_int_equal(count, 2);
+    assert_slice(rows[0].local_no, "1001");
+    assert_int_equal(rows[1].chart, chart);
+    assert_slice(rows[1].facility_key, "clinic-c");
+    assert_int_equal(rows[1].local_no.len, 0);
+}
+
 /* ── link, unlink, undo ─────────────────────────────────────────────────────────────────────── */
 
 static int64_t person_now_of(struct bench *b, int64_t chart)
@@ -631,6 +652,7 @@ int main(void)
         REGION_TEST(test_cards),
         REGION_TEST(test_register_known),
         REGION_TEST(test_identifiers),
+        REGION_TEST(test_invented_number),
         REGION_TEST(test_link),
         REGION_TEST(test_unlink_is_remembered),
         REGION_TEST(test_random_links),

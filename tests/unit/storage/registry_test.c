@@ -161,6 +161,7 @@ static void test_revoke(void **state)
     assert_slice(serial, "0a");
     assert_int_equal(registry_revoke_cert(b->s, b->arena, SLICE("c"), &serial), ERR_NOT_FOUND);
     assert_int_equal(registry_revoke_cert(b->s, b->arena, SLICE("0C"), &serial), ERR_OK);
+    assert_slice(serial, "0c");
     assert_int_equal(registry_cert(b->s, b->arena, print_one, &caller), ERR_OK);
     assert_true(caller.revoked); /* so that the refusal names whom it refused */
     assert_int_equal(caller.facility.id, id);

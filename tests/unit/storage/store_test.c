@@ -436,6 +436,7 @@ static void test_schema_versions(void **state)
     (void)state;
     struct fixture f;
     int have = -1, want = -1;
+    int64_t created_ms = -1;
     fixture_new(&f);
     assert_int_equal(store_schema(f.path, &have, &want), ERR_IO); /* no file */
     assert_int_equal(fixture_try_open(&f, 1), ERR_OK);
@@ -443,6 +444,15 @@ static void test_schema_versions(void **state)
     assert_int_equal(store_schema(f.path, &have, &want), ERR_OK);
     assert_true(want >= 1);
     assert_int_equal(have, want);
+    assert_int_equal(store_created(f.path, &created_ms), ERR_OK);
+    assert_int_equal(created_ms, FIXTURE_NOW);
+    f.clock.ms += 1000;
+    assert_int_equal(fixture_try_open(&f, 1), ERR_OK);
+    store_close(f.store);
+    assert_int_equal(store_created(f.path, &created_ms), ERR_OK);
+    assert_int_equal(created_ms, FIXTURE_NOW); /* once */
+    run_raw(f.path, "DELETE FROM meta");
+    assert_int_equal(store_created(f.path, &created_ms), ERR_NOT_FOUND);
     run_raw(f.path, "PRAGMA user_version = 9999");
     f.store = NULL;
     assert_int_equal(fixture_try_open(&f, 1), ERR_VERSION);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * staff add: the people a facility may vouch for in the Tasuki-User header. Adding somebody again
+ * changes name and role. Nobody signs in with this; it only bounds whom a facility may name.
+ */
+#include "exchange/cli/cli.h"
+
+#include "base/banned.h"
+
+#define USER_LEN 64u
+
+struct staff_job {
+    struct arena *arena;
+    struct slice facility_key, user, name;
+    enum staff_role role;
+};
+
+/* A user is a word in a header and in the audit record. */
+static bool user_ok(struct slice user)
+{
+    for (size_t i = 0; i < user.len; i++)
+        if (user.ptr[i] <= ' ' || user.ptr[i] > '~')
+            return false;
+    return user.len > 0 && user.len <= USER_LEN;
+}
+
+static enum err add_apply(struct session *s, struct request *r)
+{
+    struct staff_job *in = r->input;
+    struct facility facility;
+    enum err err = registry_facility_by_key(s, in->arena, in->facility_key, &facility);
+
+    if (err)
+        return err_add(&r->errors, err, "--facility", NULL);
+    r->entity = arena_printf(r->arena, "Organization/%.*s", SLICE_ARG(in->facility_key));
+    r->reason = arena_printf(r->arena, "%.*s: %s", SLICE_ARG(in->user), staff_role_code(in->role));
+    return registry_put_staff(s, facility.id, in->user, in->name, in->role);
+}
+
+static const struct use add_use = {
+    .event = "staff-add", .actors = 1u << GRANT_OPERATOR, .writes = true, .apply = add_apply};
+
+int cli_staff_add(const struct args *args)
+{
+    struct cli_place place;
+    struct staff_job in = {.facility_key = slice_str(args_value(args, "facility")),
+                           .user = slice_str(args_value(args, "user")),
+                           .name = slice_str(args_value(args, "name"))};
+    int code = CLI_OK;
+
+    if (!in.facility_key.len || !in.name.len || !user_ok(in.user) ||
+        !staff_role_find(slice_str(args_value(args, "role")), &in.role))
+        return cli_usage(args,
+                         "give --facility KEY, --user ID (no blanks), --name NAME and --role: "
+                         "doctor nurse pharmacist clerk paramedic system",
+                         "--facility、--user（空白なし）、--name、--role が要ります（役割: "
+                         "doctor nurse pharmacist clerk paramedic system）");
+    code = cli_open(args, &place);
+    in.arena = place.arena;
+    if (!code)
+        code = cli_use(&place, &add_use, SLICE_NONE, &in);
+    cli_close(&place);
+    return code;
+}
