@@ -327,6 +327,46 @@ static void check_end(struct proof *p)
         fail(p, 0, "the checkpoint file is missing");
 }
 
+/* The smallest seq that TEXT finds, its ?1 being the last row of the last whole block; 0: none. */
+static enum err find_seq(struct proof *p, const char *text, int64_t *ret_seq)
+{
+    sqlite3_stmt *stmt = NULL;
+    enum err err = ERR_OK;
+
+    if (sqlite3_prepare_v2(p->db, text, -1, &stmt, NULL) != SQLITE_OK)
+        return sqlite_trouble(p);
+    sqlite3_bind_int64(stmt, 1, p->seq / AUDIT_REF_ROWS * AUDIT_REF_ROWS);
+    if (sqlite3_step(stmt) == SQLITE_ROW)
+        *ret_seq = sqlite3_column_int64(stmt, 0);
+    else
+        err = sqlite_trouble(p);
+    sqlite3_finalize(stmt);
+    return err;
+}
+
+/* The index by person and facility must say what the rows say: what it hid, a resident would not
+ * see; what it added, he would see of another. */
+static enum err check_refs(struct proof *p)
+{
+    static const char hidden[] =
+        "SELECT min(seq) FROM main.audit a WHERE seq <= ?1 AND (person IS NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM main.audit_ref WHERE kind = 1 AND who = a.person AND seq = a.seq)"
+        " OR facility IS NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM main.audit_ref WHERE kind = 2 AND who = a.facility AND seq = a.seq))";
+    static const char added[] =
+        "SELECT min(r.seq) FROM main.audit_ref r LEFT JOIN main.audit a ON a.seq = r.seq"
+        " WHERE r.seq > ?1 OR r.who IS NOT CASE r.kind WHEN 1 THEN a.person WHEN 2 THEN a.facility"
+        " END";
+    int64_t seq = 0;
+    enum err err = find_seq(p, hidden, &seq);
+
+    if (err == ERR_OK && p->verdict->ok && seq == 0)
+        err = find_seq(p, added, &seq);
+    if (err == ERR_OK && p->verdict->ok && seq != 0)
+        fail(p, seq, "the index of persons and facilities does not fit row %" PRId64, seq);
+    return err;
+}
+
 static enum err check_all(struct proof *p)
 {
     enum err err = next_table_head(p);
@@ -336,7 +376,7 @@ static enum err check_all(struct proof *p)
 
         if (rc == SQLITE_DONE) {
             check_end(p);
-            break;
+            return p->verdict->ok ? check_refs(p) : ERR_OK;
         }
         err = rc == SQLITE_ROW ? check_row(p) : sqlite_trouble(p);
     }

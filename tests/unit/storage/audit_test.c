@@ -287,6 +287,14 @@ static const struct tampering tamperings[] = {
     {"INSERT INTO audit_checkpoint SELECT 9000, at_ms, hash, mac FROM audit_checkpoint LIMIT 1",
      2501},
     {"ALTER TABLE audit RENAME TO former", 1},
+    {"DELETE FROM audit_ref WHERE seq = 1235 AND kind = 1", 1235},
+    {"DELETE FROM audit_ref WHERE seq = 1234 AND kind = 2", 1234},
+    {"UPDATE audit_ref SET who = who + 100 WHERE seq = 1235 AND kind = 1", 1235},
+    {"INSERT INTO audit_ref VALUES(1, 999, 1234)", 1234},
+    {"INSERT INTO audit_ref VALUES(3, 1, 1234)", 1234},
+    {"INSERT INTO audit_ref VALUES(2, 1, 9000)", 9000},
+    {"DELETE FROM audit_ref", 2}, /* row 1 is about nobody */
+    {"DROP TABLE audit_ref", 2501},
 };
 
 static void test_tampering(void **state)
@@ -320,7 +328,8 @@ static void forge(struct bench *b, int64_t from, bool resign)
     static const unsigned char other_key[32] = "another key";
 
     bench_session(b);
-    bench_do(b, NO_TRIGGERS "CREATE TEMP TABLE kept AS SELECT * FROM audit; DELETE FROM audit");
+    bench_do(b, NO_TRIGGERS "CREATE TEMP TABLE kept AS SELECT * FROM audit; DELETE FROM audit;"
+                         "DELETE FROM audit_ref");
     if (resign)
         bench_do(b, "DELETE FROM audit_checkpoint");
     b->s->transaction++;
