@@ -122,9 +122,9 @@ static enum err sign_head(struct session *s)
 static enum err enter_block(struct session *s, int64_t seq)
 {
     static const char *const texts[] = {
-        "INSERT INTO audit_ref SELECT 1, person, seq FROM audit WHERE seq > ?1 AND person IS NOT NULL"
+        "INSERT OR IGNORE INTO audit_ref SELECT 1, person, seq FROM audit WHERE seq > ?1 AND person IS NOT NULL"
         " ORDER BY person, seq",
-        "INSERT INTO audit_ref SELECT 2, facility, seq FROM audit WHERE seq > ?1"
+        "INSERT OR IGNORE INTO audit_ref SELECT 2, facility, seq FROM audit WHERE seq > ?1"
         " AND facility IS NOT NULL ORDER BY facility, seq",
     };
     struct sql *q;

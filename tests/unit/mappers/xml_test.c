@@ -125,8 +125,8 @@ static void opens_nothing(void **state)
         "<!DOCTYPE a SYSTEM \"file://" SECRET "\"><a/>",
         "<!DOCTYPE a [<!ENTITY % e SYSTEM \"http://127.0.0.1:9/\"> %e;]><a/>",
         "<!DOCTYPE a PUBLIC \"x\" \"http://127.0.0.1:9/\"><a/>",
-        "<!DOCTYPE l [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;\"><!ENTITY c "
-        "\"&b;&b;&b;\">]><l>&c;</l>",
+        ("<!DOCTYPE l [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;\"><!ENTITY c "
+         "\"&b;&b;&b;\">]><l>&c;</l>"),
     };
     struct _xmlDoc *doc = NULL;
     FILE *file = fopen(SECRET, "wb");
