@@ -65,7 +65,7 @@ static void restore(struct diversion *d, FILE *stream, char **ret_text, size_t *
 }
 
 /* Runs "tasuki WORDS... [--dir DIR] --lang en"; the list ends with NULL. */
-static int run(bool with_dir, ...)
+static int run(int with_dir, ...)
 {
     char *argv[24] = {(char *)(uintptr_t) "tasuki"};
     int argc = 1, code = 0;
@@ -108,8 +108,8 @@ static void expect_text(const char *text, const char *wanted, bool there, const 
     _fail(file, line);
 }
 
-#define RUN(code, ...) expect_code(run(true, __VA_ARGS__, NULL), code, __FILE__, __LINE__)
-#define RUN_BARE(code, ...) expect_code(run(false, __VA_ARGS__, NULL), code, __FILE__, __LINE__)
+#define RUN(code, ...) expect_code(run(1, __VA_ARGS__, NULL), code, __FILE__, __LINE__)
+#define RUN_BARE(code, ...) expect_code(run(0, __VA_ARGS__, NULL), code, __FILE__, __LINE__)
 #define OUT(text) expect_text(output, text, true, __FILE__, __LINE__)
 #define OUT_NOT(text) expect_text(output, text, false, __FILE__, __LINE__)
 #define SAID(text) expect_text(said, text, true, __FILE__, __LINE__)
