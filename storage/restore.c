@@ -137,7 +137,8 @@ static enum err make_copy(struct restoring *r)
     enum err err = ERR_OK;
 
     if (same_file(r->order->file, r->store))
-        return blame(r, ERR_INVALID, "FILE is the store itself", "FILE は現在の保存領域そのものです");
+        return blame(r, ERR_INVALID, "FILE is the store itself",
+                     "FILE は現在の保存領域そのものです");
     remove_copy(r);
     err = copy_file(r->order->file, r->copy);
     for (size_t i = 0; i < sizeof logs / sizeof logs[0] && !err; i++) {
@@ -242,8 +243,7 @@ static enum err check_version(struct restoring *r, sqlite3 *db)
                      "控えはこのプログラムの新しい版で作られています");
     }
     if (ask(db, LAST_ROW, &last) != ERR_OK)
-        return blame(r, ERR_INVALID, "the backup has no audit chain",
-                     "控えに監査記録がありません");
+        return blame(r, ERR_INVALID, "the backup has no audit chain", "控えに監査記録がありません");
     r->account->schema = (int)version.number;
     r->account->last_row = last.number;
     return ERR_OK;
@@ -263,10 +263,9 @@ static enum err check_pages(struct restoring *r, sqlite3 *db)
     if (!err)
         return ERR_OK;
     (void)snprintf(r->account->detail, sizeof r->account->detail, "%s", said.text);
-    return err == ERR_INVALID
-               ? blame(r, err, "the backup is damaged, or not a store",
-                       "控えが壊れているか、保存領域ではありません")
-               : blame(r, err, "the copy cannot be checked", "写しを検査できません");
+    return err == ERR_INVALID ? blame(r, err, "the backup is damaged, or not a store",
+                                      "控えが壊れているか、保存領域ではありません")
+                              : blame(r, err, "the copy cannot be checked", "写しを検査できません");
 }
 
 static enum err check_copy(struct restoring *r)
@@ -315,10 +314,10 @@ static enum err close_old(struct restoring *r)
     if (!err && ask(db, LAST_ROW, &said) == ERR_OK)
         r->account->replaced_row = said.number;
     (void)sqlite3_close(db);
-    return err != ERR_BUSY ? ERR_OK
-                           : blame(r, ERR_UNAVAILABLE,
-                                   "another process has the store open; let it end first",
-                                   "別のプロセスが保存領域を使用中です。終わらせてください");
+    return err != ERR_BUSY
+               ? ERR_OK
+               : blame(r, ERR_UNAVAILABLE, "another process has the store open; let it end first",
+                       "別のプロセスが保存領域を使用中です。終わらせてください");
 }
 
 /* ── the swap ────────────────────────────────────────────────────────────────────────────────── */
@@ -418,7 +417,8 @@ static enum err name_all(struct restoring *r)
                    SLICE_ARG(buf_slice(&stamp)));
     buf_fini(&stamp);
     return !err ? ERR_OK
-                : blame(r, err, "there is no folder for the store", "保存領域のフォルダーがありません");
+                : blame(r, err, "there is no folder for the store",
+                        "保存領域のフォルダーがありません");
 }
 
 enum err restore_run(const struct restore_order *order, struct restore_account *ret_account)

@@ -2,8 +2,8 @@
  *
  * Puts a backup in place of the store. Nothing is changed before the copy is complete, sound and on
  * disk in the store's folder; then one rename puts it in, so that a crash leaves the old store or
- * the new one. What was there is kept: the store, and the file of signed heads, which speaks of rows
- * that the copy may lack, under their names with a mark behind.
+ * the new one. What was there is kept: the store, and the file of signed heads, which speaks of
+ * rows that the copy may lack, under their names with a mark behind.
  */
 #ifndef STORAGE_RESTORE_H
 #define STORAGE_RESTORE_H
@@ -33,7 +33,7 @@ struct restore_account {
  * ERR_NOT_FOUND: no FILE. ERR_INVALID, ERR_VERSION: it must not be put in. ERR_UNAVAILABLE: another
  * process has the store open. ERR_CONFLICT, ERR_IO, ERR_LIMIT. The account's texts are also set on
  * failure. */
-enum err restore_run(const struct restore_order *order, struct restore_account *ret_account)
-    ERR_CHECKED;
+enum err restore_run(const struct restore_order *order,
+                     struct restore_account *ret_account) ERR_CHECKED;
 
 #endif

@@ -221,8 +221,8 @@ static void put_instant(struct table *table, int64_t ms)
 static enum err print_touched(const struct args *args, struct arena *arena,
                               const struct touched *in)
 {
-    static const char *const columns[] = {"card",    "known-as", "rows", "refused",
-                                          "first",   "last",     NULL};
+    static const char *const columns[] = {"card",  "known-as", "rows", "refused",
+                                          "first", "last",     NULL};
     struct table table;
 
     table_init(&table, arena, columns);
@@ -260,7 +260,8 @@ int cli_audit_touched(const struct args *args)
 
 /* ── the whole chain ─────────────────────────────────────────────────────────────────────────── */
 
-struct export {
+struct export
+{
     const char *file;
     FILE *out;
 };
