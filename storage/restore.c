@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Copy, check, close the old, swap (see restore.h). The copy is judged and not the backup, since
- * judging may have to fold a log into the file and backups lie on read-only media. Leaving WAL mode
- * works for the only connection alone: that is how a command still at work on the old store shows.
- * It also folds the old log in, so that no moment of the swap has a store without its log. Must not
- * trust the backup's schema, nor leave a log of the old store beside the new one: SQLite would
+ * judging may have to fold a log into the file and backups lie on read-only media. The old store
+ * leaves WAL mode: that folds its log in, so that no moment of the swap has a store without its
+ * log, and works for the only connection alone, so a program that knows no lock of ours shows. Must
+ * not trust the backup's schema, nor leave a log of the old store beside the new one: SQLite would
  * replay it.
  */
 #include "storage/restore.h"
@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -404,6 +405,22 @@ static enum err swap(struct restoring *r)
                 : blame(r, err, "the folder did not reach the disk", "フォルダーを同期できません");
 }
 
+/* What root put in, the server that runs as the owner could not open. */
+static enum err check_owner(struct restoring *r)
+{
+    char folder[PATH_MAX];
+    struct stat st;
+
+    (void)snprintf(folder, sizeof folder, "%s", r->store);
+    if (stat(r->store, &st) != 0 && stat(dirname(folder), &st) != 0)
+        return blame(r, ERR_IO, "there is no folder for the store",
+                     "保存領域のフォルダーがありません");
+    return st.st_uid == geteuid()
+               ? ERR_OK
+               : blame(r, ERR_FORBIDDEN, "the store is another user's: run this as its owner",
+                       "保存領域の所有者として実行してください");
+}
+
 static enum err name_all(struct restoring *r)
 {
     struct buf stamp;
@@ -429,6 +446,9 @@ enum err restore_run(const struct restore_order *order, struct restore_account *
     assert(order->file && order->store);
     *ret_account = (struct restore_account){.en = "", .ja = ""};
     err = name_all(&r);
+    if (err)
+        return err;
+    err = check_owner(&r);
     if (err)
         return err;
     err = make_copy(&r);

@@ -29,10 +29,10 @@ struct restore_account {
     char detail[240];     /* and more of it, may be empty */
 };
 
-/* The caller holds the store's lock (storage/lock.h) before and until he has recorded what he did.
- * ERR_NOT_FOUND: no FILE. ERR_INVALID, ERR_VERSION: it must not be put in. ERR_UNAVAILABLE: another
- * process has the store open. ERR_CONFLICT, ERR_IO, ERR_LIMIT. The account's texts are also set on
- * failure. */
+/* The caller holds the store's lock and excludes all others (storage/lock.h).
+ * ERR_NOT_FOUND: no FILE. ERR_INVALID, ERR_VERSION: it must not be put in. ERR_UNAVAILABLE: a
+ * program that knows no lock has the store open. ERR_FORBIDDEN: the store is another user's.
+ * ERR_CONFLICT, ERR_IO, ERR_LIMIT. The account's texts are also set on failure. */
 enum err restore_run(const struct restore_order *order,
                      struct restore_account *ret_account) ERR_CHECKED;
 

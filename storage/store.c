@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "storage/lock.h"
 #include "storage/migrate.h"
 #include "storage/session_impl.h"
 #include "storage/sql.h"
@@ -97,7 +98,9 @@ static enum err copy_options(struct store *store, const struct store_options *op
 
 static enum err open_sessions(struct store *store)
 {
-    enum err err = create_private(store->path);
+    enum err err = lock_share(store->path, &store->shared);
+    if (!err)
+        err = create_private(store->path);
     if (!err)
         err = session_open(&store->options, true, &store->writer);
     if (!err)
@@ -132,6 +135,7 @@ static void init_shared(struct store *store)
 static void free_store(struct store *store)
 {
     close_sessions(store);
+    lock_release(store->shared);
     (void)pthread_cond_destroy(&store->checkpoint_due);
     (void)pthread_cond_destroy(&store->write_ready);
     (void)pthread_cond_destroy(&store->look_ready);
@@ -191,6 +195,7 @@ enum err store_open(const struct store_options *options, struct store **ret_stor
     struct store *store = calloc(1, sizeof *store);
     if (!store)
         return ERR_LIMIT;
+    store->shared = -1;
     init_shared(store);
     enum err err = copy_options(store, options);
     if (!err)

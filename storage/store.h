@@ -49,7 +49,7 @@ struct store_job {
 };
 
 /* Opens or creates. ERR_IO, ERR_VERSION (made by a newer Tasuki), ERR_UNAVAILABLE (stayed
- * busy: another process is changing it). Starts the threads. */
+ * busy: another process is changing it, or is putting a backup in its place). Starts the threads. */
 enum err store_open(const struct store_options *options, struct store **ret_store) ERR_CHECKED;
 /* Finishes what was submitted, stops the threads, closes. Jobs finished meanwhile must still be
  * collected by store_collect before this is called a last time; NULL is fine. */

@@ -41,6 +41,7 @@ struct store {
     atomic_int wal_pages; /* pages in the log after the last commit */
     int wal_asked;        /* writer only: pages when it last asked for a checkpoint */
 
+    int shared; /* says that the store is open (storage/lock.h); -1: not yet */
     struct session *writer;
     struct session *readers[STORE_READERS_MAX];
     pthread_t writer_thread, checkpoint_thread;

@@ -33,6 +33,13 @@ static int take_lock(const struct args *args, const char *store, int *ret_lock)
                 "この保存領域でサーバーが動いています。先に止めてください。何も変えていません");
         return CLI_REFUSED;
     }
+    if (!err)
+        err = lock_exclude(*ret_lock);
+    if (err == ERR_UNAVAILABLE) {
+        cli_say(args, "another command has the store open: let it end first; nothing was changed",
+                "別のコマンドが保存領域を使用中です。終わるのを待ってください。何も変えていません");
+        return CLI_REFUSED;
+    }
     return err ? cli_fail(args, err, store) : CLI_OK;
 }
 
@@ -117,8 +124,10 @@ int cli_restore(const struct args *args)
         code = replace(args, &place, &account);
     explicit_bzero(&place.exchange, sizeof(place.exchange));
     cli_close(&place);
-    if (!code)
+    if (!code) {
+        lock_admit(lock); /* ourselves; no server yet */
         code = record(args, &account);
+    }
     lock_release(lock);
     return code;
 }

@@ -739,6 +739,13 @@ static void test_restore_refused(void **state)
     (void)snprintf(text, sizeof(text), "%s", path_in("copy-1.db"));
     assert_int_equal(lock_take(path_in("data/tasuki.db"), &lock), ERR_OK);
     RUN(CLI_REFUSED, "restore", text, "--verify");
+    RUN(CLI_OK, "facility", "list"); /* other commands do not mind */
+    assert_int_equal(lock_exclude(lock), ERR_OK);
+    RUN(CLI_TRY_AGAIN, "facility", "list");
+    lock_release(lock);
+    assert_int_equal(lock_share(path_in("data/tasuki.db"), &lock), ERR_OK);
+    RUN(CLI_REFUSED, "restore", text);
+    SAID("another command");
     lock_release(lock);
     RUN(CLI_OK, "audit", "verify");
 }

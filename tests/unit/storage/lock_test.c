@@ -64,6 +64,39 @@ static void test_names(void **state)
     arena_free(f.arena);
 }
 
+/* Serving and having open do not touch each other; replacing wants both. */
+static void test_open_and_replace(void **state)
+{
+    struct fixture f;
+    int server = -1, one = -1, other = -1, restore = -1;
+
+    (void)state;
+    fixture_new(&f);
+    assert_int_equal(lock_take(f.path, &server), ERR_OK);
+    assert_int_equal(lock_share(f.path, &one), ERR_OK);
+    assert_int_equal(lock_share(f.path, &other), ERR_OK);
+    lock_release(server);
+    assert_int_equal(lock_take(f.path, &restore), ERR_OK);
+    assert_int_equal(lock_exclude(restore), ERR_UNAVAILABLE);
+    lock_release(one);
+    assert_int_equal(lock_exclude(restore), ERR_UNAVAILABLE);
+    lock_release(other);
+    assert_int_equal(lock_exclude(restore), ERR_OK);
+    assert_int_equal(lock_share(f.path, &one), ERR_UNAVAILABLE);
+    assert_int_equal(fixture_try_open(&f, 1), ERR_UNAVAILABLE);
+    lock_admit(restore);
+    assert_int_equal(lock_take(f.path, &server), ERR_UNAVAILABLE);
+    assert_int_equal(fixture_try_open(&f, 1), ERR_OK);
+    assert_int_equal(lock_exclude(restore), ERR_UNAVAILABLE);
+    store_close(f.store);
+    assert_int_equal(lock_exclude(restore), ERR_OK);
+    lock_release(restore);
+    assert_int_equal(lock_share(f.path, &one), ERR_OK);
+    lock_release(one);
+    fixture_remove(&f);
+    arena_free(f.arena);
+}
+
 static void test_killed_holder(void **state)
 {
     struct fixture f;
@@ -99,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_holder),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_open_and_replace),
         cmocka_unit_test(test_killed_holder),
     };
 
