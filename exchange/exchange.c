@@ -67,20 +67,27 @@ static enum err no_audit(struct session *s, struct store_job *job)
     return ERR_OK;
 }
 
-enum err exchange_open(struct exchange *x, const struct conf *conf, void (*wake)(void *),
-                       void *context, char *ret_text, size_t text_size)
+enum err exchange_keys(struct exchange *x, const struct conf *conf, char *ret_text,
+                       size_t text_size)
 {
-    struct home_job home = {.job = {.apply = home_apply, .audit = no_audit}};
     *x = (struct exchange){.conf = *conf, .clock = &clock_system};
-    (void)pthread_mutex_init(&x->wires.lock, NULL);
     enum err err = read_master(conf->master_key, x->master, ret_text, text_size);
     if (err)
         return err;
     ids_derive(x->master, "resource-id", SLICE("exchange"), x->key_resource);
     ids_derive(x->master, "cursor", SLICE("exchange"), x->key_cursor);
-    unsigned char audit_key[32];
-    ids_derive(x->master, "audit-checkpoint", SLICE("exchange"), audit_key);
-    memcpy(x->key_audit, audit_key, sizeof(audit_key));
+    ids_derive(x->master, "audit-checkpoint", SLICE("exchange"), x->key_audit);
+    return ERR_OK;
+}
+
+enum err exchange_open(struct exchange *x, const struct conf *conf, void (*wake)(void *),
+                       void *context, char *ret_text, size_t text_size)
+{
+    struct home_job home = {.job = {.apply = home_apply, .audit = no_audit}};
+    enum err err = exchange_keys(x, conf, ret_text, text_size);
+    (void)pthread_mutex_init(&x->wires.lock, NULL);
+    if (err)
+        return err;
     struct store_options options = {
         .path = conf->store,
         .checkpoint_path = conf->checkpoints,

@@ -41,6 +41,9 @@ struct exchange {
                                 loop thread */
 };
 
+/* The keys alone, without a store: starts X anew. */
+enum err exchange_keys(struct exchange *x, const struct conf *conf, char *ret_text,
+                       size_t text_size) ERR_CHECKED;
 /* Opens store and keys of CONF; WAKE as in store_options. TEXT receives what went wrong. */
 enum err exchange_open(struct exchange *x, const struct conf *conf, void (*wake)(void *),
                        void *context, char *ret_text, size_t text_size) ERR_CHECKED;

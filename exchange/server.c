@@ -26,6 +26,7 @@
 #include "exchange/pipeline.h"
 #include "mappers/charset.h"
 #include "mappers/html/page.h"
+#include "storage/lock.h"
 
 #include "base/banned.h"
 
@@ -50,6 +51,7 @@ struct server {
     struct door_ops ops;
     struct net_quota quota; /* connections of all listeners together */
     unsigned doors_open;
+    int lock;    /* nobody else serves this store; -1: not taken */
     bool opened; /* the loop exists */
     bool stopping;
     void (*on_ready)(struct server *s, void *context);
@@ -273,6 +275,21 @@ static enum err open_doors(struct server *s, char *ret_text, size_t size)
     return err;
 }
 
+/* Commands work beside the server, a second server does not, nor does anybody replace the store
+ * under it. */
+static enum err take_lock(struct server *s, const char *store, char *ret_text, size_t size)
+{
+    enum err err = lock_take(store, &s->lock);
+    if (err == ERR_UNAVAILABLE)
+        snprintf(ret_text, size,
+                 "store %s: a server is running on it, or it is being restored / "
+                 "すでにサーバーが動いているか、復元中です",
+                 store);
+    else if (err)
+        snprintf(ret_text, size, "%s.lock: %s / %s", store, err_en(err), err_ja(err));
+    return err;
+}
+
 enum err server_open(const struct conf *conf, void (*on_ready)(struct server *s, void *context),
                      void *context, char *ret_text, size_t text_size, struct server **ret_server)
 {
@@ -280,6 +297,7 @@ enum err server_open(const struct conf *conf, void (*on_ready)(struct server *s,
     enum err err = s ? ERR_OK : ERR_LIMIT;
     if (err)
         return err;
+    s->lock = -1;
     signal(SIGPIPE, SIG_IGN);
     /* Few threads, many short-lived arenas: a heap for each busy thread suffices, and what start-up
      * used goes back (server_run). */
@@ -293,7 +311,9 @@ enum err server_open(const struct conf *conf, void (*on_ready)(struct server *s,
         snprintf(ret_text, text_size, "%s / %s", err_en(err), err_ja(err));
         goto out;
     }
-    err = exchange_open(&s->exchange, conf, store_wake, s, ret_text, text_size);
+    err = take_lock(s, conf->store, ret_text, text_size);
+    if (!err)
+        err = exchange_open(&s->exchange, conf, store_wake, s, ret_text, text_size);
 out:
     if (err) {
         server_free(s);
@@ -340,6 +360,7 @@ void server_free(struct server *s)
         uv_run(&s->loop, UV_RUN_DEFAULT);
     }
     exchange_close(&s->exchange);
+    lock_release(s->lock);
     if (s->opened)
         uv_loop_close(&s->loop);
     tls_context_free(s->tls_system);

@@ -10,7 +10,8 @@
 
 struct server;
 
-/* Opens store and doors as CONF says. TEXT receives what went wrong. ON_READY (may be NULL) is
+/* Opens store and doors as CONF says. ERR_UNAVAILABLE: another server has the store (its lock,
+ * storage/lock.h, is held until the server is freed). TEXT receives what went wrong. ON_READY (may be NULL) is
  * called from the loop once everything listens. */
 enum err server_open(const struct conf *conf, void (*on_ready)(struct server *s, void *context),
                      void *context, char *ret_text, size_t text_size,

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -462,5 +463,104 @@ enum err audit_get(struct session *s, struct arena *arena, int64_t seq, struct a
     if (!his || (grant->actor == GRANT_FACILITY && row.facility != grant->facility))
         return ERR_NOT_FOUND;
     *ret_row = row;
+    return ERR_OK;
+}
+
+/* ── whom a facility touched ─────────────────────────────────────────────────────────────────── */
+
+static int by_person(const void *a, const void *b)
+{
+    int64_t x = ((const struct audit_touched *)a)->person;
+    int64_t y = ((const struct audit_touched *)b)->person;
+
+    return (x > y) - (x < y);
+}
+
+static int latest_first(const void *a, const void *b)
+{
+    int64_t x = ((const struct audit_touched *)a)->last_ms;
+    int64_t y = ((const struct audit_touched *)b)->last_ms;
+
+    return x == y ? by_person(a, b) : (x < y) - (x > y);
+}
+
+/* Puts entries of one person into one. Returns how many are left. */
+static size_t merge_touched(struct audit_touched *list, size_t count)
+{
+    size_t kept = 0;
+
+    qsort(list, count, sizeof *list, by_person);
+    for (size_t i = 0; i < count; i++) {
+        struct audit_touched *last = kept ? &list[kept - 1] : NULL;
+
+        if (!last || last->person != list[i].person) {
+            list[kept++] = list[i];
+            continue;
+        }
+        last->rows += list[i].rows;
+        last->refused += list[i].refused;
+        last->first_ms = list[i].first_ms < last->first_ms ? list[i].first_ms : last->first_ms;
+        last->last_ms = list[i].last_ms > last->last_ms ? list[i].last_ms : last->last_ms;
+    }
+    qsort(list, kept, sizeof *list, latest_first);
+    return kept;
+}
+
+/* The persons as the rows name them. */
+static enum err read_touched(struct sql *q, struct arena *arena, struct audit_touched **ret_list,
+                             size_t *ret_count)
+{
+    struct audit_touched *list = NULL;
+    size_t count = 0;
+    bool more = false;
+    enum err err = ERR_OK;
+
+    while (!err && (err = sql_step(q, &more)) == ERR_OK && more) {
+        if (!list)
+            list = arena_array(arena, (size_t)sql_i64(q, 5), sizeof *list);
+        if (!list)
+            err = ERR_LIMIT;
+        else
+            list[count++] = (struct audit_touched){sql_i64(q, 0), sql_i64(q, 1), sql_i64(q, 2),
+                                                   sql_i64(q, 3), sql_i64(q, 4)};
+    }
+    err = sql_done(q, err);
+    if (err == ERR_OK) {
+        *ret_list = list;
+        *ret_count = count;
+    }
+    return err;
+}
+
+enum err audit_touched(struct session *s, struct arena *arena, const struct audit_filter *filter,
+                       struct audit_touched **ret_list, size_t *ret_count)
+{
+    const struct grant *grant = session_grant(s);
+    struct audit_touched *list = NULL;
+    struct sql *q;
+    size_t count = 0;
+    enum err err = ERR_OK;
+
+    if (!grant || grant->magic != GRANT_MAGIC || grant->actor != GRANT_OPERATOR)
+        return ERR_FORBIDDEN;
+    err = sql_prepare(s,
+                      "SELECT person, count(*), sum(outcome <> 0), min(at_ms), max(at_ms),"
+                      " count(*) OVER () FROM audit " OF_FACILITY
+                      " AND person IS NOT NULL GROUP BY person",
+                      SQL_OWN, &q);
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, 0);
+    sql_bind_i64(q, 2, filter->facility);
+    sql_bind_i64(q, 3, filter->from_ms ? filter->from_ms : INT64_MIN);
+    sql_bind_i64(q, 4, filter->to_ms ? filter->to_ms : INT64_MAX);
+    sql_bind_i64(q, 5, INT64_MAX);
+    err = read_touched(q, arena, &list, &count);
+    for (size_t i = 0; i < count && err == ERR_OK; i++)
+        err = person_now(s, list[i].person, &list[i].person);
+    if (err != ERR_OK)
+        return err;
+    *ret_count = count ? merge_touched(list, count) : 0;
+    *ret_list = list;
     return ERR_OK;
 }

@@ -51,6 +51,25 @@ enum err audit_list(struct session *s, struct arena *arena, const struct audit_f
 enum err audit_get(struct session *s, struct arena *arena, int64_t seq,
                    struct audit_row *ret_row) ERR_CHECKED;
 
+/* Whom FACILITY touched: one entry per resident with the number of rows, of those among them that
+ * were refused, and the first and last time; the last touched first. Rows about a person who was
+ * found to be another count as the other's. filter: facility (needed), from_ms, to_ms. Operator
+ * only. */
+struct audit_touched {
+    int64_t person;
+    int64_t rows, refused;
+    int64_t first_ms, last_ms;
+};
+enum err audit_touched(struct session *s, struct arena *arena, const struct audit_filter *filter,
+                       struct audit_touched **ret_list, size_t *ret_count) ERR_CHECKED;
+
+/* Hands every row of the chain, oldest first and as of this session's snapshot, to SINK: one JSON
+ * object with every column, the hash in hex and a line end. A text that is not UTF-8 is an object
+ * {"base64": ...}. LINE is borrowed; SINK's error ends it. Operator only. */
+enum err audit_export(struct session *s,
+                      enum err (*sink)(void *context, struct slice line), void *context,
+                      int64_t *ret_rows) ERR_CHECKED;
+
 /* Proves the chain in the file at DB_PATH and against the checkpoints in it and in CHECKPOINT_PATH (may be
  * NULL). Opens the file itself, read-only; works beside a running server. */
 struct audit_verdict {

@@ -50,8 +50,7 @@ struct store_job *store_pop(struct store_queue *queue)
 
 /* ── open ────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Makes the entries of PATH's folder durable. */
-static enum err sync_folder(const char *path)
+enum err store_sync_folder(const char *path)
 {
     char *copy = strdup(path);
     if (!copy)
@@ -102,7 +101,7 @@ static enum err open_sessions(struct store *store)
     if (!err)
         err = session_open(&store->options, true, &store->writer);
     if (!err)
-        err = sync_folder(store->path);
+        err = store_sync_folder(store->path);
     for (unsigned i = 0; !err && i < store->options.readers; i++)
         err = session_open(&store->options, false, &store->readers[i]);
     return err;
@@ -401,7 +400,7 @@ enum err store_backup(struct store *store, const char *path)
         err = ERR_IO;
     (void)sqlite3_close(from);
     if (!err)
-        err = sync_folder(path);
+        err = store_sync_folder(path);
     if (err)
         (void)unlink(path);
     return err;

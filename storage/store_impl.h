@@ -55,6 +55,9 @@ struct store_job *store_pop(struct store_queue *queue);
  * him. Calls without the lock. */
 void store_finish(struct store *store, struct store_job *chain);
 
+/* Makes the entries of PATH's folder durable. */
+enum err store_sync_folder(const char *path) ERR_CHECKED;
+
 /* Thread bodies; the argument is the store. A reader is told by its session. */
 void *writer_main(void *argument);
 struct reader_start {

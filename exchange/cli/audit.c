@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * audit verify|search: proof that nobody touched the log, and who did what. Searching is itself
+ * audit verify|search|touched|export: proof that nobody touched the log, who did what, whom a
+ * facility's doings were about, and the whole of it as lines. All but the proof are themselves
  * recorded.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/when.h"
 #include "exchange/cli/cli.h"
+#include "exchange/cli/resident.h"
 #include "exchange/cli/table.h"
 #include "exchange/use/claim.h"
 #include "storage/audit.h"
@@ -96,6 +100,15 @@ static bool read_day(const struct args *args, const char *name, bool end, int64_
     return true;
 }
 
+static int read_days(const struct args *args, struct audit_filter *filter)
+{
+    if (read_day(args, "from", false, &filter->from_ms) &&
+        read_day(args, "to", true, &filter->to_ms))
+        return CLI_OK;
+    return cli_usage(args, "--from and --to are dates: 2026-11-22",
+                     "--from と --to は日付です（2026-11-22）");
+}
+
 static void put_row(struct table *table, const struct audit_row *row)
 {
     struct buf at;
@@ -131,10 +144,9 @@ int cli_audit_search(const struct args *args)
     if (!args_number(args, "limit", 1, LIMIT_SEARCH_COUNT, 100, &limit))
         return cli_usage(args, "--limit: 1 to 1000; go on with an earlier --to",
                          "--limit は 1〜1000 です。続きは --to を早めてください");
-    if (!read_day(args, "from", false, &in.filter.from_ms) ||
-        !read_day(args, "to", true, &in.filter.to_ms))
-        return cli_usage(args, "--from and --to are dates: 2026-11-22",
-                         "--from と --to は日付です（2026-11-22）");
+    code = read_days(args, &in.filter);
+    if (code)
+        return code;
     in.filter.limit = (unsigned)limit;
     code = cli_open(args, &place);
     in.arena = place.arena;
@@ -149,6 +161,159 @@ int cli_audit_search(const struct args *args)
     if (!code && in.total > in.count)
         (void)fprintf(stderr, args->ja ? "%zu / %" PRIu64 " 行\n" : "%zu of %" PRIu64 " rows\n",
                       in.count, in.total);
+    cli_close(&place);
+    return code;
+}
+
+/* ── whom a facility touched ─────────────────────────────────────────────────────────────────── */
+
+struct touched_row {
+    struct slice card, known_as;
+};
+
+struct touched {
+    struct arena *arena;
+    struct slice facility_key;
+    char entity[128];
+    struct audit_filter filter;
+    struct audit_touched *list;
+    struct touched_row *names;
+    size_t count;
+};
+
+static enum err touched_look(struct session *s, struct request *r)
+{
+    struct touched *in = r->input;
+    struct facility facility;
+    enum err err = registry_facility_by_key(s, in->arena, in->facility_key, &facility);
+
+    if (err)
+        return err_add(&r->errors, err, "--facility", NULL);
+    (void)snprintf(in->entity, sizeof(in->entity), "Organization/%.*s",
+                   SLICE_ARG(in->facility_key));
+    r->entity = in->entity;
+    in->filter.facility = facility.id;
+    err = audit_touched(s, in->arena, &in->filter, &in->list, &in->count);
+    if (!err && in->count > 0) {
+        in->names = arena_array(in->arena, in->count, sizeof(*in->names));
+        err = in->names ? ERR_OK : ERR_LIMIT;
+    }
+    for (size_t i = 0; i < in->count && !err; i++)
+        err = resident_name(s, in->arena, in->list[i].person, &in->names[i].card,
+                            &in->names[i].known_as);
+    r->count = (int64_t)in->count;
+    return err;
+}
+
+static const struct use touched_use = {
+    .event = "audit-touched", .actors = 1u << GRANT_OPERATOR, .look = touched_look};
+
+static void put_instant(struct table *table, int64_t ms)
+{
+    struct buf text;
+
+    buf_init(&text, 64);
+    when_print_instant(&text, ms);
+    table_cell(table, buf_slice(&text));
+    buf_fini(&text);
+}
+
+static enum err print_touched(const struct args *args, struct arena *arena,
+                              const struct touched *in)
+{
+    static const char *const columns[] = {"card",  "known-as", "rows", "refused",
+                                          "first", "last",     NULL};
+    struct table table;
+
+    table_init(&table, arena, columns);
+    for (size_t i = 0; i < in->count; i++) {
+        table_row(&table);
+        table_cell(&table, in->names[i].card);
+        table_cell(&table, in->names[i].known_as);
+        table_cellf(&table, "%" PRId64, in->list[i].rows);
+        table_cellf(&table, "%" PRId64, in->list[i].refused);
+        put_instant(&table, in->list[i].first_ms);
+        put_instant(&table, in->list[i].last_ms);
+    }
+    return table_print(&table, args_flag(args, "json"));
+}
+
+int cli_audit_touched(const struct args *args)
+{
+    struct cli_place place;
+    struct touched in = {.facility_key = slice_str(args_value(args, "facility"))};
+    int code = read_days(args, &in.filter);
+
+    if (code)
+        return code;
+    if (in.facility_key.len == 0)
+        return cli_usage(args, "give --facility KEY", "--facility KEY が要ります");
+    code = cli_open(args, &place);
+    in.arena = place.arena;
+    if (!code)
+        code = cli_use(&place, &touched_use, SLICE_NONE, &in);
+    if (!code)
+        code = cli_exit(print_touched(args, place.arena, &in));
+    cli_close(&place);
+    return code;
+}
+
+/* ── the whole chain ─────────────────────────────────────────────────────────────────────────── */
+
+struct export
+{
+    const char *file;
+    FILE *out;
+};
+
+static enum err put_line(void *context, struct slice line)
+{
+    struct export *in = context;
+
+    return fwrite(line.ptr, 1, line.len, in->out) == line.len ? ERR_OK : ERR_IO;
+}
+
+/* The lines are on disk before the row says so; they end before it. */
+static enum err export_look(struct session *s, struct request *r)
+{
+    struct export *in = r->input;
+    const char *slash = strrchr(in->file, '/');
+    enum err err = audit_export(s, put_line, in, &r->count);
+
+    r->entity = slash ? slash + 1 : in->file;
+    if (!err && (fflush(in->out) != 0 || fsync(fileno(in->out)) != 0))
+        err = ERR_IO;
+    return err;
+}
+
+static const struct use export_use = {
+    .event = "audit-export", .actors = 1u << GRANT_OPERATOR, .look = export_look};
+
+/* Whom the rows are about is in them: for the owner's eyes only, and never over another file. */
+static FILE *open_new(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
+int cli_audit_export(const struct args *args)
+{
+    struct cli_place place;
+    struct export in = {.file = args->operands[0]};
+    int code = cli_open(args, &place);
+
+    if (!code && !(in.out = open_new(in.file))) {
+        cli_say(args, "the file is there already or cannot be made; nothing was written",
+                "そのファイルはすでにあるか、作れません。何も書いていません");
+        code = CLI_FAILED;
+    }
+    if (!code)
+        code = cli_use(&place, &export_use, SLICE_NONE, &in);
+    if (in.out && fclose(in.out) != 0 && !code)
+        code = CLI_FAILED;
+    if (code && in.out)
+        (void)unlink(in.file);
     cli_close(&place);
     return code;
 }

@@ -8,6 +8,7 @@
 
 #include "base/when.h"
 #include "exchange/cli/cli.h"
+#include "exchange/cli/resident.h"
 #include "exchange/cli/table.h"
 #include "storage/person.h"
 
@@ -27,30 +28,6 @@ struct queue_job {
     int64_t id; /* dismiss */
 };
 
-/* Where CANDIDATE is known; a chart without a number of its own by its facility alone. */
-static enum err name_candidate(struct session *s, struct queue_job *in, int64_t candidate,
-                               struct queue_row *row)
-{
-    struct person_chart_row *charts = NULL;
-    struct person_ids ids = {.card = SLICE_NONE};
-    size_t count = 0;
-    struct buf text;
-    enum err err = person_identifiers(s, in->arena, candidate, 0, false, &ids);
-
-    if (!err)
-        err = person_charts(s, in->arena, candidate, &charts, &count);
-    if (err)
-        return err;
-    buf_init(&text, 4096);
-    for (size_t i = 0; i < count; i++)
-        buf_addf(&text, "%s%.*s%s%.*s", i ? " " : "", SLICE_ARG(charts[i].facility_key),
-                 charts[i].local_no.len ? ":" : "", SLICE_ARG(charts[i].local_no));
-    row->card = ids.card;
-    row->known_as = arena_dup(in->arena, buf_slice(&text)); /* of very many charts the first */
-    buf_fini(&text);
-    return ERR_OK;
-}
-
 /* ROW about its question; both people may see that it was asked. */
 static enum err name_both(struct session *s, struct request *r, struct queue_row *row)
 {
@@ -69,7 +46,7 @@ static enum err name_both(struct session *s, struct request *r, struct queue_row
             row->local_no = charts[i].local_no;
         }
     if (!err)
-        err = name_candidate(s, in, question->candidate, row);
+        err = resident_name(s, in->arena, question->candidate, &row->card, &row->known_as);
     if (!err)
         err = request_audit(r, person, "", 1);
     return err ? err : request_audit(r, question->candidate, "", 1);

@@ -62,6 +62,11 @@ static const struct args_option search_options[] = {
     {"facility", "KEY", "by this facility", "この施設による"},
     {"from", "DATE", "from this day", "この日から"}, {"to", "DATE", "until this day", "この日まで"},
     {"limit", "N", "rows, at most 1000 (default 100)", "件数（1000 まで、省略時 100）"}, JSON, END};
+static const struct args_option touched_options[] = {
+    PLACE, {"facility", "KEY", "whose doings", "どの施設の操作か"},
+    {"from", "DATE", "from this day", "この日から"}, {"to", "DATE", "until this day", "この日まで"}, JSON, END};
+static const struct args_option restore_options[] = {
+    PLACE, {"verify", NULL, "prove the backup's audit chain first", "控えの監査記録の連鎖も検証する"}, END};
 static const struct args_option intake_options[] = {
     PLACE, {"facility", "KEY", "which one sent it", "送った施設"}, JSON, END};
 static const struct args_option original_options[] = {
@@ -99,6 +104,8 @@ const struct args_verb cli_verbs[] = {
     {"consent explain", "CARD", 1, 1, explain_options, cli_consent_explain, "what a facility may see and why", "何がなぜ見えるか"},
     {"audit verify", "", 0, 0, place_json, cli_audit_verify, "prove the audit chain", "監査記録の連鎖を検証する"},
     {"audit search", "", 0, 0, search_options, cli_audit_search, "who did what", "監査記録を調べる"},
+    {"audit touched", "", 0, 0, touched_options, cli_audit_touched, "whose records a facility touched", "施設が触れた住民の一覧"},
+    {"audit export", "FILE", 1, 1, place_only, cli_audit_export, "the whole chain, one JSON object a line", "監査記録の連鎖を1行1件の JSON で書き出す"},
     {"intake rejected", "", 0, 0, intake_options, cli_intake_rejected, "what was refused and why", "拒否した受信とその理由"},
     {"intake unmapped", "", 0, 0, intake_options, cli_intake_unmapped, "fields kept without being mapped", "変換せず原本だけに残した項目"},
     {"intake show", "ID", 1, 1, original_options, cli_intake_show, "a refused message as it came", "拒否した電文の原文"},
@@ -109,6 +116,7 @@ const struct args_verb cli_verbs[] = {
     {"validate fhir", "PATH...", 1, MANY, just_json, cli_validate_fhir, "the server's verdict on resources", "FHIR を検査する"},
     {"map", "FILE", 1, 1, map_options, cli_map, "run one mapper, print the result", "変換して表示する"},
     {"backup", "FILE", 1, 1, place_only, cli_backup, "copy the store while it runs", "運転中に控えを取る"},
+    {"restore", "FILE", 1, 1, restore_options, cli_restore, "put a backup in place of the store", "控えを保存領域に戻す"},
     {"migrate status", "", 0, 0, place_json, cli_migrate_status, "schema versions", "スキーマの版"},
     {"reindex", "", 0, 0, place_only, cli_reindex, "rebuild the search indexes", "検索索引を作り直す"},
     {"bench", "[NAME]", 0, 1, bench_options, cli_bench, "the project's own benchmarks", "性能測定"},

@@ -13,8 +13,10 @@
 #include "base/when.h"
 #include "exchange/cli/cli.h"
 #include "exchange/demo/region.h"
+#include "exchange/server.h"
 #include "mappers/charset.h"
 #include "storage/audit.h"
+#include "storage/lock.h"
 #include "storage/person.h"
 
 #include "base/banned.h"
@@ -631,6 +633,147 @@ static void test_audit(void **state)
     RUN(CLI_NOT_FOUND, "audit", "search", "--facility", "nobody");
 }
 
+/* Whom the hospital touched, by what the operator knows them as. */
+static void test_audit_touched(void **state)
+{
+    (void)state;
+    RUN(CLI_OK, "audit", "touched", "--facility", "hospital-a", "--json");
+    assert_true(strcmp(field_where("card", region->people[0].card, "rows"), "0") > 0);
+    OUT("hospital-a:");
+    OUT_NOT("\"name\"");
+    RUN(CLI_OK, "audit", "touched", "--facility", "hospital-a");
+    OUT("known-as");
+    OUT(region->people[0].card);
+    RUN(CLI_OK, "audit", "touched", "--facility", "hospital-a", "--to", "2001-01-01");
+    OUT_NOT(region->people[0].card);
+    RUN(CLI_OK, "audit", "touched", "--facility", "hospital-a", "--from", "2001-01-01");
+    OUT(region->people[0].card);
+    RUN(CLI_USAGE, "audit", "touched");
+    RUN(CLI_USAGE, "audit", "touched", "--facility", "hospital-a", "--from", "yesterday");
+    RUN(CLI_NOT_FOUND, "audit", "touched", "--facility", "nobody");
+    SAID("--facility");
+}
+
+static void test_audit_export(void **state)
+{
+    char file[256], line[8192];
+    struct stat st;
+    FILE *lines = NULL;
+    int count = 0;
+
+    (void)state;
+    (void)snprintf(file, sizeof(file), "%s", path_in("chain.ndjson"));
+    RUN(CLI_OK, "audit", "export", file);
+    assert_int_equal(stat(file, &st), 0);
+    assert_int_equal(st.st_mode & 0777u, 0600);
+    lines = fopen(file, "r");
+    assert_non_null(lines);
+    while (fgets(line, sizeof(line), lines)) {
+        char start[32];
+
+        (void)snprintf(start, sizeof(start), "{\"seq\":%d,", ++count);
+        assert_true(strncmp(line, start, strlen(start)) == 0);
+        assert_non_null(strstr(line, "\"hash\":\""));
+    }
+    assert_int_equal(fclose(lines), 0);
+    assert_true(count > 100);
+    RUN(CLI_FAILED, "audit", "export", file);
+    SAID("there already");
+    RUN(CLI_FAILED, "audit", "export", path_in("no/such/chain.ndjson"));
+    RUN(CLI_OK, "audit", "search", "--limit", "1000", "--json");
+    (void)snprintf(line, sizeof(line), "%d", count);
+    assert_string_equal(field_where("event", "audit-export", "entity"), "chain.ndjson");
+    assert_string_equal(field_where("event", "audit-export", "count"), line);
+    assert_string_equal(field_where("event", "audit-touched", "outcome"), "ERR_NOT_FOUND");
+    assert_string_equal(field_where("entity", "Organization/hospital-a", "event"), "audit-touched");
+}
+
+/* ── restore ─────────────────────────────────────────────────────────────────────────────────── */
+
+static void open_server(enum err want, struct server **ret_server)
+{
+    struct arena *arena = arena_new(LIMIT_MIB);
+    struct err_list errors;
+    struct conf conf;
+    char text[512] = "";
+
+    err_list_init(&errors, arena);
+    assert_int_equal(conf_read(arena, region->conf_path, &errors, &conf), ERR_OK);
+    assert_int_equal(server_open(&conf, NULL, NULL, text, sizeof(text), ret_server), want);
+    if (want)
+        assert_non_null(strstr(text, "サーバーが動いている"));
+    arena_free(arena);
+}
+
+/* One server on one store; commands go on beside it; nobody takes its store away. */
+static void test_restore_beside_server(void **state)
+{
+    struct server *server = NULL, *second = NULL;
+    char copy[256];
+
+    (void)state;
+    (void)snprintf(copy, sizeof(copy), "%s", path_in("copy-1.db"));
+    open_server(ERR_OK, &server);
+    open_server(ERR_UNAVAILABLE, &second);
+    assert_null(second);
+    RUN(CLI_REFUSED, "restore", copy);
+    SAID("stop it first");
+    RUN(CLI_OK, "facility", "list");
+    server_free(server);
+    open_server(ERR_OK, &server);
+    server_free(server);
+}
+
+static void test_restore_refused(void **state)
+{
+    char text[256];
+    int lock = -1;
+
+    (void)state;
+    (void)snprintf(text, sizeof(text), "%s", path_in("tasuki.conf"));
+    RUN(CLI_INVALID, "restore", text);
+    SAID("damaged");
+    SAID("the store is as it was");
+    RUN(CLI_NOT_FOUND, "restore", path_in("none.db"));
+    RUN(CLI_USAGE, "restore");
+    (void)snprintf(text, sizeof(text), "%s", path_in("copy-1.db"));
+    assert_int_equal(lock_take(path_in("data/tasuki.db"), &lock), ERR_OK);
+    RUN(CLI_REFUSED, "restore", text, "--verify");
+    lock_release(lock);
+    RUN(CLI_OK, "audit", "verify");
+}
+
+/* What came after the copy is gone from the store and kept beside it; the chain goes on with the
+ * row that says so and can be proved. */
+static void test_restore(void **state)
+{
+    char copy[256], late[256];
+
+    (void)state;
+    RUN(CLI_OK, "facility", "add", "clinic-late", "--code", "2210009987", "--name", "後の診療所",
+        "--kind", "clinic");
+    (void)snprintf(late, sizeof(late), "%s", path_in("copy-late.db"));
+    RUN(CLI_OK, "backup", late);
+    (void)snprintf(copy, sizeof(copy), "%s", path_in("copy-1.db"));
+    RUN(CLI_OK, "restore", copy, "--verify");
+    OUT("restored: schema ");
+    OUT(".before-restore-2");
+    RUN(CLI_OK, "facility", "list");
+    OUT("clinic-n");
+    OUT_NOT("clinic-late");
+    RUN(CLI_OK, "audit", "verify");
+    RUN(CLI_OK, "audit", "search", "--limit", "1000", "--json");
+    assert_string_equal(field_where("event", "restore", "entity"), "copy-1.db");
+    assert_string_equal(field_where("event", "restore", "actor"), "operator");
+    assert_string_equal(field_where("event", "restore", "outcome"), "ok");
+    OUT("backup: rows to ");
+    OUT_NOT("audit-export");
+    RUN(CLI_OK, "restore", late);
+    RUN(CLI_OK, "facility", "list");
+    OUT("clinic-late");
+    RUN(CLI_OK, "audit", "verify");
+}
+
 static void test_usage(void **state)
 {
     (void)state;
@@ -664,6 +807,11 @@ int main(void)
         cmocka_unit_test(test_validate_and_map),
         cmocka_unit_test(test_upkeep),
         cmocka_unit_test(test_audit),
+        cmocka_unit_test(test_audit_touched),
+        cmocka_unit_test(test_audit_export),
+        cmocka_unit_test(test_restore_beside_server),
+        cmocka_unit_test(test_restore_refused),
+        cmocka_unit_test(test_restore),
         cmocka_unit_test(test_usage),
     };
 
