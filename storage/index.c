@@ -11,120 +11,85 @@
 
 #include "base/banned.h"
 
-static enum err put_token(struct session *s, int64_t rid, const struct facet *f)
+/* Parameters 1 and 2 are param and rid everywhere; these bind the rest. */
+static void bind_token(struct sql *q, const struct facet *f)
 {
-    struct sql *q = NULL;
-    enum err err = sql_prepare(s,
-                               "INSERT OR IGNORE INTO ix_token(param, code, rid, system)"
-                               " VALUES (?1, ?2, ?3, ?4)",
-                               SQL_OWN, &q);
-    if (err)
-        return err;
-    sql_bind_i64(q, 1, f->param);
-    sql_bind_text(q, 2, f->text);
-    sql_bind_i64(q, 3, rid);
+    sql_bind_text(q, 3, f->text);
     sql_bind_text(q, 4, f->system);
-    return sql_run(q);
 }
 
-static enum err put_string(struct session *s, int64_t rid, const struct facet *f)
+static void bind_string(struct sql *q, const struct facet *f)
 {
-    struct sql *q = NULL;
-    enum err err = sql_prepare(s,
-                               "INSERT OR IGNORE INTO ix_string(param, folded, rid, raw)"
-                               " VALUES (?1, ?2, ?3, ?4)",
-                               SQL_OWN, &q);
-    if (err)
-        return err;
-    sql_bind_i64(q, 1, f->param);
-    sql_bind_text(q, 2, f->text);
-    sql_bind_i64(q, 3, rid);
+    sql_bind_text(q, 3, f->text);
     sql_bind_text(q, 4, f->raw);
-    return sql_run(q);
 }
 
-static enum err put_date(struct session *s, int64_t rid, const struct facet *f)
+static void bind_date(struct sql *q, const struct facet *f)
 {
-    struct sql *q = NULL;
-    enum err err = sql_prepare(s,
-                               "INSERT OR IGNORE INTO ix_date(param, lo, hi, rid)"
-                               " VALUES (?1, ?2, ?3, ?4)",
-                               SQL_OWN, &q);
-    if (err)
-        return err;
-    sql_bind_i64(q, 1, f->param);
-    sql_bind_i64(q, 2, f->lo_ms);
-    sql_bind_i64(q, 3, f->hi_ms);
-    sql_bind_i64(q, 4, rid);
-    return sql_run(q);
+    sql_bind_i64(q, 3, f->lo_ms);
+    sql_bind_i64(q, 4, f->hi_ms);
 }
 
-static enum err put_number(struct session *s, int64_t rid, const struct facet *f)
+static void bind_number(struct sql *q, const struct facet *f)
 {
-    struct sql *q = NULL;
-    enum err err = sql_prepare(s,
-                               "INSERT OR IGNORE INTO ix_number(param, lo, hi, rid, system, unit)"
-                               " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                               SQL_OWN, &q);
-    if (err)
-        return err;
-    sql_bind_i64(q, 1, f->param);
-    sql_bind_real(q, 2, f->lo);
-    sql_bind_real(q, 3, f->hi);
-    sql_bind_i64(q, 4, rid);
+    sql_bind_real(q, 3, f->lo);
+    sql_bind_real(q, 4, f->hi);
     sql_bind_text(q, 5, f->system);
     sql_bind_text(q, 6, f->text);
-    return sql_run(q);
 }
 
-static enum err put_reference(struct session *s, int64_t rid, const struct facet *f)
+static void bind_text(struct sql *q, const struct facet *f)
+{
+    sql_bind_text(q, 3, f->text);
+}
+
+#define PUT_NUMBER                                                                                 \
+    {"INSERT OR IGNORE INTO ix_number(param, rid, lo, hi, system, unit)"                           \
+     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",                                                           \
+     bind_number}
+
+static const struct {
+    const char *text;
+    void (*bind)(struct sql *q, const struct facet *f);
+} insert_of[] = {
+    [FACET_TOKEN] = {"INSERT OR IGNORE INTO ix_token(param, rid, code, system)"
+                     " VALUES (?1, ?2, ?3, ?4)",
+                     bind_token},
+    [FACET_STRING] = {"INSERT OR IGNORE INTO ix_string(param, rid, folded, raw)"
+                      " VALUES (?1, ?2, ?3, ?4)",
+                      bind_string},
+    [FACET_DATE] = {"INSERT OR IGNORE INTO ix_date(param, rid, lo, hi) VALUES (?1, ?2, ?3, ?4)",
+                    bind_date},
+    [FACET_NUMBER] = PUT_NUMBER,
+    [FACET_QUANTITY] = PUT_NUMBER,
+    [FACET_REFERENCE] = {"INSERT OR IGNORE INTO ix_reference(param, rid, target)"
+                         " VALUES (?1, ?2, ?3)",
+                         bind_text},
+    [FACET_URI] = {"INSERT OR IGNORE INTO ix_uri(param, rid, uri) VALUES (?1, ?2, ?3)", bind_text},
+};
+
+static enum err put(struct session *s, int64_t rid, const struct facet *f)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s,
-                               "INSERT OR IGNORE INTO ix_reference(param, target, rid)"
-                               " VALUES (?1, ?2, ?3)",
-                               SQL_OWN, &q);
+    assert(f->kind < sizeof insert_of / sizeof insert_of[0]);
+    enum err err = sql_prepare(s, insert_of[f->kind].text, SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, f->param);
-    sql_bind_text(q, 2, f->text);
-    sql_bind_i64(q, 3, rid);
-    return sql_run(q);
-}
-
-static enum err put_uri(struct session *s, int64_t rid, const struct facet *f)
-{
-    struct sql *q = NULL;
-    enum err err = sql_prepare(s,
-                               "INSERT OR IGNORE INTO ix_uri(param, uri, rid)"
-                               " VALUES (?1, ?2, ?3)",
-                               SQL_OWN, &q);
-    if (err)
-        return err;
-    sql_bind_i64(q, 1, f->param);
-    sql_bind_text(q, 2, f->text);
-    sql_bind_i64(q, 3, rid);
+    sql_bind_i64(q, 2, rid);
+    insert_of[f->kind].bind(q, f);
     return sql_run(q);
 }
 
 enum err index_put(struct session *s, int64_t rid, const struct facet_list *facets)
 {
-    static enum err (*const put[])(struct session * s, int64_t rid, const struct facet *f) = {
-        [FACET_TOKEN] = put_token,     [FACET_STRING] = put_string,
-        [FACET_DATE] = put_date,       [FACET_NUMBER] = put_number,
-        [FACET_QUANTITY] = put_number, [FACET_REFERENCE] = put_reference,
-        [FACET_URI] = put_uri,
-    };
     if (!facets)
         return ERR_OK;
     if (facets->count > LIMIT_FACETS)
         return ERR_TOO_LARGE;
     enum err err = ERR_OK;
-    for (size_t i = 0; !err && i < facets->count; i++) {
-        const struct facet *f = &facets->items[i];
-        assert(f->kind < sizeof put / sizeof put[0]);
-        err = put[f->kind](s, rid, f);
-    }
+    for (size_t i = 0; !err && i < facets->count; i++)
+        err = put(s, rid, &facets->items[i]);
     return err;
 }
 

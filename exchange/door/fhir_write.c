@@ -78,6 +78,44 @@ static void default_subject(struct request *r, struct fhir_input *in)
     in->subject = r->grant.person;
 }
 
+struct inherited {
+    struct session *s;
+    struct request *r;
+    int64_t person;
+};
+
+/* The person of a record of this server that REFERENCE names and the writer may see. */
+static enum err inherit_person(void *context, struct json *reference, const char *place)
+{
+    struct inherited *in = context;
+    struct slice text = json_str(reference, "reference");
+    struct slice type = slice_sub(text, 0, slice_find(text, '/', 0));
+    struct slice id = slice_sub(text, type.len + 1, text.len);
+    struct record record;
+    enum err err = ERR_NOT_FOUND;
+    if (definition_type(type) && id.len && slice_find(id, '/', 0) == id.len)
+        err = record_read(in->s, in->r->arena, type, id, &record);
+    if (err)
+        return err == ERR_NOT_FOUND || err == ERR_GONE ? ERR_OK : err;
+    if (in->person && record.person && in->person != record.person)
+        return err_add(&in->r->errors, ERR_PATIENT_MISMATCH, place, NULL);
+    if (record.person)
+        in->person = record.person;
+    return ERR_OK;
+}
+
+/* A resource that names nobody is about whom the records are about that it points to: a Provenance
+ * by its target. */
+static enum err inherit_subject(struct session *s, struct request *r)
+{
+    struct fhir_input *in = r->input;
+    struct inherited inherited = {.s = s, .r = r};
+    enum err err = classify_references(in->resource, r->arena, inherit_person, &inherited);
+    if (!err)
+        in->subject = inherited.person;
+    return err;
+}
+
 static enum err look_subject(struct session *s, struct request *r)
 {
     struct fhir_input *in = r->input;
@@ -87,6 +125,8 @@ static enum err look_subject(struct session *s, struct request *r)
     classify_resource(in->resource, &in->class);
     if (!in->subject && in->class.patient_type)
         default_subject(r, in);
+    if (!in->subject && in->class.patient_type && (err = inherit_subject(s, r)))
+        return err;
     r->person = in->subject;
     if (in->class.patient_type && !in->subject)
         return err_add_words(&r->errors, ERR_REQUIRED,

@@ -65,5 +65,9 @@ void door_mllp_handle(struct mllp_call *call, void *context)
     r->body = mllp_call_frame(call);
     hl7_peek(r->arena, r->body,
              &in->header); /* a refusal before the message is looked at needs an answer too */
+    if (mllp_call_fault(call)) {
+        enum err added = err_add(&r->errors, mllp_call_fault(call), "MSH[1]", "16 MiB");
+        (void)added;
+    }
     pipeline_start(r);
 }

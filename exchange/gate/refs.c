@@ -110,6 +110,11 @@ static enum err inward_reference(void *context, struct json *reference, const ch
     } else {
         return ERR_OK;
     }
+    /* To a resident there is nobody but himself: whether somebody else exists must not show. */
+    if (r->grant.actor == GRANT_RESIDENT &&
+        (err == ERR_NOT_FOUND || (!err && person != r->grant.person)))
+        return err_add_words(&r->errors, ERR_FORBIDDEN, place, "only about oneself",
+                             "本人の分だけです");
     if (err == ERR_NOT_FOUND)
         return err_add(&r->errors, ERR_PATIENT_UNKNOWN, place, NULL);
     if (err)

@@ -27,6 +27,7 @@
 #define CR '\r'
 #define LF '\n'
 #define AHEAD_MAX (64u * LIMIT_KIB) /* read ahead of the running call, to see the peer go */
+#define HEAD_OF_LARGE (64u * 1024u) /* of a frame too large: enough for its header */
 #define KEEP (64u * LIMIT_KIB)      /* buffers up to here are kept */
 
 enum call_state { FRAME, RUNNING, ENDING };
@@ -46,6 +47,7 @@ struct mllp_call {
     size_t scanned;  /* of in: no end of the frame before here */
     size_t next;     /* of in: behind the frame that is handled */
     struct slice frame;
+    enum err fault; /* of the frame handed over */
 };
 
 TAILQ_HEAD(call_list, mllp_call);
@@ -177,15 +179,30 @@ static void run(struct mllp_call *c)
     c->server->options.handle(c, c->server->options.context);
 }
 
-static void await_rest(struct mllp_call *c, size_t droppable)
+/* A frame that will not fit is answered all the same, from its beginning; then the connection ends. */
+static bool run_too_large(struct mllp_call *c)
+{
+    c->server->figures.framing_errors++;
+    log_warn("mllp.framing", "reason=frame-too-large peer=%s port=%u", c->peer.address,
+             c->peer.local_port);
+    c->fault = ERR_TOO_LARGE;
+    c->frame = slice_sub(buf_slice(&c->in), c->at + 1, HEAD_OF_LARGE); /* behind VT */
+    c->next = c->in.len;
+    stream_pause(c->stream);
+    run(c);
+    return true;
+}
+
+/* True when the frame is too large already and was handed over so. */
+static bool await_rest(struct mllp_call *c, size_t droppable)
 {
     buf_drop(&c->in, c->at + droppable);
     c->at = 0;
     c->scanned = c->in.len;
     if (c->in.len > LIMIT_MLLP_FRAME + 2) /* VT, and perhaps FS */
-        fault(c, "frame-too-large");
-    else
-        await_frame(c);
+        return run_too_large(c);
+    await_frame(c);
+    return false;
 }
 
 /* Looks for the next frame. True when one was handed over. */
@@ -198,22 +215,19 @@ static bool read_frame(struct mllp_call *c)
         stream_pause(c->stream);
         return false;
     }
-    if (!worth_deframing(c)) {
-        await_rest(c, 0);
-        return false;
-    }
+    if (!worth_deframing(c))
+        return await_rest(c, 0);
     struct slice input = slice_sub(buf_slice(&c->in), c->at, c->in.len);
     switch (mllp_deframe(input, &c->frame, &used)) {
     case MLLP_MORE:
-        await_rest(c, used);
-        return false;
+        return await_rest(c, used);
     case MLLP_BAD:
         fault(c, why_bad(input));
         return false;
     default:
         if (c->frame.len > LIMIT_MLLP_FRAME) {
-            fault(c, "frame-too-large");
-            return false;
+            c->at += (size_t)(c->frame.ptr - input.ptr) - 1;
+            return run_too_large(c);
         }
         c->next = c->at + used;
         run(c);
@@ -284,7 +298,7 @@ void mllp_answer(struct mllp_call *c, struct slice message, bool close)
     c->state = FRAME;
     if (message.len > 0)
         write_frame(c, message);
-    if (close || server->closing) {
+    if (close || server->closing || c->fault) {
         leave(c);
     } else if (c->state == FRAME) {
         turn_over(c);
@@ -431,6 +445,11 @@ void mllp_close(struct mllp_server *server, void (*done)(void *context), void *c
             leave(c);
     }
     settle(server);
+}
+
+enum err mllp_call_fault(const struct mllp_call *c)
+{
+    return c->fault;
 }
 
 struct slice mllp_call_frame(const struct mllp_call *call)

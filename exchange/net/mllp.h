@@ -37,6 +37,9 @@ void mllp_figures(const struct mllp_server *server, struct mllp_figures *ret_fig
 
 /* The frame's content and who sent it; valid until mllp_answer. */
 struct slice mllp_call_frame(const struct mllp_call *call);
+/* ERR_OK; or ERR_TOO_LARGE: the frame holds only the beginning of a message that is too large, to be
+ * refused; the connection ends after the answer. */
+enum err mllp_call_fault(const struct mllp_call *call);
 const struct net_peer *mllp_call_peer(const struct mllp_call *call);
 /* Frames MESSAGE, sends it and releases the call; an empty MESSAGE sends nothing. CLOSE ends the connection after it. */
 void mllp_answer(struct mllp_call *call, struct slice message, bool close);

@@ -375,11 +375,14 @@ static void add_errors(struct answer *a, const struct err_list *errors)
 
     if (!errors)
         return;
+    /* Errors first: a sender may look at the first ERR only. */
     for (const struct err_item *i = errors->first; i; i = i->next) {
-        if (!old)
+        if (i->severity == ERR_SEVERITY_ERROR)
+            (old ? add_old_err : add_err)(a, i);
+    }
+    for (const struct err_item *i = errors->first; i && !old; i = i->next) {
+        if (i->severity != ERR_SEVERITY_ERROR)
             add_err(a, i);
-        else if (i->severity == ERR_SEVERITY_ERROR)
-            add_old_err(a, i);
     }
     if (!old)
         add_rest(a, errors);

@@ -34,6 +34,19 @@ describe('one resource', () => {
     assert.match(made.json.meta.lastUpdated, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/);
   });
 
+  test('a resource that names nobody is about whom its target is about', async () => {
+    const about = (target) => ({
+      resourceType: 'Provenance', target: [{ reference: target }], recorded: '2026-01-15T09:00:00+09:00',
+      agent: [{ who: { display: '検査部' } }],
+    });
+    const made = await a.create(observation(card));
+    const provenance = await a.create(about(`Observation/${made.id}`));
+    assert.equal((await a.get(`/Provenance/${provenance.id}`)).status, 200);
+    assert.equal((await region.party('hospital-b').get(`/Provenance/${provenance.id}`)).status, 404);
+    assertOutcome(await a.post('/Provenance', about(`Observation/${randomUUID()}`)), 422, /Provenance/);
+    assertOutcome(await region.party('hospital-b').post('/Provenance', about(`Observation/${made.id}`)), 422, /Provenance/);
+  });
+
   test('what was sent comes back, digits and all', async () => {
     const sent = observation(card, { note: [{ text: '再検 "≥" 𠮷野 \\ 😀' }] });
     const text = JSON.stringify(sent).replace('"value":5.8', '"value":5.800');

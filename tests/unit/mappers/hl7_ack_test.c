@@ -75,12 +75,12 @@ static void says_what_is_wrong(void **state)
     assert_int_equal(hl7_ack(&f.header, "AE", &f.errors, SLICE("T1"), NOW, &f.out), ERR_OK);
     assert_buf(&f.out, "MSH|^~\\&|C|D|A|B|" TIME "||ACK^A08^ACK|T1|P|2.5||||||UNICODE UTF-8\r"
                        "MSA|AE|ID1|none\r"
-                       "ERR||OBX^3^5|101^Required field missing^HL70357|W|"
-                       "ERR_REQUIRED^a required element is missing^L|||甲\\F\\乙 / a \\T\\ b\r"
                        "ERR||PID^1^3^1^1|101^Required field missing^HL70357|E|"
                        "ERR_REQUIRED^a required element is missing^L|||なし / none\r"
                        "ERR|||100^Segment sequence error^HL70357|E|"
-                       "ERR_MALFORMED^the input is malformed^L||line 7|行 / bad line\r");
+                       "ERR_MALFORMED^the input is malformed^L||line 7|行 / bad line\r"
+                       "ERR||OBX^3^5|101^Required field missing^HL70357|W|"
+                       "ERR_REQUIRED^a required element is missing^L|||甲\\F\\乙 / a \\T\\ b\r");
     end(&f);
 }
 
