@@ -41,18 +41,18 @@ int run_serve(const char *conf_path)
     struct conf conf;
     struct server *server = NULL;
     char text[512] = "";
-    int code = RUN_FAILED;
+    int code = CLI_FAILED;
     err_list_init(&errors, arena);
     if (conf_read(arena, conf_path, &errors, &conf)) {
         say_errors(&errors);
         arena_free(arena);
-        return RUN_FAILED;
+        return CLI_FAILED;
     }
     FILE *log = open_log(&conf);
     if (server_open(&conf, NULL, NULL, text, sizeof(text), &server))
         fprintf(stderr, "tasuki: %s\n", text);
     else
-        code = server_run(server) ? RUN_FAILED : RUN_OK;
+        code = server_run(server) ? CLI_FAILED : CLI_OK;
     close_log(log);
     arena_free(arena);
     return code;
@@ -95,7 +95,7 @@ static int demo_serve(const struct region_options *options, bool empty)
     char path[LIMIT_SSMIX2_PATH];
     struct arena *arena = arena_new(LIMIT_MIB);
     bool fresh = !region_exists(options->dir);
-    int code = RUN_FAILED;
+    int code = CLI_FAILED;
     FILE *log = NULL;
     err_list_init(&errors, arena);
     snprintf(path, sizeof(path), "%s/tasuki.conf", options->dir);
@@ -121,7 +121,7 @@ static int demo_serve(const struct region_options *options, bool empty)
         fprintf(stderr, "tasuki: demo: %s / %s\n", err_en(err), err_ja(err));
         server_free(server);
     } else {
-        code = server_run(server) ? RUN_FAILED : RUN_OK;
+        code = server_run(server) ? CLI_FAILED : CLI_OK;
     }
 out:
     region_free(region);
@@ -140,7 +140,7 @@ int run_demo(const struct region_options *options, bool empty)
         chosen.dir = mkdtemp(made);
         if (!chosen.dir) {
             fprintf(stderr, "tasuki: no temporary folder / 一時フォルダーを作れません\n");
-            return RUN_FAILED;
+            return CLI_FAILED;
         }
     }
     return demo_serve(&chosen, empty);

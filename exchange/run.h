@@ -6,18 +6,8 @@
 #ifndef EXCHANGE_RUN_H
 #define EXCHANGE_RUN_H
 
+#include "exchange/cli/exit.h"
 #include "exchange/demo/region.h"
-
-/* Exit codes of the program (contract). */
-enum run_exit {
-    RUN_OK = 0,
-    RUN_FAILED = 1,
-    RUN_USAGE = 2,
-    RUN_INVALID = 3,
-    RUN_NOT_FOUND = 4,
-    RUN_REFUSED = 5,
-    RUN_TRY_AGAIN = 75
-};
 
 /* Serves the installation of CONF_PATH until TERM. */
 int run_serve(const char *conf_path);

@@ -379,11 +379,6 @@ int64_t sql_i64(struct sql *q, int column)
     return sqlite3_column_int64(q->stmt, column);
 }
 
-double sql_real(struct sql *q, int column)
-{
-    return sqlite3_column_double(q->stmt, column);
-}
-
 bool sql_is_null(struct sql *q, int column)
 {
     return sqlite3_column_type(q->stmt, column) == SQLITE_NULL;

@@ -63,7 +63,6 @@ enum err sql_done(struct sql *q, enum err err) ERR_CHECKED;
 
 /* Columns count from 0. NULL reads as 0 / empty. */
 int64_t sql_i64(struct sql *q, int column);
-double sql_real(struct sql *q, int column);
 bool sql_is_null(struct sql *q, int column);
 /* Borrowed until the next step; text and blob alike. */
 struct slice sql_slice(struct sql *q, int column);

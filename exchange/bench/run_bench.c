@@ -191,9 +191,9 @@ int run_bench(const struct run_bench_options *options)
             continue;
         found = true;
         if (run_one(i, options))
-            return RUN_FAILED;
+            return CLI_FAILED;
     }
     if (!found)
         fprintf(stderr, "bench: read, intake\n");
-    return found ? RUN_OK : RUN_USAGE;
+    return found ? CLI_OK : CLI_USAGE;
 }

@@ -9,17 +9,8 @@
 #define EXCHANGE_CLI_CLI_H
 
 #include "exchange/cli/args.h"
+#include "exchange/cli/exit.h"
 #include "exchange/pipeline.h"
-
-enum cli_exit {
-    CLI_OK = 0,
-    CLI_FAILED = 1, /* failed start, invalid configuration */
-    CLI_USAGE = 2,
-    CLI_INVALID = 3, /* validation found errors */
-    CLI_NOT_FOUND = 4,
-    CLI_REFUSED = 5,
-    CLI_TRY_AGAIN = 75
-};
 
 /* The whole program: arguments to a verb to an exit code. */
 int cli_main(int argc, char **argv);

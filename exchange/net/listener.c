@@ -212,11 +212,6 @@ unsigned short listener_port(const struct listener *l)
     return l->port;
 }
 
-unsigned listener_streams(const struct listener *l)
-{
-    return l->stream_count;
-}
-
 void listener_figures(const struct listener *l, struct net_figures *ret_figures)
 {
     *ret_figures = l->figures;

@@ -476,7 +476,3 @@ const struct net_peer *stream_peer(const struct stream *s)
     return &s->peer;
 }
 
-uv_loop_t *stream_loop(const struct stream *s)
-{
-    return s->listener->loop;
-}

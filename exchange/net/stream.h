@@ -71,16 +71,14 @@ unsigned short listener_port(const struct listener *l);
 void listener_stop(struct listener *l);
 /* Stops accepting, closes the streams that are left after they drained, then calls DONE once and frees itself. */
 void listener_close(struct listener *l, void (*done)(void *context), void *context);
-/* Open streams of this listener. */
-unsigned listener_streams(const struct listener *l);
+/* What was counted since it was opened. */
 void listener_figures(const struct listener *l, struct net_figures *ret_figures);
 
-/* The listener's context; the owner's data; who is at the other end; whose loop. */
+/* The listener's context; the owner's data; who is at the other end. */
 void *stream_context(const struct stream *s);
 void stream_set_data(struct stream *s, void *data);
 void *stream_data(const struct stream *s);
 const struct net_peer *stream_peer(const struct stream *s);
-uv_loop_t *stream_loop(const struct stream *s);
 /* Copies (or encrypts) BYTES and sends them. Several writes of one turn of the loop leave together. */
 void stream_write(struct stream *s, struct slice bytes);
 /* Bytes accepted but not yet taken by the kernel. */

@@ -159,11 +159,6 @@ static struct slice header_field(struct slice line, char field_delimiter, unsign
     return slice_sub(line, start, line.len - start);
 }
 
-struct slice raw_header_field(struct slice line, char field_delimiter, unsigned n)
-{
-    return header_field(line, field_delimiter, n, false);
-}
-
 /* MSH-18 as a set. A header in Shift_JIS may hide delimiters; so a second look where it is not
  * UTF-8. */
 static enum err declared_charset(struct slice line, const struct hl7_delimiters *delimiters,

@@ -19,8 +19,6 @@ bool raw_may_delimit(char c);
 /* MSH-1 and MSH-2 of LINE. On ERR_MALFORMED errors (may be NULL) say why. */
 enum err raw_delimiters(struct slice line, struct err_list *errors,
                         struct hl7_delimiters *ret_delimiters) ERR_CHECKED;
-/* Field N (from 2) of the MSH in LINE, not decoded; empty when absent. */
-struct slice raw_header_field(struct slice line, char field_delimiter, unsigned n);
 /* The set RAW is written in, by MSH-18 and, where that is empty, by its bytes (warned about in
  * errors, which may be NULL). ERR_CHARSET when unknown. */
 enum err raw_charset(struct slice raw, const struct hl7_delimiters *delimiters,
