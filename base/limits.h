@@ -48,6 +48,12 @@
 #define LIMIT_FACET_TEXT 2048u              /* bytes of one search row; longer text is cut, codes left out */
 #define LIMIT_SEARCH_PARAMS 64u             /* per request */
 #define LIMIT_SEARCH_VALUES 1000u           /* OR values of one parameter */
+#define LIMIT_SEARCH_CHAIN 8u               /* links of a chain or reverse chain */
+#define LIMIT_SEARCH_FILTERS 256u           /* of one search, all levels */
+#define LIMIT_SEARCH_INCLUDED 1000u         /* resources that _include and _revinclude add to a page */
+#define LIMIT_SORT_KEY 256u                 /* bytes; longer keys are cut, then order by record number */
+#define LIMIT_SORT_KEYS 8u                  /* parameters of one _sort */
+#define LIMIT_KEY_DAYS 31u                  /* a span of more days is found by another way than by day */
 #define LIMIT_SEARCH_COUNT 1000u            /* largest page */
 #define LIMIT_SEARCH_COUNT_DEFAULT 50u
 #define LIMIT_FACETS 20000u                 /* search rows of one resource */

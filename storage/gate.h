@@ -4,13 +4,20 @@
  * what the bound grant may see, and an authorizer under which a gated statement can read those
  * views and nothing else. All views are empty while no grant is bound.
  *
- *     v_record          current records, not deleted
+ *     v_record          current records, not deleted (with facets and seq)
  *     v_record_all      current records and delete markers
  *     v_record_version  former versions; visible if they and the current one are
- *     v_token v_string v_date v_number v_reference v_uri    search rows of v_record
+ *     v_by_value        v_record's columns and key: records by a key of the value index (key.h)
+ *     v_by_string       v_record's columns, param, folded: records by a string
+ *     v_by_words        v_record's columns and the full-text index's table column, for MATCH
+ *     v_change          seq, rid, version of changes whose version is visible
  *     v_chart           chart, person and the rid range of a chart's records [rid_lo, rid_hi)
  *     v_access          person, category: what the grant would see of a normal record of
  *                       another's; a row for each chart of the person
+ *
+ * Functions a gated statement may call: the context functions (gate.c) and, of match.c and key.c, tasuki_match(facets,
+ * pointer), tasuki_sort(facets, seq, id, pointer), tasuki_key(param, text), tasuki_key_id(type, id); and the
+ * table-valued tasuki_targets(facets, param) with columns type, id (storage/targets.c).
  */
 #ifndef STORAGE_GATE_H
 #define STORAGE_GATE_H

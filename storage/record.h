@@ -17,7 +17,8 @@
 enum record_label {
     RECORD_NORMAL,
     RECORD_RESTRICTED, /* confidentiality R or V: not opened by an emergency, only by explicit consent */
-    RECORD_WITHHELD    /* not yet told to the resident (UNINFORMED): facilities see it, he does not */
+    RECORD_WITHHELD,   /* not yet told to the resident (UNINFORMED): facilities see it, he does not */
+    RECORD_PRIVATE     /* only its source sees it: a clinical resource that names no resident, or several as equals */
 };
 
 /* A record as read. Slices live in the arena given. */
@@ -31,9 +32,11 @@ struct record {
     int64_t facility; /* source */
     enum category category;
     enum record_label label;
-    int64_t updated_ms;
+    int64_t seq;        /* of the change that made this version (storage/change.h) */
+    int64_t updated_ms; /* of seq */
     bool deleted;
-    struct slice body; /* empty when deleted */
+    struct slice body;   /* empty when deleted */
+    struct slice facets; /* packed (base/facet.h); filled by search_run only */
 };
 
 /* A record to write. TYPE, ID and BODY are borrowed. */
@@ -48,13 +51,16 @@ struct record_new {
     struct slice scope; /* empty: none */
     const unsigned char *original; /* sha or NULL */
     const char *mapper;            /* or NULL */
-    const struct facet_list *facets;
+    struct facet_list *facets;     /* packed, so sorted, by the write */
+    struct slice words;            /* text of the narrative, for _text; empty: none */
+    struct slice content;          /* all other text, for _content */
 };
 
 /* What a write did. */
 struct record_mark {
     int64_t rid;
     int64_t version;
+    int64_t seq;
     int64_t updated_ms;
     bool created;   /* first version, or first after a delete */
     bool unchanged; /* the body was the same already: nothing written, version is the current one */
@@ -90,11 +96,18 @@ enum err record_delete(struct session *s, struct slice type, struct slice id, in
 enum err record_prune(struct session *s, int64_t chart, struct slice scope, const struct slice *keep,
                       size_t keep_count, unsigned *ret_deleted) ERR_CHECKED;
 
-/* Calls FN with type and body of every current record in rid order and replaces its search rows by what
- * FN returns in ret_facets (arena is cleared between records). Writer session, administrative. */
+/* What a search finds a record by; made from its body by the caller's function. */
+struct record_index {
+    struct facet_list facets;
+    struct slice words;
+    struct slice content;
+};
+/* Calls FN with type and body of every current record and replaces its facets and its rows in the search indexes by
+ * what FN returns (arena is cleared between records). Writer session, administrative, in one transaction per
+ * LIMIT_REINDEX_ROWS records; safe to stop and to run again. */
 enum err record_reindex(struct session *s,
                         enum err (*fn)(void *context, struct arena *arena, struct slice type,
-                                       struct slice body, struct facet_list *ret_facets),
+                                       struct slice body, struct record_index *ret_index),
                         void *context, uint64_t *ret_count) ERR_CHECKED;
 
 #endif
