@@ -10,8 +10,7 @@
 #include "base/limits.h"
 #include "exchange/net/http.h"
 #include "exchange/request.h"
-#include "mappers/fhir/classify.h"
-#include "mappers/fhir/facets.h"
+#include "exchange/use/write.h"
 #include "storage/record.h"
 
 struct fhir_param {
@@ -58,16 +57,8 @@ struct fhir_input {
     bool minimal;     /* Prefer: return=minimal */
     bool html;        /* Accept: text/html */
     enum err refusal; /* the path was refused before the pipeline; said after the caller is known */
-    /* writes */
-    struct json *resource;
-    struct classify class;
-    int64_t subject;     /* person the resource names; 0 none */
-    struct slice stored; /* body in internal form */
-    struct facet_list facets;
-    struct consent_rule *rules;
-    size_t rule_count;
-    struct slice new_id;
-    bool repeat;         /* an idempotent repeat is answered with what is stored */
+    struct json *resource; /* the body, parsed and checked */
+    struct write write;    /* of an interaction that writes */
     struct record later; /* a record to print when answering (fhir_answer_later) */
     bool print_later;
 };
@@ -100,6 +91,14 @@ enum err fhir_answer_json(struct request *r, const struct json *value) ERR_CHECK
 /* Prints RECORD as this reader sees it into r->answer_buf, with ETag and Last-Modified. */
 enum err fhir_answer_record(struct session *s, struct request *r,
                             const struct record *record) ERR_CHECKED;
+/* After a write: status, Location, ETag, audit fields, and the resource unless the caller wants none. */
+enum err fhir_answer_written(struct session *s, struct request *r,
+                             const struct write *w) ERR_CHECKED;
+/* If-Match: W/"3" -> 3; absent -> 0. */
+enum err fhir_if_match(struct request *r, int64_t *ret_version) ERR_CHECKED;
+/* ERR_MALFORMED unless RESOURCE carries ID. */
+enum err fhir_same_id(struct request *r, const struct json *resource,
+                      struct slice id) ERR_CHECKED;
 /* The same, but printed only when the answer is sent, on the loop's thread: a quick look must not
  * keep the writer from what only it can do. Not for Patient, whose identifiers need the session. */
 void fhir_answer_later(struct request *r, const struct record *record);
@@ -115,8 +114,6 @@ const char *fhir_entity(struct request *r, struct slice type, struct slice id);
 enum err fhir_instance_person(struct session *s, struct request *r,
                               int64_t *ret_person) ERR_CHECKED;
 
-/* Logical id of the Patient record of a chart: of its own, never shown. In r's arena. */
-struct slice fhir_patient_record(struct request *r, int64_t chart);
 /* The caller's own Patient record of PERSON where it is deleted: its id in *ret_id. ERR_NOT_FOUND.
  */
 enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t person,

@@ -144,11 +144,6 @@ enum err fhir_instance_person(struct session *s, struct request *r, int64_t *ret
     return err;
 }
 
-struct slice fhir_patient_record(struct request *r, int64_t chart)
-{
-    return slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart));
-}
-
 enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t person,
                               struct slice *ret_id)
 {
@@ -157,7 +152,7 @@ enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t pers
     enum err err = person_chart(s, r->grant.facility, person, &chart);
     if (err)
         return err;
-    *ret_id = fhir_patient_record(r, chart);
+    *ret_id = refs_patient_record(r, chart);
     err = locate_record(s, SLICE("Patient"), *ret_id, &place);
     return !err && !place.deleted ? ERR_NOT_FOUND : err;
 }
