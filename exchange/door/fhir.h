@@ -42,6 +42,14 @@ struct fhir_route {
     const char *params; /* space-separated search parameters; NULL: all of the type's */
 };
 
+/* What the criteria of a conditional write match among the caller's own records (fhir_conditional.h). */
+struct fhir_condition {
+    struct slice criteria; /* "identifier=…"; empty: none */
+    bool fixed;            /* a transaction found out before its first entry was written */
+    unsigned count;        /* 0, 1, or 2 for several */
+    struct record match;
+};
+
 /* The door's parsed input (r->input) and the working state between an interaction's look and apply.
  */
 struct fhir_input {
@@ -52,12 +60,14 @@ struct fhir_input {
     struct fhir_param params[LIMIT_SEARCH_PARAMS];
     unsigned param_count;
     struct slice query, form; /* still encoded: from the URL, from a POST _search body */
-    struct slice if_match;
+    struct slice if_match, if_none_exist;
+    struct fhir_condition condition; /* of a conditional write */
     bool lenient;     /* Prefer: handling=lenient */
     bool minimal;     /* Prefer: return=minimal */
     bool html;        /* Accept: text/html */
     enum err refusal; /* the path was refused before the pipeline; said after the caller is known */
-    struct json *resource; /* the body, parsed and checked */
+    struct json *resource; /* the body, parsed and checked; an entry of a transaction brings it */
+    struct fhir_batch *batch; /* entries to be run one by one (fhir_batch.c) */
     struct write write;    /* of an interaction that writes */
     struct record later; /* a record to print when answering (fhir_answer_later) */
     bool print_later;
@@ -73,6 +83,8 @@ const struct fhir_route *fhir_route_find(struct slice method, enum fhir_shape sh
 /* The methods that INPUT's path answers to, for an Allow field. */
 struct slice fhir_route_allow(struct arena *arena, const struct fhir_input *input);
 
+/* Fills shape, type, id, name, version, route and use from the (still encoded) PATH, which begins with /fhir. */
+void fhir_choose_route(struct request *r, struct slice path);
 /* Largest body a request may bring (http_options.body_limit). */
 size_t fhir_body_limit(const struct http1_request *head);
 /* Takes the call over if its path begins with /fhir; the answer comes later. */
@@ -91,6 +103,9 @@ enum err fhir_answer_json(struct request *r, const struct json *value) ERR_CHECK
 /* Prints RECORD as this reader sees it into r->answer_buf, with ETag and Last-Modified. */
 enum err fhir_answer_record(struct session *s, struct request *r,
                             const struct record *record) ERR_CHECKED;
+/* The same, but printed only when the answer is sent, on the loop's thread: a quick look must not
+ * keep the writer from what only it can do. Not for Patient, whose identifiers need the session. */
+void fhir_answer_later(struct request *r, const struct record *record);
 /* After a write: status, Location, ETag, audit fields, and the resource unless the caller wants none. */
 enum err fhir_answer_written(struct session *s, struct request *r,
                              const struct write *w) ERR_CHECKED;
@@ -99,9 +114,6 @@ enum err fhir_if_match(struct request *r, int64_t *ret_version) ERR_CHECKED;
 /* ERR_MALFORMED unless RESOURCE carries ID. */
 enum err fhir_same_id(struct request *r, const struct json *resource,
                       struct slice id) ERR_CHECKED;
-/* The same, but printed only when the answer is sent, on the loop's thread: a quick look must not
- * keep the writer from what only it can do. Not for Patient, whose identifiers need the session. */
-void fhir_answer_later(struct request *r, const struct record *record);
 /* Begins / ends a Bundle in r->answer_buf, and one entry of it with RECORD. */
 void fhir_bundle_begin(struct request *r, const char *type, int64_t total);
 enum err fhir_bundle_entry(struct session *s, struct request *r, const struct record *record,
@@ -122,6 +134,7 @@ enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t pers
 /* The interactions' uses, one file each. */
 extern const struct use fhir_use_refused, fhir_use_capability, fhir_use_read, fhir_use_vread,
     fhir_use_history, fhir_use_search, fhir_use_create, fhir_use_update, fhir_use_delete,
+    fhir_use_update_conditional, fhir_use_delete_conditional, fhir_use_bundle,
     fhir_use_audit_search, fhir_use_audit_read, fhir_use_break_glass, fhir_use_summary,
     fhir_use_everything, fhir_use_access_history, fhir_use_explain_access, fhir_use_match;
 
