@@ -151,8 +151,7 @@ static void read_headers(struct request *r, struct fhir_input *in, const struct 
     in->lenient = accepts(prefer, "handling=lenient");
     in->minimal = accepts(prefer, "return=minimal");
     in->html = accepts(accept, "text/html") && !accepts(accept, "json");
-    if (http1_field(head, "If-None-Exist").len)
-        in->refusal = ERR_NOT_SUPPORTED; /* never create a duplicate by ignoring it */
+    in->if_none_exist = http1_field(head, "If-None-Exist");
     if (accept.len && !accepts(accept, "json") && !accepts(accept, "*/*") &&
         !accepts(accept, "application/*") && !in->html)
         in->refusal = ERR_NOT_ACCEPTABLE;

@@ -4,6 +4,7 @@
  * writing itself is exchange/use/write.c. An answer exists only after the commit.
  */
 #include "exchange/door/fhir.h"
+#include "exchange/door/fhir_conditional.h"
 #include "exchange/gate/refs.h"
 
 #include "base/banned.h"
@@ -62,6 +63,9 @@ static enum err look_write(struct session *s, struct request *r, bool client_ids
 
 static enum err create_look(struct session *s, struct request *r)
 {
+    struct fhir_input *in = r->input;
+    if (!in->condition.criteria.len)
+        in->condition.criteria = in->if_none_exist;
     return look_write(s, r, false);
 }
 
@@ -106,11 +110,25 @@ static enum err write_request_apply(struct session *s, struct request *r)
     return err ? err : fhir_answer_written(s, r, &in->write);
 }
 
+/* If-None-Exist: what is there already is not created again. */
+static enum err create_apply(struct session *s, struct request *r)
+{
+    struct fhir_input *in = r->input;
+    enum err err = ERR_OK;
+    if (in->condition.criteria.len)
+        err = fhir_conditional_find(s, r, in->type, &in->condition);
+    if (!err)
+        err = fhir_conditional_single(r, &in->condition);
+    if (!err && in->condition.count == 1)
+        return fhir_conditional_exists(s, r, &in->condition.match);
+    return err ? err : write_request_apply(s, r);
+}
+
 const struct use fhir_use_create = {.event = "create",
                                     .actors = WRITERS,
                                     .writes = true,
                                     .look = create_look,
-                                    .apply = write_request_apply};
+                                    .apply = create_apply};
 const struct use fhir_use_update = {.event = "update",
                                     .actors = WRITERS,
                                     .writes = true,
