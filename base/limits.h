@@ -58,6 +58,8 @@
 #define LIMIT_SEARCH_COUNT_DEFAULT 50u
 #define LIMIT_FACETS 20000u                 /* search rows of one resource */
 #define LIMIT_SEARCH_MS 5000u               /* one statement */
+#define LIMIT_BUNDLE_ENTRIES 10000u         /* of a batch or transaction */
+#define LIMIT_BATCH_WINDOW 32u              /* entries of one batch in work at once */
 /* SS-MIX2 */
 #define LIMIT_SSMIX2_FILE (16u * LIMIT_MIB)
 #define LIMIT_SSMIX2_PATH 1024u

@@ -77,7 +77,9 @@ struct fhir_input {
     bool html;        /* Accept: text/html */
     enum err refusal; /* the path was refused before the pipeline; said after the caller is known */
     struct json *resource; /* the body, parsed and checked; an entry of a transaction brings it */
-    struct fhir_batch *batch; /* entries to be run one by one (fhir_batch.c) */
+    bool checked; /* resource has passed validate_resource already */
+    struct fhir_batch *batch;             /* entries to be run one by one (fhir_batch.c) */
+    struct fhir_transaction *transaction; /* entries to be run as one (fhir_transaction.c) */
     struct write write;    /* of an interaction that writes */
     struct record later; /* a record to print when answering (fhir_answer_later) */
     bool print_later;
@@ -106,7 +108,10 @@ void fhir_handle(struct http_call *call, struct exchange *x, enum request_door d
 enum err fhir_params(struct request *r) ERR_CHECKED;
 /* Parameters that steer the answer's form and are no search: _format, _pretty. */
 bool fhir_param_is_format(const struct fhir_param *p);
-/* Parses r->body as a resource of input->type, validates; input->resource. */
+/* Parses r->body; what is wrong with it is added to r->errors with line and column. */
+enum err fhir_parse_json(struct request *r, struct json **ret_value) ERR_CHECKED;
+/* Parses r->body as a resource of input->type, validates; input->resource. An entry of a transaction has brought its
+ * resource, checked. */
 enum err fhir_parse_body(struct request *r) ERR_CHECKED;
 /* Prints VALUE into r->answer_buf as the answer. */
 enum err fhir_answer_json(struct request *r, const struct json *value) ERR_CHECKED;

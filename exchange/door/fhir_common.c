@@ -86,19 +86,27 @@ bool fhir_param_is_format(const struct fhir_param *p)
 
 /* ── body ────────────────────────────────────────────────────────────────────────────────────── */
 
+enum err fhir_parse_json(struct request *r, struct json **ret_value)
+{
+    struct json_fault fault = {0};
+    if (!r->body.len)
+        return err_add(&r->errors, ERR_MALFORMED, "", "no body");
+    enum err err = json_parse(r->arena, r->body, ret_value, &fault);
+    if (err != ERR_MALFORMED && err != ERR_TOO_DEEP)
+        return err;
+    const char *place = arena_printf(r->arena, "line %u column %u", fault.line, fault.column);
+    return err_add_words(&r->errors, err, place ? place : "", fault.en ? fault.en : "",
+                         fault.ja ? fault.ja : "");
+}
+
 enum err fhir_parse_body(struct request *r)
 {
     struct fhir_input *in = r->input;
-    struct json_fault fault = {0};
-    enum err err;
-    if (!r->body.len)
-        return err_add(&r->errors, ERR_MALFORMED, "", "no body");
-    err = json_parse(r->arena, r->body, &in->resource, &fault);
-    if (err == ERR_MALFORMED || err == ERR_TOO_DEEP) {
-        const char *place = arena_printf(r->arena, "line %u column %u", fault.line, fault.column);
-        return err_add_words(&r->errors, err, place ? place : "", fault.en ? fault.en : "",
-                             fault.ja ? fault.ja : "");
-    }
+    if (in->checked && !slice_eq(json_str(in->resource, "resourceType"), in->type))
+        return err_add(&r->errors, ERR_INVALID, "resourceType", "%.*s", SLICE_ARG(in->type));
+    if (in->checked)
+        return ERR_OK;
+    enum err err = fhir_parse_json(r, &in->resource);
     return err ? err : validate_resource(in->resource, in->type, &r->errors);
 }
 
