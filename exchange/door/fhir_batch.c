@@ -42,7 +42,7 @@ enum err fhir_batch_look(struct request *r, struct json *bundle)
         return ERR_LIMIT;
     r->count = (int64_t)batch->count;
     in->batch = batch;
-    return ERR_OK;
+    return batch->count ? ERR_OK : fhir_bundle_print(r, "batch-response", NULL, 0);
 }
 
 /* ── an entry ────────────────────────────────────────────────────────────────────────────────── */
@@ -150,10 +150,9 @@ static void entry_answered(struct request *r)
     keep_answer(slot.batch, r, slot.number);
     request_free(r);
     slot.batch->answered++;
+    start_next(slot.batch);
     if (slot.batch->answered == slot.batch->count)
         finish(slot.batch);
-    else
-        start_next(slot.batch);
 }
 
 /* An entry there was no memory for is answered like one that was refused. */
@@ -171,8 +170,6 @@ static void start_next(struct fhir_batch *batch)
             (struct fhir_entry_answer){.status = err_http(ERR_BUSY), .failed = true};
         batch->answered++;
     }
-    if (batch->answered == batch->count)
-        finish(batch);
 }
 
 bool fhir_batch_start(struct request *r, void (*done)(struct request *r))
@@ -186,5 +183,7 @@ bool fhir_batch_start(struct request *r, void (*done)(struct request *r))
     batch->done = done;
     for (unsigned i = 0; i < LIMIT_BATCH_WINDOW && batch->started < batch->count; i++)
         start_next(batch);
+    if (batch->answered == batch->count)
+        finish(batch);
     return true;
 }
