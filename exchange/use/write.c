@@ -183,17 +183,26 @@ static bool all_own(const struct write *w)
     return true;
 }
 
+enum err write_index(struct arena *arena, const struct json *resource,
+                     struct record_index *ret_index)
+{
+    struct record_index index = {0};
+    enum err err = facets_extract(arena, resource, &index.facets);
+    if (!err)
+        err = words_extract(arena, resource, &index.words, &index.content);
+    if (err)
+        return err;
+    refs_filter_facets(&index.facets);
+    *ret_index = index;
+    return ERR_OK;
+}
+
 static enum err settle(struct session *s, struct request *r, struct write *w)
 {
     enum err err = refs_settle(s, r, &w->patients, w->person);
     if (!err)
-        err = facets_extract(r->arena, w->resource, &w->index.facets);
-    if (!err)
-        err = words_extract(r->arena, w->resource, &w->index.words, &w->index.content);
-    if (err)
-        return err;
-    refs_filter_facets(&w->index.facets);
-    return refs_body(r, w->resource, &w->body);
+        err = write_index(r->arena, w->resource, &w->index);
+    return err ? err : refs_body(r, w->resource, &w->body);
 }
 
 static enum err prepare_special(struct session *s, struct request *r, struct write *w)

@@ -53,6 +53,10 @@ struct write_scope {
     size_t count;
 };
 
+/* What a search finds RESOURCE by (internal form), less the identifiers of the relay index. */
+enum err write_index(struct arena *arena, const struct json *resource,
+                     struct record_index *ret_index) ERR_CHECKED;
+
 /* Errors go to r->errors with the place. */
 enum err write_prepare(struct session *s, struct request *r, struct write *w) ERR_CHECKED;
 /* A Patient of a transaction: finds or opens his chart. For all Patients before the first write_apply, in each run, so
