@@ -42,17 +42,6 @@ const struct definition_param *fhir_query_chain_param(struct slice type, struct 
     return slice_starts(name, SLICE("_")) ? definition_param(SLICE("Observation"), name) : NULL;
 }
 
-bool fhir_query_chain_targets(const struct definition_param *def, struct slice type)
-{
-    struct slice targets = slice_str(def->targets);
-    if (!targets.len)
-        return true;
-    while (targets.ptr)
-        if (slice_eq(slice_cut(&targets, ' '), type))
-            return true;
-    return false;
-}
-
 static enum err descend(struct fhir_build *b, const struct fhir_criterion *c)
 {
     if (++b->depth > LIMIT_SEARCH_CHAIN)
@@ -324,7 +313,7 @@ static enum err chain_targets(struct fhir_build *b, const struct fhir_criterion 
         return ERR_LIMIT;
     for (size_t i = 0; i < room; i++) {
         struct slice name = slice_str(all[i]->name);
-        if (fhir_query_chain_targets(def, name) && (!type.len || slice_eq(name, type)))
+        if (definition_can_target(def, name) && (!type.len || slice_eq(name, type)))
             items[n++] = name;
     }
     *ret_types = (struct fhir_types){items, n};
@@ -405,7 +394,7 @@ static enum err add_has(struct fhir_build *b, struct fhir_types types, const str
     struct slice code = slice_cut(&rest, ':');
     const struct definition_param *def = definition_param(*type, code);
     for (size_t i = 0; def && i < types.count; i++)
-        refers = refers || fhir_query_chain_targets(def, types.items[i]);
+        refers = refers || definition_can_target(def, types.items[i]);
     if (!def || def->kind != FACET_REFERENCE || !refers || !rest.len)
         return err_add(&b->r->errors, ERR_UNKNOWN_PARAM, c->place, "_has:[type]:[reference]:[parameter]");
     struct fhir_criterion next = {.place = c->place, .key = rest, .value = c->value};

@@ -69,8 +69,6 @@ enum err fhir_query_chain(struct fhir_build *b, struct fhir_types types, const s
                           struct fhir_filters *list) ERR_CHECKED;
 /* The parameter NAME of TYPE; of any type at all when TYPE is empty and all types have it. NULL. */
 const struct definition_param *fhir_query_chain_param(struct slice type, struct slice name);
-/* Is TYPE among the targets of reference parameter DEF? */
-bool fhir_query_chain_targets(const struct definition_param *def, struct slice type);
 
 /* ── fhir_query_term.c ───────────────────────────────────────────────────────────────────────── */
 

@@ -49,6 +49,19 @@ static enum err add_value(struct term_build *t, const struct search_value *value
     return ERR_OK;
 }
 
+/* A value of DEF's own kind; the code system that all its codes are of may be said or not. */
+static bool parse_own(struct arena *arena, const struct definition_param *def, struct slice text,
+                      struct search_value *ret_value)
+{
+    struct search_value v;
+    if (!fhir_query_value_parse(arena, def->kind, text, &v))
+        return false;
+    if (def->kind == FACET_TOKEN && *def->system && slice_is(v.system, def->system))
+        v.system = SLICE_NONE;
+    *ret_value = v;
+    return true;
+}
+
 /* ── references ──────────────────────────────────────────────────────────────────────────────── */
 
 /* A URL of one of this server's listeners without its base; anything else as it is. */
@@ -128,6 +141,23 @@ static enum err add_reference(struct term_build *t, struct slice text)
 
 /* ── composites ──────────────────────────────────────────────────────────────────────────────── */
 
+/* A reference in a composite says its type, unless there is only one; never a patient. */
+static bool parse_part(struct term_build *t, const struct definition_part *part, struct slice text,
+                       struct search_value *ret_value)
+{
+    struct arena *arena = t->b->r->arena;
+    struct slice targets = slice_str(part->param->targets);
+    struct slice reference = without_base(t->b->r, fhir_query_value_unescape(arena, text));
+    if (part->kind != FACET_REFERENCE)
+        return parse_own(arena, part->param, text, ret_value);
+    if (slice_find(reference, '/', 0) == reference.len && slice_find(targets, ' ', 0) == targets.len)
+        reference = slice_str(
+            arena_printf(arena, "%.*s/%.*s", SLICE_ARG(targets), SLICE_ARG(reference)));
+    *ret_value = (struct search_value){.kind = is_url(reference) ? FACET_URI : FACET_REFERENCE,
+                                       .text = reference};
+    return text.len > 0 && !slice_starts(reference, SLICE("Patient/"));
+}
+
 static enum err add_composite(struct term_build *t, struct slice text)
 {
     struct arena *arena = t->b->r->arena;
@@ -141,7 +171,7 @@ static enum err add_composite(struct term_build *t, struct slice text)
         size_t at = fhir_query_value_find(rest, '$');
         bool last = i + 1 == count;
         if (!rest.ptr || (at == rest.len) != last ||
-            !fhir_query_value_parse(arena, t->def->parts[i].kind, slice_sub(rest, 0, at), &parts[i]))
+            !parse_part(t, &t->def->parts[i], slice_sub(rest, 0, at), &parts[i]))
             return fhir_query_bad(t->b, t->c, fhir_query_value_form(FACET_COMPOSITE));
         rest = slice_sub(rest, at + 1, rest.len);
     }
@@ -157,7 +187,7 @@ static enum err add_plain(struct term_build *t, struct slice text)
         return add_reference(t, text);
     if (t->def->kind == FACET_COMPOSITE)
         return add_composite(t, text);
-    if (!fhir_query_value_parse(t->b->r->arena, t->def->kind, text, &v))
+    if (!parse_own(t->b->r->arena, t->def, text, &v))
         return fhir_query_bad(t->b, t->c, fhir_query_value_form(t->def->kind));
     return add_value(t, &v);
 }
@@ -210,7 +240,7 @@ static enum err add_identifier(struct term_build *t, struct slice text)
 {
     bool only = false;
     enum err err = ERR_OK;
-    if (fhir_query_chain_targets(t->def, SLICE("Patient")))
+    if (definition_can_target(t->def, SLICE("Patient")))
         err = fhir_query_person_identifier(t->b, text, &t->persons, &only);
     return err || only ? err : add_as(t, text, FACET_TOKEN, SEARCH_EQ);
 }
@@ -263,7 +293,7 @@ static const struct modifier *find_modifier(struct term_build *t, struct slice n
             return modifiers[i].kinds & (1u << t->def->kind) ? &modifiers[i] : NULL;
     const struct definition_type *type = definition_type(name);
     if (t->def->kind != FACET_REFERENCE || !type || type->kind != DEFINITION_RESOURCE ||
-        !fhir_query_chain_targets(t->def, name))
+        !definition_can_target(t->def, name))
         return NULL;
     t->target = name;
     return &modifiers[0];
