@@ -24,6 +24,10 @@ const struct fhir_route fhir_routes[] = {
     /* Every other type. */
     {"GET", FHIR_TYPE, NULL, NULL, "search-type", &fhir_use_search, NULL},
     {"POST", FHIR_TYPE_SEARCH, NULL, NULL, NULL, &fhir_use_search, NULL},
+    {"GET", FHIR_ROOT, NULL, NULL, "search-system", &fhir_use_search, NULL},
+    {"POST", FHIR_SYSTEM_SEARCH, NULL, NULL, NULL, &fhir_use_search, NULL},
+    {"GET", FHIR_COMPARTMENT, NULL, NULL, NULL, &fhir_use_search, NULL},
+    {"POST", FHIR_COMPARTMENT_SEARCH, NULL, NULL, NULL, &fhir_use_search, NULL},
     {"POST", FHIR_TYPE, NULL, NULL, "create", &fhir_use_create, NULL},
     {"GET", FHIR_INSTANCE, NULL, NULL, "read", &fhir_use_read, NULL},
     {"PUT", FHIR_INSTANCE, NULL, NULL, "update", &fhir_use_update, NULL},
