@@ -141,6 +141,8 @@ const char *fhir_entity(struct request *r, struct slice type, struct slice id);
 enum err fhir_instance_person(struct session *s, struct request *r,
                               int64_t *ret_person) ERR_CHECKED;
 
+/* Is ID one of the audit record's own numbers? Others are a facility's own AuditEvents. */
+bool fhir_audit_is_ours(struct slice id);
 /* The caller's own Patient record of PERSON where it is deleted: its id in *ret_id. ERR_NOT_FOUND.
  */
 enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t person,

@@ -156,11 +156,12 @@ static enum err choose_person(struct session *s, struct request *r, struct write
     if (r->grant.actor == GRANT_RESIDENT && w->person != r->grant.person)
         return err_add_words(&r->errors, ERR_FORBIDDEN, "", "only about oneself",
                              "本人の分だけです");
+    w->private_ = slice_is(w->type, "AuditEvent"); /* of its source's own systems */
     if (w->person)
         return check_contained(r, w);
     if (!patient && w->class.patient_type && !w->client_ids && !(several && is_of_many(w)))
         return refuse_nobody(r, w, several);
-    w->private_ = !patient && !definition_is_public(w->type);
+    w->private_ = w->private_ || (!patient && !definition_is_public(w->type));
     return ERR_OK;
 }
 
