@@ -55,13 +55,26 @@ enum err fhirpath_eval(const struct fhirpath *path, struct arena *arena,
                                .scene = scene,
                                .root = fhirpath_member_root(scene->resource),
                                .index = -1,
-                               .steps = LIMIT_FHIRPATH_STEPS};
+                               .steps = scene->steps ? *scene->steps : LIMIT_FHIRPATH_STEPS};
     run.self = scene->focus ? *scene->focus : run.root;
-    enum err err = fhirpath_eval_node(&run, path->root, &values);
+    enum err err = path->root ? fhirpath_eval_node(&run, path->root, &values)
+                              : fhirpath_eval_push(&run, &values, &run.self);
+    if (scene->steps)
+        *scene->steps = run.steps;
     if (err)
         return tell(err, &run.fault, ret_fault);
     *ret_values = values;
     return ERR_OK;
+}
+
+bool fhirpath_split(const struct fhirpath *path, struct fhirpath *ret_owner, struct slice *ret_name)
+{
+    const struct fhirpath_node *last = path->root;
+    if (!last || last->op != FHIRPATH_OP_MEMBER)
+        return false;
+    ret_owner->root = last->left;
+    *ret_name = last->name;
+    return true;
 }
 
 enum err fhirpath_truth(const struct fhirpath_values *values, bool *ret_truth)

@@ -12,7 +12,10 @@
 #include "base/json.h"
 #include "mappers/fhir/definition.h"
 
-struct fhirpath; /* a compiled expression */
+/* A compiled expression; its tree is private. */
+struct fhirpath {
+    const struct fhirpath_node *root; /* NULL: where the evaluation begins */
+};
 
 /* Where and why an expression failed. */
 struct fhirpath_fault {
@@ -66,6 +69,8 @@ struct fhirpath_scene {
     fhirpath_resolve_cb resolve;        /* NULL, or it finds nothing: resolve() then knows only the type that the
                                          * reference itself tells, which is enough for "resolve() is Patient" */
     void *resolve_context;
+    uint64_t *steps;                    /* what is left of an allowance that several evaluations share; NULL: each has
+                                         * LIMIT_FHIRPATH_STEPS of its own */
 };
 
 /* Compiles TEXT into ARENA (text and all). ERR_INVALID: not FHIRPath, or a type or function that does not exist;
@@ -78,6 +83,10 @@ enum err fhirpath_compile(struct arena *arena, struct slice text, struct fhirpat
 enum err fhirpath_eval(const struct fhirpath *path, struct arena *arena,
                        const struct fhirpath_scene *scene, struct fhirpath_values *ret_values,
                        struct fhirpath_fault *ret_fault) ERR_CHECKED;
+
+/* When PATH ends in a member's name (Patient.contact), gives the path to its owner and that name: where a list is
+ * that does not exist yet. False when it ends in anything else. */
+bool fhirpath_split(const struct fhirpath *path, struct fhirpath *ret_owner, struct slice *ret_name);
 
 /* Reads VALUES as a condition: a single false is false; empty is false; one other item is true; more are
  * ERR_INVALID. */

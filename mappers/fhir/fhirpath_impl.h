@@ -102,10 +102,6 @@ struct fhirpath_node {
     struct fhirpath_node *next; /* argument */
 };
 
-struct fhirpath {
-    const struct fhirpath_node *root;
-};
-
 /* Makes the tree of TEXT, which must live as long. As fhirpath_compile. */
 enum err fhirpath_parse_text(struct arena *arena, struct slice text, struct fhirpath_node **ret_root,
                              struct fhirpath_fault *ret_fault) ERR_CHECKED;

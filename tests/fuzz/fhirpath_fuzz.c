@@ -45,7 +45,7 @@ static void run(struct arena *arena, struct slice text, struct json *resource)
     struct fhirpath *path = NULL;
     struct fhirpath_fault fault = {0};
     struct fhirpath_values values = {0};
-    struct fhirpath_scene scene = {resource, NULL, NULL, NULL};
+    struct fhirpath_scene scene = {resource, NULL, NULL, NULL, NULL};
     enum err err = fhirpath_compile(arena, text, &path, &fault);
     if (!err)
         err = fhirpath_eval(path, arena, &scene, &values, &fault);

@@ -90,7 +90,7 @@ struct work {
 static void run_one(struct arena *a, const char *name, struct json *root, void *context)
 {
     struct work *work = context;
-    struct fhirpath_scene scene = {root, NULL, NULL, NULL};
+    struct fhirpath_scene scene = {root, NULL, NULL, NULL, NULL};
     if (!json_get(root, "resourceType")) {
         work->tally.skipped++; /* package.json */
         return;

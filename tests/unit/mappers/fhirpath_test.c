@@ -76,7 +76,7 @@ static void evaluate(struct arena *a, struct json *resource, const char *express
     struct fhirpath_fault fault = {0};
     struct fhirpath_values values = {0};
     struct json *other = t_json(a, "{'resourceType':'Practitioner','id':'far'}");
-    struct fhirpath_scene scene = {resource, NULL, find_it, other};
+    struct fhirpath_scene scene = {resource, NULL, find_it, other, NULL};
     enum err err = fhirpath_compile(a, slice_str(expression), &path, &fault);
     if (!err)
         err = fhirpath_eval(path, a, &scene, &values, &fault);
@@ -451,7 +451,7 @@ static void places(void **state)
 {
     struct arena *a = arena_new(T_ARENA_MAX);
     struct json *root = t_json(a, patient);
-    struct fhirpath_scene scene = {root, NULL, NULL, NULL};
+    struct fhirpath_scene scene = {root, NULL, NULL, NULL, NULL};
     struct fhirpath_values values;
     struct fhirpath *path;
     (void)state;
