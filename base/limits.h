@@ -62,7 +62,7 @@
 #define LIMIT_SSMIX2_PATH 1024u
 /* XML */
 #define LIMIT_XML_BYTES (16u * LIMIT_MIB)
-#define LIMIT_XML_TAG (64u * LIMIT_KIB)
+#define LIMIT_XML_TAG (64u * LIMIT_KIB)     /* start tag without its attributes' values */
 #define LIMIT_XML_ATTRIBUTES 256u
 #define LIMIT_XML_DEPTH 256u
 #define LIMIT_XML_NODES 500000u             /* markup and attributes: the tree takes ~120 bytes for each */
