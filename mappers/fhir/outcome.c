@@ -80,8 +80,8 @@ static const struct {
 };
 
 static const char *const kind_codes[] = {
-    [FACET_TOKEN] = "token",   [FACET_STRING] = "string",     [FACET_DATE] = "date",
-    [FACET_NUMBER] = "number", [FACET_QUANTITY] = "quantity", [FACET_REFERENCE] = "reference",
+    [FACET_TOKEN] = "token",   [FACET_STRING] = "string",       [FACET_DATE] = "date",
+    [FACET_NUMBER] = "number", [FACET_QUANTITY] = "quantity",   [FACET_REFERENCE] = "reference",
     [FACET_URI] = "uri",       [FACET_COMPOSITE] = "composite", [FACET_SPECIAL] = "special"};
 
 static bool is_system(const char *interaction)
