@@ -54,6 +54,7 @@
 #define LIMIT_SORT_KEY 256u                 /* bytes; longer keys are cut, then order by record number */
 #define LIMIT_SORT_KEYS 8u                  /* parameters of one _sort */
 #define LIMIT_KEY_DAYS 31u                  /* a span of more days is found by another way than by day */
+#define LIMIT_KEY_TEXT 64u                  /* bytes of a string in the string index; candidates are compared in full */
 #define LIMIT_SEARCH_COUNT 1000u            /* largest page */
 #define LIMIT_SEARCH_COUNT_DEFAULT 50u
 #define LIMIT_FACETS 20000u                 /* search rows of one resource */
@@ -76,6 +77,8 @@
 /* Store */
 #define LIMIT_STORE_QUEUE 4096u             /* jobs waiting */
 #define LIMIT_STORE_GROUP 256u              /* jobs in one commit */
+#define LIMIT_BODY (32u * LIMIT_MIB)        /* one body or original before packing; more than any door lets in */
+#define LIMIT_REINDEX_ROWS 2000u            /* records in one transaction of a reindex */
 /* Break-glass */
 #define LIMIT_GLASS_MS (60 * 60 * 1000)
 #define LIMIT_GLASS_TEXT 1000u
