@@ -59,12 +59,14 @@
 #define LIMIT_SEARCH_COUNT_DEFAULT 50u
 #define LIMIT_FACETS 20000u                 /* search rows of one resource */
 #define LIMIT_SEARCH_MS 5000u               /* one statement */
+#define LIMIT_BUNDLE_ENTRIES 10000u         /* of a batch or transaction */
+#define LIMIT_BATCH_WINDOW 32u              /* entries of one batch in work at once */
 /* SS-MIX2 */
 #define LIMIT_SSMIX2_FILE (16u * LIMIT_MIB)
 #define LIMIT_SSMIX2_PATH 1024u
 /* XML */
 #define LIMIT_XML_BYTES (16u * LIMIT_MIB)
-#define LIMIT_XML_TAG (64u * LIMIT_KIB)
+#define LIMIT_XML_TAG (64u * LIMIT_KIB)     /* start tag without its attributes' values */
 #define LIMIT_XML_ATTRIBUTES 256u
 #define LIMIT_XML_DEPTH 256u
 #define LIMIT_XML_NODES 500000u             /* markup and attributes: the tree takes ~120 bytes for each */
