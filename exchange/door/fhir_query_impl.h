@@ -15,6 +15,7 @@
 #define EXCHANGE_DOOR_FHIR_QUERY_IMPL_H
 
 #include "exchange/door/fhir_query.h"
+#include "mappers/fhir/definition.h"
 
 /* One search being compiled. */
 struct fhir_build {
