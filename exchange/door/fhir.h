@@ -8,10 +8,12 @@
 #define EXCHANGE_DOOR_FHIR_H
 
 #include "base/limits.h"
+#include "exchange/door/fhir_media.h"
 #include "exchange/net/http.h"
 #include "exchange/request.h"
 #include "mappers/fhir/classify.h"
 #include "mappers/fhir/facets.h"
+#include "mappers/fhir/subset.h"
 #include "storage/record.h"
 
 struct fhir_param {
@@ -65,9 +67,21 @@ struct fhir_input {
     struct slice query, form; /* still encoded: from the URL, from a POST _search body */
     struct slice if_match;
     bool lenient;     /* Prefer: handling=lenient */
-    bool minimal;     /* Prefer: return=minimal */
-    bool html;        /* Accept: text/html */
+    bool minimal;     /* Prefer: return=minimal, or an OperationOutcome instead */
+    bool outcome;     /* Prefer: return=OperationOutcome */
+    bool html;        /* a page, where there is one */
     enum err refusal; /* the path was refused before the pipeline; said after the caller is known */
+    const char *refusal_place; /* the parameter that it was refused for; or NULL */
+    /* forms (fhir_form.h) */
+    struct fhir_wish wish; /* of the answer */
+    bool pretty;           /* _pretty=true */
+    bool content;          /* the answer is a Binary's content, not FHIR */
+    struct subset subset;  /* of a resource read */
+    struct slice if_none_match, if_modified_since;
+    enum fhir_media body_media;
+    struct slice body_type;        /* Content-Type as sent */
+    struct slice security_context; /* X-Security-Context: of a Binary sent as content */
+    uv_work_t work;                /* a large answer is made over on a worker */
     /* writes */
     struct json *resource;
     struct classify class;
