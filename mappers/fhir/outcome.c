@@ -187,9 +187,10 @@ static void put_resource(const struct capability *c, struct json *rest, const ch
         if (own && r->params && r->type && strcmp(r->type, type) == 0)
             params = r->params;
     }
-    if (has_item(json_get(resource, "interaction"), "code", "vread"))
+    if (has_item(json_get(resource, "interaction"), "code", "vread")) {
         json_put_text(c->arena, resource, "versioning", "versioned");
         json_put_text(c->arena, resource, "conditionalRead", "full-support");
+    }
     if (has_item(json_get(resource, "interaction"), "code", "search-type"))
         put_params(c, resource, type, params);
     for (size_t i = 0; i < c->count; i++) {
