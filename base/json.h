@@ -40,6 +40,8 @@ enum err json_parse(struct arena *arena, struct slice input, struct json **ret_r
 
 /* Prints compactly, strings escaped minimally (", \, control characters). */
 void json_print(struct buf *out, const struct json *value);
+/* The same over many lines, each level indented by two spaces. */
+void json_print_pretty(struct buf *out, const struct json *value);
 /* Prints a string literal with its quotes. */
 void json_print_string(struct buf *out, struct slice text);
 

@@ -41,6 +41,7 @@
 #define LIMIT_HL7_REPEATS 1000u             /* per field */
 #define LIMIT_HL7_HEADER (16u * LIMIT_KIB)  /* MSH of a refused message, read for its answer */
 /* FHIR */
+#define LIMIT_FORM_AT_ONCE (16u * LIMIT_KIB) /* JSON made over into XML on the loop; more goes to a worker */
 #define LIMIT_FHIR_ID 64u
 #define LIMIT_FHIR_STRING (1u * LIMIT_MIB)  /* R4 datatypes.html#string */
 #define LIMIT_FHIR_DECIMAL 64u              /* characters of a literal */

@@ -218,6 +218,21 @@ static void compares(void **state)
     arena_free(a);
 }
 
+static void prints_pretty(void **state)
+{
+    struct arena *a = arena_new(1 << 16);
+    struct json *root = NULL;
+    struct buf out;
+    (void)state;
+    buf_init(&out, 1 << 16);
+    assert_int_equal(json_parse(a, SLICE("{\"a\":[1.0,{}],\"b\":{\"c\":[]}}"), &root, NULL),
+                     ERR_OK);
+    json_print_pretty(&out, root);
+    assert_buf(&out, "{\n  \"a\": [\n    1.0,\n    {}\n  ],\n  \"b\": {\n    \"c\": []\n  }\n}\n");
+    buf_fini(&out);
+    arena_free(a);
+}
+
 static void prints_strings(void **state)
 {
     struct buf out;
@@ -272,6 +287,7 @@ int main(void)
         cmocka_unit_test(clones_apart),
         cmocka_unit_test(compares),
         cmocka_unit_test(prints_strings),
+        cmocka_unit_test(prints_pretty),
     };
     return T_RUN(tests);
 }
