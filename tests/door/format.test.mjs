@@ -90,6 +90,17 @@ describe('the form of an answer', () => {
     assertXml(await a.get(`/Patient/${id}/$everything`, xml), 200);
     assertXml(await a.get(`/Patient/${id}/$summary`, xml), 200, /<Composition>.*<div xmlns="http:\/\/www\.w3\.org\/1999\/xhtml"/s);
     assertXml(await a.get(`/Patient/${id}/$explain-access`, xml), 200, /<Parameters /);
+    assertXml(await a.request('POST', '/Patient/$match', { body: `<Parameters ${NS}><parameter><name value="resource"/><resource><Patient><identifier>`
+      + `<system value="urn:tasuki:clinic-card"/><value value="${card}"/></identifier></Patient></resource></parameter></Parameters>`, type: XML, headers: xml }), 200, /<score value="1"\/>/);
+    const glass = await region.party('emergency-e').as({ ...xml, 'Tasuki-Purpose': 'BTG' }).request('POST', '/Patient/$break-glass', { body: breakGlass(card) });
+    assertXml(glass, 200, /<name value="session"\/>/);
+    const operator = region.party('operator');
+    const event = (await operator.search('/AuditEvent?_count=5')).resources[0];
+    assertXml(await operator.get('/AuditEvent?_count=5', xml), 200, /<AuditEvent>/);
+    assertXml(await operator.get(`/AuditEvent/${event.id}`, xml), 200);
+    const self = region.party('resident-1');
+    const own = (await self.patient(card)).id;
+    assertXml(await self.get(`/Patient/${own}/$access-history`, xml), 200, /<AuditEvent>/);
     assertXml(await a.get('/Observation/nobody', xml), 404, /<OperationOutcome .*<code value="not-found"\/>/s);
     assertXml(await a.get('/Nothing/1', xml), 404);
     assertXml(await a.get('/Observation?nonsense=1', xml), 400);
@@ -279,6 +290,28 @@ describe('Binary', () => {
 
   test('other types take no other bodies', async () => {
     assertOutcome(await a.request('POST', '/Observation', { body: bytes, type: 'application/pdf' }), 415);
+  });
+});
+
+describe('a region full of records', () => {
+  test('everything of its residents is valid in XML', async () => {
+    const full = await Region.start({ patients: 12 });
+    try {
+      const documents = [];
+      for (const resident of full.demo.residents.slice(0, 5)) {
+        const self = full.party(resident.key);
+        const id = (await self.patient(resident.card)).id;
+        for (const path of [`/Patient/${id}/$everything`, `/Patient/${id}/$summary`, `/Patient/${id}`]) {
+          const [xml, json] = [await self.get(path, { Accept: XML }), await self.get(path)];
+          assert.equal(xml.status, 200, xml.text.slice(0, 300));
+          assert.equal(xml.text.match(/<resource>/g)?.length, json.json.entry?.length, path);
+          documents.push(xml.text);
+        }
+      }
+      assertSchema(...documents);
+    } finally {
+      await full.stop();
+    }
   });
 });
 
