@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { CORPORA, Region, assertOutcome, corpus } from './region.mjs';
+import { CORPORA, Region, assertOutcome, corpus, sleep } from './region.mjs';
 import { breakGlass, observation, patient } from './resources.mjs';
 
 const XML = 'application/fhir+xml';
@@ -185,6 +185,21 @@ describe('a body in XML', () => {
     assertXml(xml, 200);
     assert.ok(xml.text.includes(`<text value="${text}"/>`));
     assert.equal(pretty.json.note[0].text, text);
+  });
+});
+
+describe('clients that leave', () => {
+  test('while a large answer is made over', async () => {
+    const large = await a.create(observation(card, { note: [{ text: 'x'.repeat(1_000_000) }] }));
+    const asked = [1, 5, 10, 20, 40].map(async (ms) => {
+      const own = a.again();
+      const answer = own.get(`/Observation/${large.id}?_format=xml`).catch(() => undefined);
+      await sleep(ms);
+      own.agent.destroy();
+      return answer;
+    });
+    await Promise.all(asked);
+    assertXml(await a.get(`/Observation/${large.id}?_format=xml`), 200);
   });
 });
 
