@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "exchange/door/fhir_bundle.h"
 #include "exchange/door/portal.h"
 #include "exchange/pipeline.h"
 #include "mappers/fhir/outcome.h"
@@ -158,8 +159,7 @@ static void read_headers(struct request *r, struct fhir_input *in, const struct 
     in->lenient = fhir_media_prefers(prefer, "handling", "lenient");
     in->outcome = fhir_media_prefers(prefer, "return", "OperationOutcome");
     in->minimal = in->outcome || fhir_media_prefers(prefer, "return", "minimal");
-    if (http1_field(head, "If-None-Exist").len)
-        in->refusal = ERR_NOT_SUPPORTED; /* never create a duplicate by ignoring it */
+    in->if_none_exist = http1_field(head, "If-None-Exist");
 }
 
 static bool has_form_body(const struct http1_request *head)
@@ -278,13 +278,20 @@ static void make_and_send(struct request *r)
     send_answer(r);
 }
 
-static void fhir_answer(struct request *r)
+static void answer_form(struct request *r)
 {
     fhir_form_settle(r);
     if (fhir_form_needed(r))
         make_and_send(r);
     else
         send_answer(r);
+}
+
+/* A batch is answered when its entries are. */
+static void fhir_answer(struct request *r)
+{
+    if (r->job.err || !fhir_batch_start(r, answer_form))
+        answer_form(r);
 }
 
 size_t fhir_body_limit(const struct http1_request *head)

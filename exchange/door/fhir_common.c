@@ -75,6 +75,10 @@ bool fhir_param_is_format(const struct fhir_param *p)
 enum err fhir_parse_body(struct request *r)
 {
     struct fhir_input *in = r->input;
+    if (in->checked && !slice_eq(json_str(in->resource, "resourceType"), in->type))
+        return err_add(&r->errors, ERR_INVALID, "resourceType", "%.*s", SLICE_ARG(in->type));
+    if (in->checked)
+        return ERR_OK;
     enum err err = fhir_form_parse(r);
     return err ? err : validate_resource(in->resource, in->type, &r->errors);
 }
@@ -121,11 +125,6 @@ enum err fhir_instance_person(struct session *s, struct request *r, int64_t *ret
     return err;
 }
 
-struct slice fhir_patient_record(struct request *r, int64_t chart)
-{
-    return slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart));
-}
-
 enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t person,
                               struct slice *ret_id)
 {
@@ -134,7 +133,7 @@ enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t pers
     enum err err = person_chart(s, r->grant.facility, person, &chart);
     if (err)
         return err;
-    *ret_id = fhir_patient_record(r, chart);
+    *ret_id = refs_patient_record(r, chart);
     err = locate_record(s, SLICE("Patient"), *ret_id, &place);
     return !err && !place.deleted ? ERR_NOT_FOUND : err;
 }
