@@ -240,6 +240,24 @@ describe('preferences and conditions', () => {
   });
 });
 
+describe('entries of a Bundle', () => {
+  for (const type of ['batch', 'transaction']) {
+    test(`a ${type} in XML, its reads conditional and in part`, async () => {
+      const entry = (url, more = '') => `<entry><request><method value="GET"/><url value="${url}"/>${more}</request></entry>`;
+      const answer = await a.request('POST', '/', {
+        type: XML,
+        headers: { Accept: XML },
+        body: `<Bundle ${NS}><type value="${type}"/>${entry(`Observation/${made.id}`, '<ifNoneMatch value="W/&quot;1&quot;"/>')}`
+          + `${entry(`Observation/${made.id}?_summary=text`)}${entry(`Observation/${made.id}`)}</Bundle>`,
+      });
+      const text = assertXml(answer, 200, new RegExp(`<type value="${type}-response"/>`));
+      assert.deepEqual([...text.matchAll(/<response><status value="(\d+)/g)].map((m) => m[1]), ['304', '200', '200'], text);
+      assert.equal(text.match(/<Observation>/g).length, 2);
+      assert.equal(text.match(/SUBSETTED/g).length, 1);
+    });
+  }
+});
+
 describe('parts of a resource', () => {
   const subsetted = (r) => assert.ok(r.meta.tag.some((t) => t.code === 'SUBSETTED'), JSON.stringify(r.meta));
 
