@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * map: runs one mapper on a file and prints what it made, without a store: HL7 v2 to a FHIR Bundle,
- * either to the summary page. Identifiers are samples; a server's are keyed.
+ * FHIR from one of its forms to the other, either to the summary page. Identifiers are samples; a server's are keyed.
  */
 #include <stdio.h>
 
@@ -12,6 +12,7 @@
 #include "exchange/cli/files.h"
 #include "exchange/cli/verdict.h"
 #include "mappers/charset.h"
+#include "mappers/fhir/xml_print.h"
 #include "mappers/html/page.h"
 #include "mappers/ips/summary.h"
 
@@ -76,8 +77,19 @@ static enum err print_page(const struct args *args, struct arena *arena, const s
     return err;
 }
 
+static enum err print_bundle(const struct args *args, struct arena *arena, const char *to,
+                             const struct json *bundle, struct buf *out)
+{
+    if (strcmp(to, "html") == 0)
+        return print_page(args, arena, bundle, out);
+    if (strcmp(to, "xml") == 0)
+        return xml_print_resource(out, bundle, true);
+    json_print(out, bundle);
+    return buf_err(out);
+}
+
 static enum err map(const struct args *args, struct arena *arena, struct err_list *errors,
-                    bool html, struct buf *out)
+                    const char *to, struct buf *out)
 {
     struct buf bytes;
     struct mapped *mapped = NULL;
@@ -95,12 +107,8 @@ static enum err map(const struct args *args, struct arena *arena, struct err_lis
     }
     if (!err && arena_exhausted(arena))
         err = ERR_LIMIT;
-    if (!err && html)
-        err = print_page(args, arena, bundle, out);
-    else if (!err)
-        json_print(out, bundle);
     if (!err)
-        err = buf_err(out);
+        err = print_bundle(args, arena, to, bundle, out);
     buf_fini(&bytes);
     return err;
 }
@@ -115,14 +123,14 @@ int cli_map(const struct args *args)
 
     if (!arena || charset_init() != ERR_OK)
         return cli_fail(args, ERR_LIMIT, "map");
-    if (!to || (strcmp(to, "fhir") != 0 && strcmp(to, "html") != 0)) {
+    if (!to || (strcmp(to, "fhir") != 0 && strcmp(to, "xml") != 0 && strcmp(to, "html") != 0)) {
         arena_free(arena);
-        return cli_usage(args, "give --to fhir or --to html",
-                         "--to fhir か --to html を指定してください");
+        return cli_usage(args, "give --to fhir, --to xml or --to html",
+                         "--to fhir、--to xml、--to html のどれかを指定してください");
     }
     err_list_init(&errors, arena);
     buf_init(&out, LIMIT_HTTP_ANSWER);
-    err = map(args, arena, &errors, strcmp(to, "html") == 0, &out);
+    err = map(args, arena, &errors, to, &out);
     cli_findings(args, &errors);
     if (!err)
         (void)printf("%.*s\n", SLICE_ARG(buf_slice(&out)));
