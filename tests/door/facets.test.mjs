@@ -62,13 +62,15 @@ for (const folder of FOLDERS) {
     const facets = await facetsOf(files);
     for (const file of files) {
       const resource = JSON.parse(readFileSync(file));
-      if (facets.get(file)?.length) compare(file.slice(here.length + 1), resource, facets.get(file), parameters, tally);
-      else tally.refused++;
+      const found = facets.get(file) ?? [];
+      const none = found.length === 0 && parameters.some((p) => isOf(p, resource.resourceType) && expected(resource, p).length > 0);
+      if (none) tally.refused++; // it breaks R4 itself, see fhir_corpus_test.c; else more than the few known ones would be
+      else compare(file.slice(here.length + 1), resource, found, parameters, tally);
     }
     t.diagnostic(`${tally.agree} pairs of resource and parameter agree (${tally.values} values), ${tally.justified} rightly differ, `
-      + `${tally.differ.length} differ; ${tally.refused} resources are refused or have none`);
+      + `${tally.differ.length} differ; ${tally.refused} resources are refused`);
     assert.deepEqual(tally.differ.slice(0, 20), []);
     assert.ok(tally.agree > 1000);
-    assert.ok(tally.refused <= 5, `${tally.refused} resources gave nothing`);
+    assert.ok(tally.refused <= 3, `${tally.refused} resources gave nothing`);
   });
 }
