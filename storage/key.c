@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Keys of the value index. The hash is multiply-and-fold over eight bytes at a time, the same on every machine, since
- * the numbers live in files. It need not withstand somebody who makes values collide: that costs him time in his own
- * searches, and no answer depends on it.
+ * Keys of the value index. The hash is the same on every machine, since the numbers live in files. It need not
+ * withstand somebody who makes values collide: that costs time, and no answer depends on it.
  */
 #include "storage/key.h"
 
+#include "base/hash.h"
 #include "base/limits.h"
 
 #include "base/banned.h"
@@ -16,53 +16,33 @@
 /* What a key is of goes into its hash, so that a type is not taken for a code. */
 enum { OF_TYPE = 1, OF_ID, OF_VALUE };
 
-static uint64_t fold(uint64_t h)
-{
-    h ^= h >> 32;
-    h *= UINT64_C(0xd6e8feb86659fd93);
-    h ^= h >> 32;
-    h *= UINT64_C(0xd6e8feb86659fd93);
-    return h ^ h >> 32;
-}
-
-/* Codes are compared without case (match.c), so what differs in case only must have one key. */
-static unsigned char lower(unsigned char c)
-{
-    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-}
-
-static uint64_t add(uint64_t h, struct slice text)
-{
-    const unsigned char *p = (const unsigned char *)text.ptr;
-    h = fold(h ^ text.len);
-    for (size_t i = 0; i < text.len; i += 8) {
-        uint64_t word = 0;
-        for (size_t j = 0; j < 8 && i + j < text.len; j++)
-            word |= (uint64_t)lower(p[i + j]) << (8 * j);
-        h = fold(h ^ word) + UINT64_C(0x9e3779b97f4a7c15);
-    }
-    return h;
-}
-
 /* Hashes stand at zero and above. */
-static int64_t key_of(uint64_t h)
+static int64_t above_zero(uint64_t hash)
 {
-    return (int64_t)(fold(h) >> 1);
+    return (int64_t)(hash >> 1);
 }
 
 int64_t key_type(struct slice type)
 {
-    return key_of(add(OF_TYPE, type));
+    return above_zero(hash_bytes(type, OF_TYPE));
 }
 
 int64_t key_id(struct slice type, struct slice id)
 {
-    return key_of(add(add(OF_ID, type), id));
+    return above_zero(hash_bytes(id, hash_bytes(type, OF_ID)));
 }
 
+/* Codes are compared without case (match.c), so what differs in case only has one key. What is longer than any facet's
+ * text is hashed by its beginning. */
 int64_t key_value(uint16_t param, struct slice text)
 {
-    return key_of(add((uint64_t)param << 8 | OF_VALUE, text));
+    char folded[LIMIT_FACET_TEXT];
+    size_t len = text.len < sizeof folded ? text.len : sizeof folded;
+    for (size_t i = 0; i < len; i++) {
+        char c = text.ptr[i];
+        folded[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    }
+    return above_zero(hash_bytes(slice_of(folded, len), (uint64_t)param << 8 | OF_VALUE));
 }
 
 int64_t key_long(uint16_t param)

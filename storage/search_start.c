@@ -381,8 +381,9 @@ void search_say_words(struct search_compose *c, struct search_at at,
     if (!c->err)
         c->err = buf_err(&words) ? buf_err(&words) : text.len == words.len ? ERR_OK : ERR_LIMIT;
     buf_fini(&words);
-    search_say(c, at, "SELECT r#.rid FROM v_by_words r# WHERE ");
-    search_say(c, at, some ? "r#.ix_words MATCH ?" : "0");
+    search_say(c, at,
+               some ? "SELECT r#.rid FROM v_by_words r# WHERE r#.ix_words MATCH ?"
+                    : "SELECT r#.rid FROM v_record r# WHERE 0");
     if (some)
         search_bind_text(c, text);
 }

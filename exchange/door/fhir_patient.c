@@ -58,14 +58,39 @@ static enum err tag_source(struct session *s, struct request *r, int64_t facilit
     return arena_exhausted(r->arena) ? ERR_LIMIT : ERR_OK;
 }
 
-static enum err gather_type(struct session *s, struct request *r, const char *type, int64_t person,
-                            struct gather *g)
+/* The types of a summary, and the parameter that says when. */
+static const struct summary_type {
+    const char *name;
+    const char *date;
+} summary_types[] = {
+    {"AllergyIntolerance", "date"},
+    {"Condition", "onset-date"},
+    {"MedicationRequest", "authoredon"},
+    {"MedicationStatement", "effective"},
+    {"MedicationAdministration", "effective-time"},
+    {"Procedure", "date"},
+    {"Observation", "date"},
+    {"DiagnosticReport", "date"},
+    {"Encounter", "date"},
+    {"Immunization", "date"},
+};
+
+/* The newest first. */
+static enum err gather_type(struct session *s, struct request *r, const struct summary_type *type,
+                            int64_t person, struct gather *g)
 {
-    struct search search = {.type = slice_str(type),
-                            .person = person,
+    const struct slice name = slice_str(type->name);
+    const struct definition_param *date = definition_param(name, slice_str(type->date));
+    const struct search_sort sort = {
+        .param = date ? date->number : 0, .kind = FACET_DATE, .descending = true};
+    const struct search_filter his = {
+        .kind = SEARCH_PERSONS, .persons = &person, .person_count = 1};
+    struct search search = {.types = &name,
+                            .type_count = 1,
+                            .filters = {&his, 1},
                             .limit = SUMMARY_MAX,
-                            .sort = SEARCH_SORT_DATE,
-                            .descending = true};
+                            .sorts = &sort,
+                            .sort_count = 1};
     struct search_result found = {0};
     enum err err = search_run(s, r->arena, &search, &found);
     for (size_t i = 0; i < found.count && !err && g->count < g->room; i++) {
@@ -89,19 +114,6 @@ static enum err read_patient(struct session *s, struct request *r, int64_t perso
 }
 
 /* ── $summary ────────────────────────────────────────────────────────────────────────────────── */
-
-static const char *const summary_types[] = {
-    "AllergyIntolerance",
-    "Condition",
-    "MedicationRequest",
-    "MedicationStatement",
-    "MedicationAdministration",
-    "Procedure",
-    "Observation",
-    "DiagnosticReport",
-    "Encounter",
-    "Immunization",
-};
 
 /* The emergency page: the same document through a style sheet. */
 static enum err answer_page(struct request *r, const struct json *bundle)
@@ -132,7 +144,7 @@ static enum err summary_look(struct session *s, struct request *r)
     if (!err && !g.items)
         err = ERR_LIMIT;
     for (size_t i = 0; i < sizeof(summary_types) / sizeof(*summary_types) && !err; i++)
-        err = gather_type(s, r, summary_types[i], person, &g);
+        err = gather_type(s, r, &summary_types[i], person, &g);
     if (err)
         return err;
     struct summary_input input = {
@@ -158,10 +170,14 @@ const struct use fhir_use_summary = {.event = "summary", .actors = READERS, .loo
 
 /* ── $everything ─────────────────────────────────────────────────────────────────────────────── */
 
-static enum err everything_type(struct session *s, struct request *r, struct slice type,
-                                int64_t person)
+/* Whatever hangs on his charts; his Patient is there already. */
+static enum err everything_of(struct session *s, struct request *r, int64_t person)
 {
-    struct search search = {.type = type, .person = person, .limit = LIMIT_SEARCH_COUNT};
+    const struct slice patient = SLICE("Patient");
+    const struct search_filter filters[] = {
+        {.kind = SEARCH_PERSONS, .persons = &person, .person_count = 1},
+        {.kind = SEARCH_TYPES, .none = true, .ids = &patient, .id_count = 1}};
+    struct search search = {.filters = {filters, 2}, .limit = LIMIT_SEARCH_COUNT};
     struct search_result found = {0};
     enum err err = ERR_OK;
     do {
@@ -169,7 +185,6 @@ static enum err everything_type(struct session *s, struct request *r, struct sli
         for (size_t i = 0; i < found.count && !err; i++)
             err = fhir_bundle_entry(s, r, &found.records[i], "match");
         search.after_given = true;
-        search.after_key = found.last_key;
         search.after_rid = found.last_rid;
     } while (!err && found.more);
     return err;
@@ -177,8 +192,6 @@ static enum err everything_type(struct session *s, struct request *r, struct sli
 
 static enum err everything_look(struct session *s, struct request *r)
 {
-    size_t count = 0;
-    const struct definition_type *const *types = definition_resources(&count);
     struct record record;
     int64_t person = 0;
     enum err err = fhir_params(r);
@@ -191,9 +204,8 @@ static enum err everything_look(struct session *s, struct request *r)
         return err == ERR_GONE ? ERR_NOT_FOUND : err;
     fhir_bundle_begin(r, "searchset", -1);
     err = fhir_bundle_entry(s, r, &record, "match");
-    for (size_t i = 0; i < count && !err; i++)
-        if (strcmp(types[i]->name, "Patient") != 0)
-            err = everything_type(s, r, slice_str(types[i]->name), person);
+    if (!err)
+        err = everything_of(s, r, person);
     return err ? err : fhir_bundle_end(r);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "exchange/door/fhir.h"
 #include "exchange/gate/refs.h"
+#include "storage/change.h"
 #include "storage/locate.h"
 
 #include "base/banned.h"
@@ -168,25 +169,24 @@ static enum err history_limit(struct request *r, unsigned *ret_limit)
 static enum err history_look(struct session *s, struct request *r)
 {
     struct fhir_input *in = r->input;
-    struct record *records = NULL;
+    struct change_result found = {0};
     unsigned limit = LIMIT_SEARCH_COUNT;
-    size_t count = 0;
-    uint64_t total = 0;
     int64_t rid = 0;
     enum err err = history_limit(r, &limit);
     if (err)
         return err;
     r->entity = fhir_entity(r, in->type, in->id);
     err = find_rid(s, r, &rid);
+    const struct change_query query = {.rid = rid, .limit = limit, .count_total = true};
     if (!err)
-        err = record_history(s, r->arena, rid, limit, &records, &count, &total);
-    if (!err && total == 0)
+        err = change_list(s, r->arena, &query, &found);
+    if (!err && found.total == 0)
         err = ERR_NOT_FOUND;
     if (err)
         return err;
-    fhir_bundle_begin(r, "history", (int64_t)total);
-    for (size_t i = 0; i < count && !err; i++)
-        err = history_entry(s, r, &records[i]);
+    fhir_bundle_begin(r, "history", (int64_t)found.total);
+    for (size_t i = 0; i < found.count && !err; i++)
+        err = history_entry(s, r, &found.records[i]);
     return err ? err : fhir_bundle_end(r);
 }
 
