@@ -139,6 +139,13 @@ enum err fhir_include_run(struct session *s, struct request *r, const struct fhi
                           const struct search_result *matches, struct record **ret_records,
                           size_t *ret_count, bool *ret_cut) ERR_CHECKED;
 
+/* ── fhir_search.c ───────────────────────────────────────────────────────────────────────────── */
+
+/* Runs QUERY (its cursor is still to be judged), includes, prints the page as a searchset with FIRST (or NULL) before
+ * its matches, and adds the audit rows. The links repeat the request's own URL. */
+enum err fhir_search_answer(struct session *s, struct request *r, const struct fhir_query *query,
+                            const struct record *first) ERR_CHECKED;
+
 /* ── fhir_cursor.c ───────────────────────────────────────────────────────────────────────────── */
 
 /* The cursor that leads on after RESULT; NULL when memory is out. */
