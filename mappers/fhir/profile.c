@@ -495,8 +495,9 @@ static void give_notes(const struct profile_run *run, struct err_list *errors)
         (void)err_say(errors, i->severity, i->code, i->place, i->en, i->ja);
 }
 
-enum err profile_check(const struct json *resource, const struct json *profile,
-                       const struct canonical_source *source, struct err_list *errors)
+enum err profile_check_at(const struct json *resource, const struct json *profile,
+                          const struct canonical_source *source, const struct place *at,
+                          struct err_list *errors)
 {
     struct profile_run run = {.arena = errors->arena,
                               .source = source,
@@ -505,9 +506,9 @@ enum err profile_check(const struct json *resource, const struct json *profile,
     struct slice type_name = json_str(resource, "resourceType");
     const struct definition_type *type = definition_type(type_name);
     struct definition_element itself = {.name = type ? type->name : "", .type = type};
-    struct profile_item item = {.value = resource,
-                                .element = &itself,
-                                .place = {NULL, NULL, type_name, PLACE_SINGLE}};
+    struct place root = {NULL, NULL, type_name, PLACE_SINGLE};
+    struct profile_item item = {
+        .value = resource, .element = &itself, .place = at ? *at : root};
     struct profile_tree *tree = NULL;
     err_list_init(&run.notes, errors->arena);
     if (!type)
@@ -528,4 +529,10 @@ enum err profile_check(const struct json *resource, const struct json *profile,
     if (!err && arena_exhausted(run.arena))
         err = ERR_LIMIT;
     return err ? err : run.found.first;
+}
+
+enum err profile_check(const struct json *resource, const struct json *profile,
+                       const struct canonical_source *source, struct err_list *errors)
+{
+    return profile_check_at(resource, profile, source, NULL, errors);
 }

@@ -9,6 +9,11 @@
 #include "mappers/fhir/findings.h"
 #include "mappers/fhir/profile.h"
 
+/* profile_check of a resource that stands AT a place in another (NULL: it stands alone). */
+enum err profile_check_at(const struct json *resource, const struct json *profile,
+                          const struct canonical_source *source, const struct place *at,
+                          struct err_list *errors) ERR_CHECKED;
+
 /* ── the tree ────────────────────────────────────────────────────────────────────────────────── */
 
 /* What one StructureDefinition says of an element; what a derived one leaves out the older says. */
