@@ -17,7 +17,8 @@
 enum record_label {
     RECORD_NORMAL,
     RECORD_RESTRICTED, /* confidentiality R or V: not opened by an emergency, only by explicit consent */
-    RECORD_WITHHELD    /* not yet told to the resident (UNINFORMED): facilities see it, he does not */
+    RECORD_WITHHELD,   /* not yet told to the resident (UNINFORMED): facilities see it, he does not */
+    RECORD_PRIVATE     /* only its source sees it: a clinical resource that names no resident, or several as equals */
 };
 
 /* A record as read. Slices live in the arena given. */
@@ -31,9 +32,11 @@ struct record {
     int64_t facility; /* source */
     enum category category;
     enum record_label label;
-    int64_t updated_ms;
+    int64_t seq;        /* of the change that made this version (storage/change.h) */
+    int64_t updated_ms; /* of seq */
     bool deleted;
-    struct slice body; /* empty when deleted */
+    struct slice body;   /* empty when deleted */
+    struct slice facets; /* packed (base/facet.h); filled by search_run only */
 };
 
 /* A record to write. TYPE, ID and BODY are borrowed. */
@@ -48,13 +51,16 @@ struct record_new {
     struct slice scope; /* empty: none */
     const unsigned char *original; /* sha or NULL */
     const char *mapper;            /* or NULL */
-    const struct facet_list *facets;
+    struct facet_list *facets;     /* packed, so sorted, by the write */
+    struct slice words;            /* text of the narrative, for _text; empty: none */
+    struct slice content;          /* all other text, for _content */
 };
 
 /* What a write did. */
 struct record_mark {
     int64_t rid;
     int64_t version;
+    int64_t seq;
     int64_t updated_ms;
     bool created;   /* first version, or first after a delete */
     bool unchanged; /* the body was the same already: nothing written, version is the current one */
@@ -68,14 +74,9 @@ enum err record_read(struct session *s, struct arena *arena, struct slice type, 
 enum err record_read_patient(struct session *s, struct arena *arena, int64_t person,
                              struct record *ret_record) ERR_CHECKED;
 /* Version VERSION of the record RID, visible only if both it and the current one are. A delete marker
- * is a version: ret->deleted. */
+ * is a version: ret->deleted. All of them: change_list (storage/change.h). */
 enum err record_read_version(struct session *s, struct arena *arena, int64_t rid, int64_t version,
                              struct record *ret_record) ERR_CHECKED;
-/* All versions, newest first, into an arena array; at most MAX. ret_total counts all. */
-enum err record_history(struct session *s, struct arena *arena, int64_t rid, unsigned max,
-                        struct record **ret_records, size_t *ret_count, uint64_t *ret_total)
-    ERR_CHECKED;
-
 /* Creates the record, or its next version when (type, id) exists and belongs to the grant's facility (or
  * the resident) and the same chart. ERR_NOT_FOUND when it exists but is another's, ERR_PRECONDITION when
  * EXPECT_VERSION is > 0 and not current. Writer session, grant->may_write. */
@@ -90,11 +91,27 @@ enum err record_delete(struct session *s, struct slice type, struct slice id, in
 enum err record_prune(struct session *s, int64_t chart, struct slice scope, const struct slice *keep,
                       size_t keep_count, unsigned *ret_deleted) ERR_CHECKED;
 
-/* Calls FN with type and body of every current record in rid order and replaces its search rows by what
- * FN returns in ret_facets (arena is cleared between records). Writer session, administrative. */
+/* What a search finds a record by; made from its body by the caller's function. */
+struct record_index {
+    struct facet_list facets;
+    struct slice words;
+    struct slice content;
+};
+/* How far a reindex has come; starts zeroed. */
+struct record_reindexing {
+    int64_t began; /* last change before it began + 1; 0: not begun */
+    int64_t rid;   /* done up to here */
+    uint64_t count;
+    uint64_t total; /* records there were when it began */
+    bool over;
+};
+/* Calls FN with type and body of the next LIMIT_REINDEX_ROWS current records and replaces their facets and their rows
+ * in the search indexes by what FN returns (arena is cleared between records); bodies kept plain are packed. To be
+ * called again, each time in a transaction of its own, until over. Safe to stop: another run begins anew, and until
+ * one is over store_needs_reindex says so. Writer session, administrative. */
 enum err record_reindex(struct session *s,
                         enum err (*fn)(void *context, struct arena *arena, struct slice type,
-                                       struct slice body, struct facet_list *ret_facets),
-                        void *context, uint64_t *ret_count) ERR_CHECKED;
+                                       struct slice body, struct record_index *ret_index),
+                        void *context, struct record_reindexing *reindexing) ERR_CHECKED;
 
 #endif
