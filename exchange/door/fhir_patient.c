@@ -4,6 +4,9 @@
  * $everything, $explain-access and $match. All read through the same gate as a plain read; none has
  * a way of its own to the data.
  */
+#include <assert.h>
+
+#include "mappers/fhir/definition.h"
 #include "exchange/door/fhir_query.h"
 #include "exchange/gate/refs.h"
 #include "exchange/gate/wire.h"
@@ -58,9 +61,9 @@ static enum err tag_source(struct session *s, struct request *r, int64_t facilit
     return arena_exhausted(r->arena) ? ERR_LIMIT : ERR_OK;
 }
 
-/* The types of a summary, and the parameter that says when. */
+/* What a summary is made of, and by which date the newest of it is known. */
 static const struct summary_type {
-    const char *name;
+    const char *type;
     const char *date;
 } summary_types[] = {
     {"AllergyIntolerance", "date"},
@@ -75,19 +78,21 @@ static const struct summary_type {
     {"Immunization", "date"},
 };
 
-/* The newest first. */
-static enum err gather_type(struct session *s, struct request *r, const struct summary_type *type,
+static enum err gather_type(struct session *s, struct request *r, const struct summary_type *of,
                             int64_t person, struct gather *g)
 {
-    const struct slice name = slice_str(type->name);
-    const struct definition_param *date = definition_param(name, slice_str(type->date));
-    const struct search_sort sort = {
-        .param = date ? date->number : 0, .kind = FACET_DATE, .descending = true};
-    const struct search_filter his = {
+    struct slice types[] = {slice_str(of->type)};
+    const struct definition_param *date = definition_param(types[0], slice_str(of->date));
+    assert(date);
+    const struct search_sort sort = {.order = SEARCH_BY_PARAM,
+                                     .param = date->number,
+                                     .kind = FACET_DATE,
+                                     .descending = true};
+    const struct search_filter of_person = {
         .kind = SEARCH_PERSONS, .persons = &person, .person_count = 1};
-    struct search search = {.types = &name,
+    struct search search = {.types = types,
                             .type_count = 1,
-                            .filters = {&his, 1},
+                            .filters = {&of_person, 1},
                             .limit = SUMMARY_MAX,
                             .sorts = &sort,
                             .sort_count = 1};
@@ -114,6 +119,7 @@ static enum err read_patient(struct session *s, struct request *r, int64_t perso
 }
 
 /* ── $summary ────────────────────────────────────────────────────────────────────────────────── */
+
 
 /* The emergency page: the same document through a style sheet. */
 static enum err answer_page(struct request *r, const struct json *bundle)
@@ -167,50 +173,6 @@ static enum err summary_look(struct session *s, struct request *r)
 }
 
 const struct use fhir_use_summary = {.event = "summary", .actors = READERS, .look = summary_look};
-
-/* ── $everything ─────────────────────────────────────────────────────────────────────────────── */
-
-/* Whatever hangs on his charts; his Patient is there already. */
-static enum err everything_of(struct session *s, struct request *r, int64_t person)
-{
-    const struct slice patient = SLICE("Patient");
-    const struct search_filter filters[] = {
-        {.kind = SEARCH_PERSONS, .persons = &person, .person_count = 1},
-        {.kind = SEARCH_TYPES, .none = true, .ids = &patient, .id_count = 1}};
-    struct search search = {.filters = {filters, 2}, .limit = LIMIT_SEARCH_COUNT};
-    struct search_result found = {0};
-    enum err err = ERR_OK;
-    do {
-        err = search_run(s, r->arena, &search, &found);
-        for (size_t i = 0; i < found.count && !err; i++)
-            err = fhir_bundle_entry(s, r, &found.records[i], "match");
-        search.after_given = true;
-        search.after_rid = found.last_rid;
-    } while (!err && found.more);
-    return err;
-}
-
-static enum err everything_look(struct session *s, struct request *r)
-{
-    struct record record;
-    int64_t person = 0;
-    enum err err = fhir_params(r);
-    if (!err)
-        err = fhir_instance_person(s, r, &person);
-    r->entity = "Patient/@";
-    if (!err)
-        err = record_read_patient(s, r->arena, person, &record);
-    if (err)
-        return err == ERR_GONE ? ERR_NOT_FOUND : err;
-    fhir_bundle_begin(r, "searchset", -1);
-    err = fhir_bundle_entry(s, r, &record, "match");
-    if (!err)
-        err = everything_of(s, r, person);
-    return err ? err : fhir_bundle_end(r);
-}
-
-const struct use fhir_use_everything = {
-    .event = "everything", .actors = READERS, .look = everything_look};
 
 /* ── $explain-access ─────────────────────────────────────────────────────────────────────────── */
 
