@@ -41,6 +41,7 @@
 #define LIMIT_HL7_REPEATS 1000u             /* per field */
 #define LIMIT_HL7_HEADER (16u * LIMIT_KIB)  /* MSH of a refused message, read for its answer */
 /* FHIR */
+#define LIMIT_FORM_AT_ONCE (16u * LIMIT_KIB) /* JSON made over into XML on the loop; more goes to a worker */
 #define LIMIT_FHIR_ID 64u
 #define LIMIT_FHIR_STRING (1u * LIMIT_MIB)  /* R4 datatypes.html#string */
 #define LIMIT_FHIR_DECIMAL 64u              /* characters of a literal */
@@ -54,16 +55,24 @@
 #define LIMIT_SORT_KEY 256u                 /* bytes; longer keys are cut, then order by record number */
 #define LIMIT_SORT_KEYS 8u                  /* parameters of one _sort */
 #define LIMIT_KEY_DAYS 31u                  /* a span of more days is found by another way than by day */
+#define LIMIT_KEY_TEXT 64u                  /* bytes of a string in the string index; candidates are compared in full */
 #define LIMIT_SEARCH_COUNT 1000u            /* largest page */
 #define LIMIT_SEARCH_COUNT_DEFAULT 50u
 #define LIMIT_FACETS 20000u                 /* search rows of one resource */
 #define LIMIT_SEARCH_MS 5000u               /* one statement */
+#define LIMIT_BUNDLE_ENTRIES 10000u         /* of a batch or transaction */
+#define LIMIT_BATCH_WINDOW 32u              /* entries of one batch in work at once */
+#define LIMIT_FHIRPATH_TEXT (16u * LIMIT_KIB) /* one expression */
+#define LIMIT_FHIRPATH_DEPTH 200u           /* nested operators, calls and path steps */
+#define LIMIT_FHIRPATH_STEPS 200000u        /* items made and compared by one evaluation */
+#define LIMIT_PATCH_OPERATIONS 1000u        /* in one patch */
+#define LIMIT_PATCH_STEPS 300000u           /* values copied, compared or walked by one patch */
 /* SS-MIX2 */
 #define LIMIT_SSMIX2_FILE (16u * LIMIT_MIB)
 #define LIMIT_SSMIX2_PATH 1024u
 /* XML */
 #define LIMIT_XML_BYTES (16u * LIMIT_MIB)
-#define LIMIT_XML_TAG (64u * LIMIT_KIB)
+#define LIMIT_XML_TAG (64u * LIMIT_KIB)     /* start tag without its attributes' values */
 #define LIMIT_XML_ATTRIBUTES 256u
 #define LIMIT_XML_DEPTH 256u
 #define LIMIT_XML_NODES 500000u             /* markup and attributes: the tree takes ~120 bytes for each */
@@ -76,6 +85,8 @@
 /* Store */
 #define LIMIT_STORE_QUEUE 4096u             /* jobs waiting */
 #define LIMIT_STORE_GROUP 256u              /* jobs in one commit */
+#define LIMIT_BODY (32u * LIMIT_MIB)        /* one body or original before packing; more than any door lets in */
+#define LIMIT_REINDEX_ROWS 2000u            /* records in one transaction of a reindex */
 /* Break-glass */
 #define LIMIT_GLASS_MS (60 * 60 * 1000)
 #define LIMIT_GLASS_TEXT 1000u

@@ -37,7 +37,7 @@ enum sql_access {
 enum err sql_prepare(struct session *s, const char *text, enum sql_access access,
                      struct sql **ret_sql) ERR_CHECKED;
 /* The gated statement of a composed text (NUL-terminated, copied), from a bounded cache. Only
- * search.c. */
+ * search.c and change.c. */
 enum err sql_prepare_composed(struct session *s, const char *text,
                               struct sql **ret_sql) ERR_CHECKED;
 
@@ -48,6 +48,8 @@ void sql_bind_text(struct sql *q, int index, struct slice text);
 void sql_bind_str(struct sql *q, int index, const char *text); /* NULL binds the empty text */
 void sql_bind_blob(struct sql *q, int index, const void *bytes, size_t len);
 void sql_bind_null(struct sql *q, int index);
+/* A pointer for a function of ours that asks for TYPE (a literal): to SQL it is NULL. */
+void sql_bind_pointer(struct sql *q, int index, void *pointer, const char *type);
 /* Value, or NULL when it is 0 / empty: for nullable columns. */
 void sql_bind_i64_or_null(struct sql *q, int index, int64_t value);
 void sql_bind_text_or_null(struct sql *q, int index, struct slice text);
@@ -60,6 +62,11 @@ enum err sql_row(struct sql *q) ERR_CHECKED;
 enum err sql_run(struct sql *q) ERR_CHECKED;
 /* Resets and unbinds; answers ERR if set, else the sticky failure. NULL is fine. */
 enum err sql_done(struct sql *q, enum err err) ERR_CHECKED;
+
+/* A failure in what a caller makes of a row: sticky, as if the statement had failed. */
+void sql_fail(struct sql *q, enum err err);
+/* The session Q was prepared on. */
+struct session *sql_session(const struct sql *q);
 
 /* Columns count from 0. NULL reads as 0 / empty. */
 int64_t sql_i64(struct sql *q, int column);

@@ -118,6 +118,7 @@ const struct args_verb cli_verbs[] = {
     {"backup", "FILE", 1, 1, place_only, cli_backup, "copy the store while it runs", "運転中に控えを取る"},
     {"restore", "FILE", 1, 1, restore_options, cli_restore, "put a backup in place of the store", "控えを保存領域に戻す"},
     {"migrate status", "", 0, 0, place_json, cli_migrate_status, "schema versions", "スキーマの版"},
+    {"migrate up", "", 0, 0, place_only, cli_migrate_up, "bring the store to the newest schema", "スキーマを最新にする"},
     {"reindex", "", 0, 0, place_only, cli_reindex, "rebuild the search indexes", "検索索引を作り直す"},
     {"bench", "[NAME]", 0, 1, bench_options, cli_bench, "the project's own benchmarks", "性能測定"},
     {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},

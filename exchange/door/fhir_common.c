@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "exchange/door/fhir.h"
+#include "exchange/door/fhir_form.h"
 #include "exchange/gate/refs.h"
 #include "exchange/gate/wire.h"
 #include "mappers/fhir/validate.h"
@@ -22,7 +22,7 @@ static enum err refused_look(struct session *s, struct request *r)
 {
     struct fhir_input *in = r->input;
     (void)s;
-    return err_add(&r->errors, in->refusal, "", NULL);
+    return err_add(&r->errors, in->refusal, in->refusal_place ? in->refusal_place : "", NULL);
 }
 
 const struct use fhir_use_refused = {
@@ -54,18 +54,6 @@ static enum err params_of(struct request *r, struct slice text)
     return ERR_OK;
 }
 
-static enum err check_format(struct request *r, const struct fhir_param *p)
-{
-    struct fhir_input *in = r->input;
-    if (!slice_is(p->name, "_format"))
-        return ERR_OK;
-    if (slice_is(p->value, "html") || slice_is(p->value, "text/html"))
-        in->html = true;
-    else if (slice_search(p->value, SLICE("json"), 0) == p->value.len)
-        return err_add(&r->errors, ERR_NOT_ACCEPTABLE, "_format", "json");
-    return ERR_OK;
-}
-
 enum err fhir_params(struct request *r)
 {
     struct fhir_input *in = r->input;
@@ -74,8 +62,6 @@ enum err fhir_params(struct request *r)
     err = params_of(r, in->query);
     if (!err)
         err = params_of(r, in->form);
-    for (unsigned i = 0; i < in->param_count && !err; i++)
-        err = check_format(r, &in->params[i]);
     return err;
 }
 
@@ -89,16 +75,11 @@ bool fhir_param_is_format(const struct fhir_param *p)
 enum err fhir_parse_body(struct request *r)
 {
     struct fhir_input *in = r->input;
-    struct json_fault fault = {0};
-    enum err err;
-    if (!r->body.len)
-        return err_add(&r->errors, ERR_MALFORMED, "", "no body");
-    err = json_parse(r->arena, r->body, &in->resource, &fault);
-    if (err == ERR_MALFORMED || err == ERR_TOO_DEEP) {
-        const char *place = arena_printf(r->arena, "line %u column %u", fault.line, fault.column);
-        return err_add_words(&r->errors, err, place ? place : "", fault.en ? fault.en : "",
-                             fault.ja ? fault.ja : "");
-    }
+    if (in->checked && !slice_eq(json_str(in->resource, "resourceType"), in->type))
+        return err_add(&r->errors, ERR_INVALID, "resourceType", "%.*s", SLICE_ARG(in->type));
+    if (in->checked)
+        return ERR_OK;
+    enum err err = fhir_form_parse(r);
     return err ? err : validate_resource(in->resource, in->type, &r->errors);
 }
 
@@ -144,11 +125,6 @@ enum err fhir_instance_person(struct session *s, struct request *r, int64_t *ret
     return err;
 }
 
-struct slice fhir_patient_record(struct request *r, int64_t chart)
-{
-    return slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart));
-}
-
 enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t person,
                               struct slice *ret_id)
 {
@@ -157,7 +133,7 @@ enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t pers
     enum err err = person_chart(s, r->grant.facility, person, &chart);
     if (err)
         return err;
-    *ret_id = fhir_patient_record(r, chart);
+    *ret_id = refs_patient_record(r, chart);
     err = locate_record(s, SLICE("Patient"), *ret_id, &place);
     return !err && !place.deleted ? ERR_NOT_FOUND : err;
 }

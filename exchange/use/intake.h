@@ -14,6 +14,7 @@
 #include "mappers/mapped.h"
 #include "mappers/ssmix2/path.h"
 #include "storage/inbox.h"
+#include "storage/record.h"
 
 /* One mapped resource made ready for the store on a reader thread. */
 struct intake_item {
@@ -21,7 +22,7 @@ struct intake_item {
     struct slice id;
     struct slice body;
     struct classify class;
-    struct facet_list facets;
+    struct record_index index;
 };
 
 struct intake {

@@ -9,7 +9,7 @@
 
 #include <assert.h>
 
-#include "mappers/fhir/decimal.h"
+#include "mappers/fhir/precision.h"
 #include "mappers/fhir/gen/tables.h"
 #include "mappers/fhir/leaf.h"
 
@@ -202,7 +202,7 @@ enum err facets_extract(struct arena *arena, const struct json *resource,
 bool facets_number(struct slice literal, double *ret_lo, double *ret_hi, double *ret_exact)
 {
     double exact;
-    if (!decimal_value(literal, &exact) || !decimal_bounds(literal, ret_lo, ret_hi))
+    if (!precision_value(literal, &exact) || !precision_bounds(literal, ret_lo, ret_hi))
         return false;
     *ret_exact = exact;
     return true;

@@ -11,7 +11,7 @@
 #include <math.h>
 
 #include "base/limits.h"
-#include "mappers/fhir/decimal.h"
+#include "mappers/fhir/precision.h"
 #include "mappers/fhir/fold.h"
 #include "mappers/fhir/span.h"
 
@@ -247,7 +247,7 @@ static void add_time(struct leaf *x, const struct json *v)
 
 static bool read_number(const struct json *v, double *ret_value)
 {
-    return v && v->kind == JSON_NUMBER && decimal_value(v->text, ret_value);
+    return v && v->kind == JSON_NUMBER && precision_value(v->text, ret_value);
 }
 
 static void add_number(struct leaf *x, const struct json *v)

@@ -158,11 +158,60 @@ static bool is_listed(const char *list, const char *word)
     return !list;
 }
 
+/* What one can ask with a parameter, from its definition alone. */
+static const char *describe_param(const struct capability *c, const struct definition_param *p)
+{
+    const char *text = "Modifiers: :missing";
+    struct slice rest = slice_str(definition_modifiers(p->kind));
+    while (rest.ptr && rest.len)
+        text = arena_printf(c->arena, "%s, :%.*s", text, SLICE_ARG(slice_cut(&rest, ' ')));
+    for (size_t i = 0; i < p->part_count; i++)
+        text = arena_printf(c->arena, "%s%s%s", text, i ? "$" : "; components: ",
+                            p->parts[i].param->code);
+    if (p->kind != FACET_REFERENCE)
+        return text;
+    return arena_printf(c->arena, "%s, :[type], chains; targets: %s", text,
+                        *p->targets ? p->targets : "any type");
+}
+
+static void push_text(const struct capability *c, struct json *list, const char *text)
+{
+    json_push(list, json_string(c->arena, slice_str(text)));
+}
+
+/* What _include and _revinclude can name; parameters that may refer to anything are not repeated for each type. */
+static void put_includes(const struct capability *c, struct json *resource, const char *type)
+{
+    struct json *includes = NULL, *reverse = NULL;
+    const struct definition_param *p = NULL;
+    size_t count = 0;
+    const struct definition_param *params = definition_params(slice_str(type), &count);
+    for (size_t i = 0; i < count; i++) {
+        if (params[i].kind != FACET_REFERENCE)
+            continue;
+        if (!includes) {
+            includes = json_put_array(c->arena, resource, "searchInclude");
+            push_text(c, includes, "*");
+            push_text(c, includes, arena_printf(c->arena, "%s:*", type));
+        }
+        push_text(c, includes, arena_printf(c->arena, "%s:%s", type, params[i].code));
+    }
+    while ((p = definition_next_referrer(slice_str(type), p))) {
+        if (!*p->targets)
+            continue;
+        if (!reverse)
+            reverse = json_put_array(c->arena, resource, "searchRevInclude");
+        push_text(c, reverse, arena_printf(c->arena, "%s:%s", p->base, p->code));
+    }
+}
+
 static void put_params(const struct capability *c, struct json *resource, const char *type,
                        const char *only)
 {
     size_t count;
     const struct definition_param *params = definition_params(slice_str(type), &count);
+    if (!only)
+        put_includes(c, resource, type);
     for (size_t i = 0; i < count; i++) {
         if (!is_listed(only, params[i].code))
             continue;
@@ -170,6 +219,8 @@ static void put_params(const struct capability *c, struct json *resource, const 
         json_put_text(c->arena, item, "name", params[i].code);
         json_put_text(c->arena, item, "definition", params[i].url);
         json_put_text(c->arena, item, "type", kind_codes[params[i].kind]);
+        if (!only)
+            json_put_text(c->arena, item, "documentation", describe_param(c, &params[i]));
     }
 }
 
@@ -187,8 +238,10 @@ static void put_resource(const struct capability *c, struct json *rest, const ch
         if (own && r->params && r->type && strcmp(r->type, type) == 0)
             params = r->params;
     }
-    if (has_item(json_get(resource, "interaction"), "code", "vread"))
+    if (has_item(json_get(resource, "interaction"), "code", "vread")) {
         json_put_text(c->arena, resource, "versioning", "versioned");
+        json_put_text(c->arena, resource, "conditionalRead", "full-support");
+    }
     if (has_item(json_get(resource, "interaction"), "code", "search-type"))
         put_params(c, resource, type, params);
     for (size_t i = 0; i < c->count; i++) {
@@ -251,7 +304,9 @@ struct json *outcome_capability(struct arena *arena, const char *version, const 
                   "地域医療情報連携 / regional health record exchange");
     json_put_text(arena, implementation, "url", base_url);
     json_put_text(arena, s, "fhirVersion", "4.0.1");
-    json_push(json_put_array(arena, s, "format"), json_string(arena, SLICE("json")));
+    struct json *formats = json_put_array(arena, s, "format");
+    json_push(formats, json_string(arena, SLICE("json")));
+    json_push(formats, json_string(arena, SLICE("xml")));
     put_rest(&c, s);
     return s;
 }

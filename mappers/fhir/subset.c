@@ -2,8 +2,8 @@
  *
  * One walk over the tree along the tables. An object or list that would be left empty is left out,
  * or kept whole where it is mandatory: an empty object is no FHIR. Contained resources are decided
- * last, by the references that are left; a list instead of recursion, because a chain of them may be
- * long.
+ * last, by the references that are left; a list instead of recursion, because a chain of them may
+ * be long.
  */
 #include "mappers/fhir/subset.h"
 
@@ -259,8 +259,8 @@ static bool keeps(const struct cut *c, const struct definition_type *type, struc
     enum choice choice = decide(c, e, top, &child);
     if (choice != ENTER || beside)
         return choice != DROP;
-    bool left = member->kind == JSON_ARRAY ? cut_list(&child, e, member)
-                                           : cut_value(&child, e, member);
+    bool left =
+        member->kind == JSON_ARRAY ? cut_list(&child, e, member) : cut_value(&child, e, member);
     return left || e->min;
 }
 

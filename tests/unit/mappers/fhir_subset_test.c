@@ -16,90 +16,90 @@
     "{'system':'http://terminology.hl7.org/CodeSystem/v3-ObservationValue','code':'SUBSETTED'}"
 #define META "'meta':{'tag':[" TAG "]}"
 
+static const struct {
+    const char *what, *summary, *elements, *in, *out;
+} cuts_table[] = {
+    {"nothing asked", "", "", "{'resourceType':'Patient','language':'ja'}",
+     "{'resourceType':'Patient','language':'ja'}"},
+    {"false", "false", "", "{'resourceType':'Patient','language':'ja'}",
+     "{'resourceType':'Patient','language':'ja'}"},
+    {"summary: marked elements, at every depth", "true", "",
+     "{'resourceType':'Patient','id':'1','language':'ja','text':{'status':'empty','div':'x'},"
+     "'name':[{'family':'山田','extension':[{'url':'urn:x','valueCode':'a'}]}],"
+     "'_birthDate':{'extension':[{'url':'urn:x','valueCode':'a'}]},'birthDate':'1950-01-01',"
+     "'photo':[{'data':'AAAA','contentType':'image/png'}],"
+     "'contact':[{'name':{'family':'x'}}]}",
+     "{'resourceType':'Patient','id':'1','name':[{'family':'山田'}],"
+     "'_birthDate':{'extension':[{'url':'urn:x','valueCode':'a'}]},'birthDate':'1950-01-01'," META
+     "}"},
+    {"summary: mandatory elements stay though they are not marked; what is empty goes", "true", "",
+     "{'resourceType':'Consent','status':'active','scope':{'text':'x'},'category':["
+     "{'extension':[{'url':'urn:x','valueCode':'a'}]}],'patient':{'extension':[{'url':'urn:x',"
+     "'valueCode':'a'}]}}",
+     "{'resourceType':'Consent','status':'active','scope':{'text':'x'},'category':["
+     "{'extension':[{'url':'urn:x','valueCode':'a'}]}]," META "}"},
+    {"text", "text", "",
+     "{'resourceType':'Observation','id':'1','meta':{'versionId':'1'},'implicitRules':'urn:x',"
+     "'text':{'status':'empty','div':'x'},'status':'final','code':{'text':'x','id':'a'},"
+     "'valueString':'x'}",
+     "{'resourceType':'Observation','id':'1','meta':{'versionId':'1','tag':[" TAG "]},"
+     "'text':{'status':'empty','div':'x'},'status':'final','code':{'text':'x','id':'a'}}"},
+    {"data", "data", "",
+     "{'resourceType':'Patient','text':{'status':'empty','div':'x'},'gender':'male'}",
+     "{'resourceType':'Patient','gender':'male'," META "}"},
+    {"elements: mandatory, modifying, id and meta stay", "", "valueQuantity,subject",
+     "{'resourceType':'Observation','id':'1','meta':{'tag':[" TAG "]},'implicitRules':'urn:x',"
+     "'modifierExtension':[{'url':'urn:x','valueCode':'a'}],'status':'final','code':{},"
+     "'subject':{'display':'x'},'valueQuantity':{'value':1.50},'note':[{'text':'x'}]}",
+     "{'resourceType':'Observation','id':'1','meta':{'tag':[" TAG "]},'implicitRules':'urn:x',"
+     "'modifierExtension':[{'url':'urn:x','valueCode':'a'}],'status':'final','code':{},"
+     "'subject':{'display':'x'},'valueQuantity':{'value':1.50}}"},
+    {"elements: a choice by its common name, a prefix, a deeper path, another type's prefix", "",
+     "Patient.name.family,deceased,Observation.birthDate, contact.name.given",
+     "{'resourceType':'Patient','birthDate':'1950-01-01','deceasedBoolean':false,'name':["
+     "{'family':'a','given':['b']},{'given':['c']}],'contact':[{'name':{'given':['d'],"
+     "'_given':[{'id':'1'}],'family':'e'}}]}",
+     "{'resourceType':'Patient','deceasedBoolean':false,'name':[{'family':'a'}],'contact':["
+     "{'name':{'given':['d'],'_given':[{'id':'1'}]}}]," META "}"},
+    {"contained resources follow references, through others", "", "generalPractitioner",
+     "{'resourceType':'Patient','contained':[{'resourceType':'Practitioner','id':'a'},"
+     "{'resourceType':'PractitionerRole','id':'b','practitioner':{'reference':'#a'}},"
+     "{'resourceType':'Organization','id':'c'}],'generalPractitioner':[{'reference':'#b'}],"
+     "'managingOrganization':{'reference':'#c'}}",
+     "{'resourceType':'Patient','contained':[{'resourceType':'Practitioner','id':'a'},"
+     "{'resourceType':'PractitionerRole','id':'b','practitioner':{'reference':'#a'}}],"
+     "'generalPractitioner':[{'reference':'#b'}]," META "}"},
+    {"contained resources that nobody needs go", "text", "",
+     "{'resourceType':'Patient','contained':[{'resourceType':'Organization','id':'c'}],"
+     "'managingOrganization':{'reference':'#c'}}",
+     "{'resourceType':'Patient'," META "}"},
+    {"resources in a Bundle", "true", "",
+     "{'resourceType':'Bundle','type':'collection','entry':[{'resource':{'resourceType':"
+     "'Patient','language':'ja','gender':'male'}}]}",
+     "{'resourceType':'Bundle','type':'collection','entry':[{'resource':{'resourceType':"
+     "'Patient','gender':'male'," META "}}]," META "}"},
+};
+
 static void cuts(void **state)
 {
-    static const struct {
-        const char *what, *summary, *elements, *in, *out;
-    } cases[] = {
-        {"nothing asked", "", "", "{'resourceType':'Patient','language':'ja'}",
-         "{'resourceType':'Patient','language':'ja'}"},
-        {"false", "false", "", "{'resourceType':'Patient','language':'ja'}",
-         "{'resourceType':'Patient','language':'ja'}"},
-        {"summary: marked elements, at every depth", "true", "",
-         "{'resourceType':'Patient','id':'1','language':'ja','text':{'status':'empty','div':'x'},"
-         "'name':[{'family':'山田','extension':[{'url':'urn:x','valueCode':'a'}]}],"
-         "'_birthDate':{'extension':[{'url':'urn:x','valueCode':'a'}]},'birthDate':'1950-01-01',"
-         "'photo':[{'data':'AAAA','contentType':'image/png'}],"
-         "'contact':[{'name':{'family':'x'}}]}",
-         "{'resourceType':'Patient','id':'1','name':[{'family':'山田'}],"
-         "'_birthDate':{'extension':[{'url':'urn:x','valueCode':'a'}]},'birthDate':'1950-01-01'," META
-         "}"},
-        {"summary: mandatory elements stay though they are not marked; what is empty goes", "true",
-         "",
-         "{'resourceType':'Consent','status':'active','scope':{'text':'x'},'category':["
-         "{'extension':[{'url':'urn:x','valueCode':'a'}]}],'patient':{'extension':[{'url':'urn:x',"
-         "'valueCode':'a'}]}}",
-         "{'resourceType':'Consent','status':'active','scope':{'text':'x'},'category':["
-         "{'extension':[{'url':'urn:x','valueCode':'a'}]}]," META "}"},
-        {"text", "text", "",
-         "{'resourceType':'Observation','id':'1','meta':{'versionId':'1'},'implicitRules':'urn:x',"
-         "'text':{'status':'empty','div':'x'},'status':'final','code':{'text':'x','id':'a'},"
-         "'valueString':'x'}",
-         "{'resourceType':'Observation','id':'1','meta':{'versionId':'1','tag':[" TAG "]},"
-         "'text':{'status':'empty','div':'x'},'status':'final','code':{'text':'x','id':'a'}}"},
-        {"data", "data", "",
-         "{'resourceType':'Patient','text':{'status':'empty','div':'x'},'gender':'male'}",
-         "{'resourceType':'Patient','gender':'male'," META "}"},
-        {"elements: mandatory, modifying, id and meta stay", "", "valueQuantity,subject",
-         "{'resourceType':'Observation','id':'1','meta':{'tag':[" TAG "]},'implicitRules':'urn:x',"
-         "'modifierExtension':[{'url':'urn:x','valueCode':'a'}],'status':'final','code':{},"
-         "'subject':{'display':'x'},'valueQuantity':{'value':1.50},'note':[{'text':'x'}]}",
-         "{'resourceType':'Observation','id':'1','meta':{'tag':[" TAG "]},'implicitRules':'urn:x',"
-         "'modifierExtension':[{'url':'urn:x','valueCode':'a'}],'status':'final','code':{},"
-         "'subject':{'display':'x'},'valueQuantity':{'value':1.50}}"},
-        {"elements: a choice by its common name, a prefix, a deeper path, another type's prefix",
-         "", "Patient.name.family,deceased,Observation.birthDate, contact.name.given",
-         "{'resourceType':'Patient','birthDate':'1950-01-01','deceasedBoolean':false,'name':["
-         "{'family':'a','given':['b']},{'given':['c']}],'contact':[{'name':{'given':['d'],"
-         "'_given':[{'id':'1'}],'family':'e'}}]}",
-         "{'resourceType':'Patient','deceasedBoolean':false,'name':[{'family':'a'}],'contact':["
-         "{'name':{'given':['d'],'_given':[{'id':'1'}]}}]," META "}"},
-        {"contained resources follow references, through others", "", "generalPractitioner",
-         "{'resourceType':'Patient','contained':[{'resourceType':'Practitioner','id':'a'},"
-         "{'resourceType':'PractitionerRole','id':'b','practitioner':{'reference':'#a'}},"
-         "{'resourceType':'Organization','id':'c'}],'generalPractitioner':[{'reference':'#b'}],"
-         "'managingOrganization':{'reference':'#c'}}",
-         "{'resourceType':'Patient','contained':[{'resourceType':'Practitioner','id':'a'},"
-         "{'resourceType':'PractitionerRole','id':'b','practitioner':{'reference':'#a'}}],"
-         "'generalPractitioner':[{'reference':'#b'}]," META "}"},
-        {"contained resources that nobody needs go", "text", "",
-         "{'resourceType':'Patient','contained':[{'resourceType':'Organization','id':'c'}],"
-         "'managingOrganization':{'reference':'#c'}}",
-         "{'resourceType':'Patient'," META "}"},
-        {"resources in a Bundle", "true", "",
-         "{'resourceType':'Bundle','type':'collection','entry':[{'resource':{'resourceType':"
-         "'Patient','language':'ja','gender':'male'}}]}",
-         "{'resourceType':'Bundle','type':'collection','entry':[{'resource':{'resourceType':"
-         "'Patient','gender':'male'," META "}}]," META "}"},
-    };
     (void)state;
-    for (size_t i = 0; i < T_COUNT(cases); i++) {
+    for (size_t i = 0; i < T_COUNT(cuts_table); i++) {
         struct arena *a = arena_new(T_ARENA_MAX);
-        struct json *r = t_json(a, cases[i].in);
-        struct json *want = t_json(a, cases[i].out);
+        struct json *r = t_json(a, cuts_table[i].in);
+        struct json *want = t_json(a, cuts_table[i].out);
         struct subset how;
         struct buf out;
         buf_init(&out, T_ARENA_MAX);
-        assert_int_equal(
-            subset_parse(a, slice_str(cases[i].summary), slice_str(cases[i].elements), &how),
-            ERR_OK);
+        assert_int_equal(subset_parse(a, slice_str(cuts_table[i].summary),
+                                      slice_str(cuts_table[i].elements), &how),
+                         ERR_OK);
         json_print(&out, r);
         struct slice body = arena_dup(a, buf_slice(&out));
         assert_int_equal(subset_apply(a, r, &how), ERR_OK);
         buf_clear(&out);
         json_print(&out, r);
         if (!json_equal(r, want))
-            fail_msg("%s: %.*s", cases[i].what, SLICE_ARG(buf_slice(&out)));
+            fail_msg("%s: %.*s", cuts_table[i].what, SLICE_ARG(buf_slice(&out)));
         struct slice first = arena_dup(a, buf_slice(&out));
         buf_clear(&out);
         assert_int_equal(subset_text(a, body, &how, &out), ERR_OK);
@@ -256,8 +256,10 @@ static void what_is_left_is_valid(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cuts),       cmocka_unit_test(reads_parameters),
-        cmocka_unit_test(knows_elements), cmocka_unit_test(full_arena),
+        cmocka_unit_test(cuts),
+        cmocka_unit_test(reads_parameters),
+        cmocka_unit_test(knows_elements),
+        cmocka_unit_test(full_arena),
         cmocka_unit_test(what_is_left_is_valid),
     };
     return T_RUN(tests);
