@@ -264,7 +264,6 @@ const char *fhir_query_term_modifiers(enum facet_kind kind)
         [FACET_STRING] = ":missing, :exact, :contains",
         [FACET_REFERENCE] = ":missing, :identifier, :text, :[type]",
         [FACET_URI] = ":missing, :above, :below",
-        [FACET_SPECIAL] = "",
     };
     size_t count = sizeof(names) / sizeof(*names);
     return (size_t)kind < count && names[kind] ? names[kind] : ":missing";
@@ -350,7 +349,7 @@ enum err fhir_query_term(struct fhir_build *b, struct slice type, const struct d
     struct slice rest = c->value;
     bool identifier = slice_is(type, "Patient") && strcmp(def->code, "identifier") == 0;
     enum err err = ERR_OK;
-    if (!m || def->kind == FACET_SPECIAL)
+    if (!m)
         return bad_modifier(&t, modifier);
     if (!m->add)
         return add_missing(&t, list);
