@@ -158,6 +158,7 @@ static void read_headers(struct request *r, struct fhir_input *in, const struct 
     in->if_modified_since = http1_field(head, "If-Modified-Since");
     in->security_context = http1_field(head, "X-Security-Context");
     in->lenient = fhir_media_prefers(prefer, "handling", "lenient");
+    in->whole = fhir_media_prefers(prefer, "return", "representation");
     in->outcome = fhir_media_prefers(prefer, "return", "OperationOutcome");
     in->minimal = in->outcome || fhir_media_prefers(prefer, "return", "minimal");
     in->if_none_exist = http1_field(head, "If-None-Exist");

@@ -42,8 +42,8 @@ enum err fhir_batch_look(struct request *r, struct json *bundle)
     if (!batch->answers)
         return ERR_LIMIT;
     r->count = (int64_t)batch->count;
-    in->batch = batch;
-    return batch->count ? ERR_OK : fhir_bundle_print(r, "batch-response", NULL, 0);
+    in->batch = batch->count ? batch : NULL;
+    return ERR_OK;
 }
 
 /* ── an entry ────────────────────────────────────────────────────────────────────────────────── */
@@ -98,7 +98,7 @@ static struct request *entry_request(struct fhir_batch *batch, const struct fhir
     in->if_match = entry->if_match;
     in->if_none_exist = entry->if_none_exist;
     in->lenient = above->lenient;
-    in->minimal = above->minimal;
+    in->minimal = !above->whole;
     return r;
 }
 
@@ -180,7 +180,7 @@ bool fhir_batch_start(struct request *r, void (*done)(struct request *r))
 {
     struct fhir_input *in = r->input;
     struct fhir_batch *batch = in->batch;
-    if (!batch || batch->count == 0)
+    if (!batch)
         return false;
     in->batch = NULL;
     batch->parent = r;
