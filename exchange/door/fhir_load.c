@@ -9,6 +9,18 @@
 
 #include "base/banned.h"
 
+/* Types that are kept under the id they come with: loading them again changes nothing. */
+static bool keeps_id(struct slice type)
+{
+    static const char *const kept[] = {"Organization", "CodeSystem",      "ConceptMap",
+                                       "NamingSystem", "SearchParameter", "StructureDefinition",
+                                       "ValueSet"};
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+        if (slice_is(type, kept[i]))
+            return true;
+    return false;
+}
+
 static void route_by_content(struct request *r, struct fhir_input *in)
 {
     struct json *resource = NULL;
@@ -17,7 +29,7 @@ static void route_by_content(struct request *r, struct fhir_input *in)
     if (json_parse(r->arena, r->body, &resource, &fault))
         return; /* the use case will say what is wrong */
     in->type = json_str(resource, "resourceType");
-    if (slice_is(in->type, "Organization") && json_str(resource, "id").len) {
+    if (keeps_id(in->type) && json_str(resource, "id").len) {
         in->id = json_str(resource, "id");
         r->use = &fhir_use_update;
     }
