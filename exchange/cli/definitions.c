@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * definitions load|list: StructureDefinitions, ValueSets, CodeSystems and the like, as the operator,
- * through the same requests as every write. The id is made from the canonical, so that loading the
- * same again changes nothing, and another version is another record. What else a package holds
- * (examples, implementation guides) is passed over and counted. Empty texts, which R4 forbids and
- * published packages have, are left out and counted; anything else that is broken is refused.
+ * definitions load|list: StructureDefinitions, ValueSets, CodeSystems and the like, as the
+ * operator, through the same requests as every write. The id is made from the canonical, so that
+ * loading the same again changes nothing, and another version is another record. What else a
+ * package holds (examples, implementation guides) is passed over and counted. Empty texts, which R4
+ * forbids and published packages have, are left out and counted; anything else that is broken is
+ * refused.
  */
 #include <stdio.h>
 
@@ -226,9 +227,8 @@ static int finish(struct load *l, enum err err)
 {
     batch_finish(&l->batch);
     (void)fprintf(stderr,
-                  l->args->ja
-                      ? "新規 %u、変更 %u、変更なし %u、拒否 %u、対象外 %u\n"
-                      : "%u new, %u changed, %u unchanged, %u refused, %u passed over\n",
+                  l->args->ja ? "新規 %u、変更 %u、変更なし %u、拒否 %u、対象外 %u\n"
+                              : "%u new, %u changed, %u unchanged, %u refused, %u passed over\n",
                   l->created, l->changed, l->unchanged, l->refused, l->passed_over);
     if (l->emptied)
         (void)fprintf(stderr,

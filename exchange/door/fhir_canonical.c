@@ -26,8 +26,7 @@ static enum err find_records(struct session *s, struct request *r, struct slice 
     const struct definition_param *param = definition_param(type, SLICE("url"));
     struct search_value value = {.op = SEARCH_EQ, .text = url};
     struct search_term term = {.kind = FACET_URI, .values = &value, .value_count = 1};
-    struct search search = {
-        .type = type, .terms = &term, .term_count = 1, .limit = CANDIDATES_MAX};
+    struct search search = {.type = type, .terms = &term, .term_count = 1, .limit = CANDIDATES_MAX};
     if (!param)
         return ERR_NOT_FOUND;
     term.param = param->number;
@@ -82,9 +81,8 @@ static enum err choose(struct session *s, struct request *r, const struct search
             err = rank_of(s, r, &found->records[i], json, version, &rank);
         if (err)
             return err;
-        if (rank > best_rank ||
-            (rank > 0 && rank == best_rank &&
-             is_later(json_str(json, "version"), json_str(best, "version")))) {
+        if (rank > best_rank || (rank > 0 && rank == best_rank &&
+                                 is_later(json_str(json, "version"), json_str(best, "version")))) {
             best = json;
             best_rank = rank;
         }

@@ -2,8 +2,8 @@
  *
  * ValueSet/$expand, ValueSet/$validate-code, CodeSystem/$validate-code and CodeSystem/$lookup (R4
  * terminology-service.html) over definitions stored here. This file reads the parameters, from the
- * URL or a Parameters body, and prints; the work is mappers/fhir/valueset.h's. What cannot be worked
- * out is an error, never an empty answer.
+ * URL or a Parameters body, and prints; the work is mappers/fhir/valueset.h's. What cannot be
+ * worked out is an error, never an empty answer.
  */
 #include "exchange/door/fhir_terms.h"
 
@@ -49,10 +49,10 @@ static enum err add_term(struct terms *t, const char *allowed, struct term term)
     struct request *r = t->request;
     const struct fhir_input *in = r->input;
     if (!is_listed(allowed, term.name))
-        return in->lenient ? ERR_OK
-                           : err_add(&r->errors, ERR_UNKNOWN_PARAM,
-                                     arena_printf(r->arena, "%.*s", SLICE_ARG(term.name)), "%s",
-                                     allowed);
+        return in->lenient
+                   ? ERR_OK
+                   : err_add(&r->errors, ERR_UNKNOWN_PARAM,
+                             arena_printf(r->arena, "%.*s", SLICE_ARG(term.name)), "%s", allowed);
     if (t->count == TERMS_MAX)
         return err_add(&r->errors, ERR_TOO_LARGE, "", "more than %u parameters", TERMS_MAX);
     t->list[t->count++] = term;
@@ -231,8 +231,8 @@ static void put_used(struct arena *a, struct json *expansion, const char *name, 
 /* The set's own words about itself, but not how it is composed. */
 static struct json *copy_head(struct arena *a, const struct json *set, bool whole)
 {
-    static const char *const head[] = {"url",    "identifier",   "version",  "name",
-                                       "title",  "status",       "experimental", "date",
+    static const char *const head[] = {"url",       "identifier",  "version",      "name",
+                                       "title",     "status",      "experimental", "date",
                                        "publisher", "description", "immutable"};
     struct json *copy = json_new(a, JSON_OBJECT);
     json_put_text(a, copy, "resourceType", "ValueSet");
@@ -253,8 +253,7 @@ static enum err answer_expansion(struct terms *t, const struct json *set, struct
     struct arena *a = r->arena;
     char id[IDS_UUID_LEN + 1];
     struct buf when;
-    struct json *answer =
-        copy_head(a, set, slice_is(text_of(t, "includeDefinition"), "true"));
+    struct json *answer = copy_head(a, set, slice_is(text_of(t, "includeDefinition"), "true"));
     struct json *expansion = json_put_object(a, answer, "expansion");
     struct json *list = json_new(a, JSON_ARRAY);
     for (size_t i = 0; i < count; i++) {
@@ -338,8 +337,7 @@ enum err fhir_terms_expand(struct session *s, struct request *r, struct slice se
         return err_add(&r->errors, ERR_NOT_FOUND, "ValueSet", "%.*s", SLICE_ARG(set));
     if (!err)
         err = valueset_expand(r->arena, json, &source, &r->errors, &codes, &count);
-    struct fhir_terms_code *made =
-        err ? NULL : arena_array(r->arena, count + 1, sizeof(*made));
+    struct fhir_terms_code *made = err ? NULL : arena_array(r->arena, count + 1, sizeof(*made));
     if (!made)
         return err ? err : ERR_LIMIT;
     for (size_t i = 0; i < count; i++)
@@ -468,10 +466,10 @@ static enum err find_system(struct terms *t, const struct asked *asked, struct j
     }
     if (!canonical.len && asked->system.len) {
         struct slice version = text_of(t, "version");
-        canonical = version.len ? slice_str(arena_printf(t->request->arena, "%.*s|%.*s",
-                                                         SLICE_ARG(asked->system),
-                                                         SLICE_ARG(version)))
-                                : asked->system;
+        canonical = version.len
+                        ? slice_str(arena_printf(t->request->arena, "%.*s|%.*s",
+                                                 SLICE_ARG(asked->system), SLICE_ARG(version)))
+                        : asked->system;
     }
     return find_definition(t, "CodeSystem", canonical, "system", ret_system);
 }

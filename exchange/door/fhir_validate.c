@@ -151,9 +151,8 @@ static const struct use *use_of(const struct question *q)
     static const struct {
         const char *mode;
         const struct use *use;
-    } modes[] = {{"create", &fhir_use_create},
-                 {"update", &fhir_use_update},
-                 {"delete", &fhir_use_delete}};
+    } modes[] = {
+        {"create", &fhir_use_create}, {"update", &fhir_use_update}, {"delete", &fhir_use_delete}};
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
         if (slice_is(q->mode, modes[i].mode))
             return modes[i].use;

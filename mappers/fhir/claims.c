@@ -37,11 +37,14 @@ static enum err check_claim(struct claims *c, const struct json *resource, struc
         c->source->resolve(c->source->context, "StructureDefinition", canonical, &profile);
     if (!err)
         err = profile_check_at(resource, profile, c->source, at, c->found.errors);
+    if (err == ERR_TOO_DEEP)
+        err = ERR_NOT_SUPPORTED;
     if (err != ERR_NOT_FOUND && err != ERR_NOT_SUPPORTED)
         return err;
     findings_tell(&c->found, ERR_SEVERITY_WARNING, err, &place,
-                  err == ERR_NOT_FOUND ? "the profile is not stored here; not checked against it"
-                                       : "the stored profile cannot be used; not checked against it",
+                  err == ERR_NOT_FOUND
+                      ? "the profile is not stored here; not checked against it"
+                      : "the stored profile cannot be used; not checked against it",
                   err == ERR_NOT_FOUND ? "プロファイルが保存されていないため、照合していません"
                                        : "保存されたプロファイルを使えないため、照合していません");
     return ERR_OK;

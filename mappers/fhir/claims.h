@@ -8,8 +8,8 @@
 
 #include "mappers/fhir/canonical.h"
 
-/* Checks RESOURCE, which obeys R4, against every profile claimed in it. A profile that is not stored
- * is a warning. Returns the code of the first error, as profile_check does. */
+/* Checks RESOURCE, which obeys R4, against every profile claimed in it. A profile that is not
+ * stored is a warning. Returns the code of the first error, as profile_check does. */
 enum err claims_check(const struct json *resource, const struct canonical_source *source,
                       struct err_list *errors) ERR_CHECKED;
 

@@ -283,8 +283,8 @@ bool invariant_entry_url(struct invariant_site *site)
 {
     struct slice url = json_str(site->json, "fullUrl");
     site->child = "fullUrl";
-    return !url.len || (slice_search(url, SLICE("/_history/"), 0) == url.len &&
-                        reference_has_scheme(url));
+    return !url.len ||
+           (slice_search(url, SLICE("/_history/"), 0) == url.len && reference_has_scheme(url));
 }
 
 /* bundle.html: a fullUrl that is a server's address agrees with the resource's id. */

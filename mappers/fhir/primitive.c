@@ -236,7 +236,8 @@ static const struct format formats[TABLES_PRIMITIVE_COUNT] = {
                               "4文字単位の base64 が必要です"},
     [TABLES_BOOLEAN] = {JSON_TRUE, NULL, "true or false (no quotes) is expected",
                         "true か false(引用符なし)が必要です"},
-    [TABLES_CANONICAL] = {JSON_STRING, primitive_is_uri, "a canonical URL without white space is expected",
+    [TABLES_CANONICAL] = {JSON_STRING, primitive_is_uri,
+                          "a canonical URL without white space is expected",
                           "空白を含まない canonical URL が必要です"},
     [TABLES_CODE] = {JSON_STRING, is_code,
                      "a code is expected: no white space at its ends, none doubled",
@@ -247,7 +248,8 @@ static const struct format formats[TABLES_PRIMITIVE_COUNT] = {
                           "a date, or a time with seconds and zone, is expected: "
                           "2026-11-22T17:00:00+09:00",
                           "日付か、秒と時差を含む日時が必要です(2026-11-22T17:00:00+09:00)"},
-    [TABLES_DECIMAL] = {JSON_NUMBER, is_decimal, "a number (no quotes) is expected, of at most 64 "
+    [TABLES_DECIMAL] = {JSON_NUMBER, is_decimal,
+                        "a number (no quotes) is expected, of at most 64 "
                         "characters and with an exponent of at most 300",
                         "数値(引用符なし)が必要です(64文字以内、指数は300以内)"},
     [TABLES_ID] = {JSON_STRING, primitive_is_id,
@@ -275,7 +277,8 @@ static const struct format formats[TABLES_PRIMITIVE_COUNT] = {
                     "空白を含まない URI が必要です"},
     [TABLES_URL] = {JSON_STRING, primitive_is_uri, "a URL without white space is expected",
                     "空白を含まない URL が必要です"},
-    [TABLES_UUID] = {JSON_STRING, primitive_is_uuid, "a UUID in lower case is expected: urn:uuid:...",
+    [TABLES_UUID] = {JSON_STRING, primitive_is_uuid,
+                     "a UUID in lower case is expected: urn:uuid:...",
                      "小文字の UUID が必要です(urn:uuid:...)"},
     [TABLES_XHTML] = {JSON_STRING, is_any, "XHTML text is expected", "XHTML の文字列が必要です"},
 };

@@ -72,11 +72,10 @@ static void say_support(struct profile_run *run, const struct profile_node *node
     struct place place = {at, NULL, profile_name(node), PLACE_SINGLE};
     if (run->silent)
         return;
-    (void)err_say(&run->notes, ERR_SEVERITY_INFORMATION, ERR_OK, place_text(run->arena, &place),
-                  arena_printf(run->arena, "must-support element is absent (%.*s)",
-                               SLICE_ARG(run->at->url)),
-                  arena_printf(run->arena, "must-support の項目がありません(%.*s)",
-                               SLICE_ARG(run->at->url)));
+    (void)err_say(
+        &run->notes, ERR_SEVERITY_INFORMATION, ERR_OK, place_text(run->arena, &place),
+        arena_printf(run->arena, "must-support element is absent (%.*s)", SLICE_ARG(run->at->url)),
+        arena_printf(run->arena, "must-support の項目がありません(%.*s)", SLICE_ARG(run->at->url)));
 }
 
 /* ── finding values ──────────────────────────────────────────────────────────────────────────── */
@@ -111,8 +110,7 @@ static const struct json *present(const struct json *value)
 static void take(struct profile_item *items, size_t *count, const struct definition_element *e,
                  const struct json *value, const struct json *sibling, const struct place *at)
 {
-    struct profile_item item = {.element = e,
-                                .place = {at, e, slice_str(e->name), PLACE_SINGLE}};
+    struct profile_item item = {.element = e, .place = {at, e, slice_str(e->name), PLACE_SINGLE}};
     if (!e->many) {
         item.value = value;
         item.beside = sibling;
@@ -179,8 +177,8 @@ void profile_count(struct profile_run *run, const struct profile_node *node, siz
     struct arena *a = run->arena;
     uint64_t n;
     if (node->slice.len && findings_kept(&run->found))
-        name = slice_str(
-            arena_printf(a, "%.*s:%.*s", SLICE_ARG(node->name), SLICE_ARG(node->slice)));
+        name =
+            slice_str(arena_printf(a, "%.*s:%.*s", SLICE_ARG(node->name), SLICE_ARG(node->slice)));
     struct place place = {at, NULL, profile_name(node), PLACE_SINGLE};
     if (min && slice_u64(min->text, &n) && count < n)
         profile_say(run, ERR_SEVERITY_ERROR, ERR_REQUIRED, &place,
@@ -265,10 +263,10 @@ static void check_target(struct profile_run *run, const struct json *type,
         if (!wanted.len || slice_is(wanted, "Resource") || slice_eq(wanted, pointed))
             return;
     }
-    profile_say(run, ERR_SEVERITY_ERROR, ERR_INVALID, &item->place,
-                arena_printf(run->arena, "a reference to %.*s is not allowed here",
-                             SLICE_ARG(pointed)),
-                arena_printf(run->arena, "ここから %.*s は参照できません", SLICE_ARG(pointed)));
+    profile_say(
+        run, ERR_SEVERITY_ERROR, ERR_INVALID, &item->place,
+        arena_printf(run->arena, "a reference to %.*s is not allowed here", SLICE_ARG(pointed)),
+        arena_printf(run->arena, "ここから %.*s は参照できません", SLICE_ARG(pointed)));
 }
 
 /* The item obeys one of the profiles of its type. */
@@ -355,6 +353,8 @@ enum err profile_item_check(struct profile_run *run, const struct profile_node *
     const struct profile_node *content = profile_tree_content(run->at, node);
     if (!type)
         return ERR_OK; /* R4's own rules have told */
+    if (++run->steps > LIMIT_PROFILE_STEPS)
+        return ERR_TOO_DEEP;
     note_constraints(run, node, &item->place);
     enum err err = profile_value_check(run, node, item);
     if (!err)
@@ -376,8 +376,8 @@ enum err profile_tree_of(struct profile_run *run, struct slice canonical,
         *ret_tree = tree;
         return ERR_OK;
     }
-    enum err err = run->source->resolve(run->source->context, "StructureDefinition", canonical,
-                                        &profile);
+    enum err err =
+        run->source->resolve(run->source->context, "StructureDefinition", canonical, &profile);
     if (!err)
         err = profile_tree_build(run->arena, profile, run->source, &tree);
     if (err)
@@ -403,8 +403,7 @@ static enum err check_tree(struct profile_run *run, const struct profile_tree *t
     const struct profile_tree *outer = run->at;
     run->at = tree;
     if (tree->missing.len)
-        profile_unchecked(run, &item->place, "the base profile", "基底プロファイル",
-                          tree->missing);
+        profile_unchecked(run, &item->place, "the base profile", "基底プロファイル", tree->missing);
     if (tree->simple)
         check_simple(run, item);
     enum err err = profile_item_check(run, tree->root, item);
@@ -499,16 +498,13 @@ enum err profile_check_at(const struct json *resource, const struct json *profil
                           const struct canonical_source *source, const struct place *at,
                           struct err_list *errors)
 {
-    struct profile_run run = {.arena = errors->arena,
-                              .source = source,
-                              .found = {.errors = errors},
-                              .root = resource};
+    struct profile_run run = {
+        .arena = errors->arena, .source = source, .found = {.errors = errors}, .root = resource};
     struct slice type_name = json_str(resource, "resourceType");
     const struct definition_type *type = definition_type(type_name);
     struct definition_element itself = {.name = type ? type->name : "", .type = type};
     struct place root = {NULL, NULL, type_name, PLACE_SINGLE};
-    struct profile_item item = {
-        .value = resource, .element = &itself, .place = at ? *at : root};
+    struct profile_item item = {.value = resource, .element = &itself, .place = at ? *at : root};
     struct profile_tree *tree = NULL;
     err_list_init(&run.notes, errors->arena);
     if (!type)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shared by the parts of the profile checker: the tree of a profile's elements (profile_tree.c), the
- * walk (profile.c), values (profile_value.c), slices (profile_slice.c). Private to these.
+ * Shared by the parts of the profile checker: the tree of a profile's elements (profile_tree.c),
+ * the walk (profile.c), values (profile_value.c), slices (profile_slice.c). Private to these.
  */
 #ifndef MAPPERS_FHIR_PROFILE_IMPL_H
 #define MAPPERS_FHIR_PROFILE_IMPL_H
@@ -68,10 +68,11 @@ struct profile_run {
     struct arena *arena;
     const struct canonical_source *source;
     struct findings found;
-    struct err_list notes; /* information, given out at the end */
-    bool silent;           /* only asked whether it fits: no must-support, no remarks */
-    bool unknown;          /* something needed for the verdict could not be worked out */
-    unsigned depth;        /* profiles within profiles */
+    struct err_list notes;          /* information, given out at the end */
+    bool silent;                    /* only asked whether it fits: no must-support, no remarks */
+    bool unknown;                   /* something needed for the verdict could not be worked out */
+    unsigned steps; /* values checked, to bound what profiles within profiles can cost */
+    unsigned depth;                 /* profiles within profiles */
     struct profile_tree *trees;     /* built in this run */
     const struct profile_tree *at;  /* whose rules are being checked */
     const struct json *root;        /* the resource, for contained targets */

@@ -89,8 +89,7 @@ static bool step_values(struct profile_run *run, struct slice step, const struct
         const struct definition_type *type = profile_item_type(items);
         struct profile_node node = {.name = name}, choice = {0};
         if (!of_type && type) {
-            choice.name =
-                slice_str(arena_printf(run->arena, "%.*s[x]", SLICE_ARG(name)));
+            choice.name = slice_str(arena_printf(run->arena, "%.*s[x]", SLICE_ARG(name)));
             const struct json *object = object_of(&from->list[i]);
             const struct place *place = &from->list[i].place;
             if (profile_items(run, &node, type, object, place, &items, &count))
@@ -331,10 +330,10 @@ static enum err fit_slice(struct profile_run *run, const struct profile_node *sl
         *ret_fit = named ? FIT_YES : FIT_NO;
         return ERR_OK;
     }
-    if (!discriminators || !discriminators->first || slice_find(slice->slice, '/', 0) <
-                                                         slice->slice.len) {
-        bool extension = slice_is(slice->name, "extension") ||
-                         slice_is(slice->name, "modifierExtension");
+    if (!discriminators || !discriminators->first ||
+        slice_find(slice->slice, '/', 0) < slice->slice.len) {
+        bool extension =
+            slice_is(slice->name, "extension") || slice_is(slice->name, "modifierExtension");
         *ret_fit = FIT_UNKNOWN;
         return extension ? fit_one(run, slice, &by_url, item, ret_fit) : ERR_OK;
     }
@@ -386,8 +385,7 @@ static enum err check_one(struct profile_run *run, struct sorting *s,
 }
 
 enum err profile_slice_check(struct profile_run *run, const struct profile_node *node,
-                             const struct profile_item *items, size_t count,
-                             const struct place *at)
+                             const struct profile_item *items, size_t count, const struct place *at)
 {
     const struct json *slicing = profile_tree_get(node, "slicing");
     struct sorting s = {.node = node,

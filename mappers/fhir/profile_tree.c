@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * StructureDefinitions as a tree (R4 elementdefinition.html#id: element ids carry path and slice
- * names). A profile without a snapshot is laid over what it is derived from, layer on layer; nothing
- * is copied and no snapshot is made.
+ * names). A profile without a snapshot is laid over what it is derived from, layer on layer;
+ * nothing is copied and no snapshot is made.
  */
 #include "base/limits.h"
 #include "mappers/fhir/profile_impl.h"
@@ -170,8 +170,7 @@ enum err profile_tree_build(struct arena *arena, const struct json *profile,
     tree->type = json_str(profile, "type");
     tree->root = root;
     root->name = tree->type;
-    if (!tree->type.len ||
-        (!json_get(profile, "snapshot") && !json_get(profile, "differential")))
+    if (!tree->type.len || (!json_get(profile, "snapshot") && !json_get(profile, "differential")))
         return ERR_NOT_SUPPORTED;
     enum err err = lay_profile(arena, tree, profile, source, LIMIT_PROFILE_DEPTH);
     if (!err)
@@ -185,8 +184,8 @@ const struct profile_node *profile_tree_content(const struct profile_tree *tree,
     const struct json *reference = profile_tree_get(node, "contentReference");
     if (!reference || node->children)
         return node;
-    struct slice rest = slice_sub(reference->text, slice_find(reference->text, '#', 0) + 1,
-                                  reference->text.len);
+    struct slice rest =
+        slice_sub(reference->text, slice_find(reference->text, '#', 0) + 1, reference->text.len);
     const struct profile_node *at = tree->root;
     (void)slice_cut(&rest, '.'); /* the type */
     while (rest.ptr && at)

@@ -183,12 +183,10 @@ static enum err check_binding(struct profile_run *run, const struct profile_node
     if (answer == VALUESET_UNKNOWN)
         profile_unchecked(run, &item->place, "the value set", "値セット", canonical);
     if (answer == VALUESET_OUT)
-        profile_say(run, required ? ERR_SEVERITY_ERROR : ERR_SEVERITY_WARNING, ERR_INVALID,
-                    &item->place,
-                    arena_printf(run->arena, "the code is not in the value set %.*s",
-                                 SLICE_ARG(canonical)),
-                    arena_printf(run->arena, "コードが値セット %.*s にありません",
-                                 SLICE_ARG(canonical)));
+        profile_say(
+            run, required ? ERR_SEVERITY_ERROR : ERR_SEVERITY_WARNING, ERR_INVALID, &item->place,
+            arena_printf(run->arena, "the code is not in the value set %.*s", SLICE_ARG(canonical)),
+            arena_printf(run->arena, "コードが値セット %.*s にありません", SLICE_ARG(canonical)));
     return ERR_OK;
 }
 

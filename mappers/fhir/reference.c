@@ -6,6 +6,7 @@
 #include "mappers/fhir/reference.h"
 
 #include "mappers/fhir/definition.h"
+#include "mappers/fhir/gen/targets.h"
 #include "mappers/fhir/primitive.h"
 
 #include "base/banned.h"
@@ -95,4 +96,32 @@ enum reference_form reference_form(struct slice text, struct slice *ret_type)
         return REFERENCE_BAD;
     *ret_type = type;
     return REFERENCE_RELATIVE;
+}
+
+const char *reference_targets(const char *type, const char *element)
+{
+    size_t lo = 0, hi = targets_count;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        int order = strcmp(targets_table[mid].type, type);
+        if (order == 0)
+            order = strcmp(targets_table[mid].element, element);
+        if (order == 0)
+            return targets_table[mid].targets;
+        if (order < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return NULL;
+}
+
+bool reference_may_target(const char *targets, struct slice name)
+{
+    struct slice rest = slice_str(targets);
+    while (rest.ptr) {
+        if (slice_eq(slice_cut(&rest, ' '), name))
+            return true;
+    }
+    return false;
 }

@@ -108,17 +108,28 @@ static void check_fragment(struct check *c, struct slice id, const struct place 
             "この id の contained リソースがありません");
 }
 
-/* Reference.type says the same as the reference itself (references.html#Reference). */
-static void check_target(struct check *c, const struct json *value, struct slice type,
-                         const struct place *at)
+/* Reference.type says the same as the reference itself (references.html#Reference); the type should
+ * be one the element may point to, which four of R4's own examples do not keep. PLACE is the
+ * reference's own, AT the element's. */
+static void check_target(struct check *c, const char *targets, const struct json *value,
+                         struct slice type, const struct place *place, const struct place *at)
 {
+    struct arena *arena = c->found.errors->arena;
     struct slice said = json_str(value, "type");
-    struct place place = {at, NULL, SLICE("type"), PLACE_SINGLE};
+    struct place type_place = {at, NULL, SLICE("type"), PLACE_SINGLE};
     if (said.len > 0 && type.len > 0 && !slice_eq(said, type))
-        say(c, &place, "the reference is to another type", "参照先の型と一致しません");
+        say(c, &type_place, "the reference is to another type", "参照先の型と一致しません");
+    if (!targets || type.len == 0 || reference_may_target(targets, type))
+        return;
+    bool shown = findings_kept(&c->found);
+    findings_tell(
+        &c->found, ERR_SEVERITY_WARNING, ERR_INVALID, place,
+        shown ? arena_printf(arena, "a reference to one of these is expected: %s", targets) : "",
+        shown ? arena_printf(arena, "参照先は次のいずれかです: %s", targets) : "");
 }
 
-static void check_reference(struct check *c, const struct json *value, const struct place *at)
+static void check_reference(struct check *c, const char *targets, const struct json *value,
+                            const struct place *at)
 {
     const struct json *member = json_get(value, "reference");
     if (!member || member->kind != JSON_STRING || member->text.len == 0)
@@ -140,7 +151,7 @@ static void check_reference(struct check *c, const struct json *value, const str
                       "urn:uuid: と urn:oid: の後は小文字の UUID と OID が望まれます");
         break;
     default:
-        check_target(c, value, type, at);
+        check_target(c, targets, value, type, &place, at);
         break;
     }
 }
@@ -214,7 +225,7 @@ static void check_value(struct check *c, const struct definition_type *owner,
         if (e->codes && value->kind == JSON_OBJECT)
             coded_check(&c->found, owner, e, value, at);
         if (is_known(e->type, TABLES_AT_REFERENCE))
-            check_reference(c, value, at);
+            check_reference(c, reference_targets(owner->name, e->name), value, at);
     }
 }
 

@@ -129,8 +129,7 @@ static struct slice versioned(struct run *run, const struct json *include)
     struct slice system = json_str(include, "system"), version = json_str(include, "version");
     if (!version.len)
         return system;
-    return slice_str(
-        arena_printf(run->arena, "%.*s|%.*s", SLICE_ARG(system), SLICE_ARG(version)));
+    return slice_str(arena_printf(run->arena, "%.*s|%.*s", SLICE_ARG(system), SLICE_ARG(version)));
 }
 
 /* The code system of an include, complete and indexed. */
@@ -143,8 +142,7 @@ static enum err find_system(struct run *run, struct slice canonical, struct conc
             return ERR_OK;
         }
     }
-    enum err err =
-        run->source->resolve(run->source->context, "CodeSystem", canonical, &json);
+    enum err err = run->source->resolve(run->source->context, "CodeSystem", canonical, &json);
     if (err)
         return err == ERR_NOT_FOUND ? say(run, err, canonical, "the code system is not stored here",
                                           "コードシステムが保存されていません")
@@ -447,8 +445,7 @@ static enum valueset_answer in_listed(struct run *run, const struct json *includ
                                               .version = json_str(include, "version"),
                                               .code = asked->code,
                                               .display = json_str(i, "display")};
-        if (!asked->found.display.len &&
-            find_system(run, versioned(run, include), &c) == ERR_OK) {
+        if (!asked->found.display.len && find_system(run, versioned(run, include), &c) == ERR_OK) {
             size_t at = concepts_find(c, asked->code);
             if (at != CONCEPTS_NONE)
                 asked->found = code_of(include, &c->list[at]);

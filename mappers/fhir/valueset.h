@@ -17,15 +17,15 @@ struct valueset_code {
 
 enum valueset_answer { VALUESET_OUT, VALUESET_IN, VALUESET_UNKNOWN };
 
-/* All codes of SET, each once, in order of definition; in ARENA. ERRORS says what could not be worked
- * out: ERR_NOT_FOUND (a definition is not stored), ERR_NOT_SUPPORTED, ERR_INVALID (it includes
- * itself), ERR_TOO_LARGE (over LIMIT_VALUESET_CODES). */
+/* All codes of SET, each once, in order of definition; in ARENA. ERRORS says what could not be
+ * worked out: ERR_NOT_FOUND (a definition is not stored), ERR_NOT_SUPPORTED, ERR_INVALID (it
+ * includes itself), ERR_TOO_LARGE (over LIMIT_VALUESET_CODES). */
 enum err valueset_expand(struct arena *arena, const struct json *set,
                          const struct canonical_source *source, struct err_list *errors,
                          struct valueset_code **ret_codes, size_t *ret_count) ERR_CHECKED;
 
-/* Is CODE of SYSTEM in SET? An empty SYSTEM asks for the code whatever its system. *RET_CODE is filled
- * when it is. */
+/* Is CODE of SYSTEM in SET? An empty SYSTEM asks for the code whatever its system. *RET_CODE is
+ * filled when it is. */
 enum err valueset_member(struct arena *arena, const struct json *set,
                          const struct canonical_source *source, struct slice system,
                          struct slice code, enum valueset_answer *ret_answer,

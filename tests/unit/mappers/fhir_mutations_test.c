@@ -2,8 +2,8 @@
  *
  * tests/cases/fhir/mutations.json: valid resources, and one thing broken in one of them in each row
  * ("put" at a JSON Pointer, or taken away when there is no "put"). Each must give exactly one error
- * (or as many as "errors" says), the first with the code and the expression named. Every rule of the
- * invariant table must be readable too.
+ * (or as many as "errors" says), the first with the code and the expression named. Every rule of
+ * the invariant table must be readable too.
  */
 #include "lib/fhir_t.h"
 
@@ -79,8 +79,7 @@ static bool run_row(const struct json *bases, const struct json *row, const char
         first = first->next;
     unsigned wanted = json_get(row, "errors") ? 2 : 1;
     bool good = first && slice_is(json_str(row, "code"), err_name(err)) &&
-                errors.errors == wanted &&
-                slice_is(json_str(row, "expression"), first->place);
+                errors.errors == wanted && slice_is(json_str(row, "expression"), first->place);
     if (!good) {
         print_error("%s\n", text);
         for (const struct err_item *i = errors.first; i; i = i->next)

@@ -19,30 +19,30 @@
 #define PAT "{'resourceType':'Patient'"
 
 static const char *const stored[] = {
-    SD("p:name", "Patient", CORE "Patient")
-    DIFF "{'id':'Patient'},{'id':'Patient.name','min':1,'max':'2','mustSupport':true},"
+    SD("p:name", "Patient", CORE "Patient") DIFF
+    "{'id':'Patient'},{'id':'Patient.name','min':1,'max':'2','mustSupport':true},"
     "{'id':'Patient.name.family','min':1,'maxLength':4},"
     "{'id':'Patient.photo','max':'0'},{'id':'Patient.birthDate','mustSupport':true,"
     "'minValueDate':'1900-01-01'},{'id':'Patient.gender','fixedCode':'female'}" END,
-    SD("p:derived", "Patient", "p:name")
-    DIFF "{'id':'Patient'},{'id':'Patient.name','max':'1'},{'id':'Patient.telecom','min':1}" END,
-    SD("p:slices", "Patient", CORE "Patient")
-    DIFF "{'id':'Patient.identifier','min':1,'slicing':{'discriminator':[{'type':'value',"
+    SD("p:derived", "Patient", "p:name") DIFF
+    "{'id':'Patient'},{'id':'Patient.name','max':'1'},{'id':'Patient.telecom','min':1}" END,
+    SD("p:slices", "Patient", CORE "Patient") DIFF
+    "{'id':'Patient.identifier','min':1,'slicing':{'discriminator':[{'type':'value',"
     "'path':'system'}],'rules':'closed'}},"
     "{'id':'Patient.identifier:card','sliceName':'card','min':1,'max':'1'},"
     "{'id':'Patient.identifier:card.system','fixedUri':'u:card'},"
     "{'id':'Patient.identifier:card.value','min':1},"
     "{'id':'Patient.identifier:local','sliceName':'local','type':[{'code':'Identifier','profile':"
     "['p:local']}]}" END,
-    SD("p:local", "Identifier", CORE "Identifier")
-    DIFF "{'id':'Identifier.system','min':1,'fixedUri':'u:local'},{'id':'Identifier.value',"
+    SD("p:local", "Identifier", CORE "Identifier") DIFF
+    "{'id':'Identifier.system','min':1,'fixedUri':'u:local'},{'id':'Identifier.value',"
     "'maxLength':3}" END,
-    SD("p:open", "Patient", "p:slices")
-    DIFF "{'id':'Patient.identifier','slicing':{'discriminator':[{'type':'value','path':'system'}],"
+    SD("p:open", "Patient", "p:slices") DIFF
+    "{'id':'Patient.identifier','slicing':{'discriminator':[{'type':'value','path':'system'}],"
     "'rules':'open'}},{'id':'Patient.identifier:more','max':'0'},"
     "{'id':'Patient.identifier:more.system','patternUri':'u:more'}" END,
-    SD("p:value", "Observation", CORE "Observation")
-    DIFF "{'id':'Observation.value[x]','type':[{'code':'Quantity'},{'code':'string'}]},"
+    SD("p:value", "Observation", CORE "Observation") DIFF
+    "{'id':'Observation.value[x]','type':[{'code':'Quantity'},{'code':'string'}]},"
     "{'id':'Observation.value[x]:valueQuantity','min':1,'type':[{'code':'Quantity'}]},"
     "{'id':'Observation.value[x]:valueQuantity.unit','min':1,'patternString':'mg'},"
     "{'id':'Observation.subject','min':1,'type':[{'code':'Reference','targetProfile':['p:name',"
@@ -50,49 +50,51 @@ static const char *const stored[] = {
     "{'id':'Observation.category','slicing':{'discriminator':[{'type':'pattern','path':'$this'}],"
     "'rules':'open'}},{'id':'Observation.category:lab','min':1,'patternCodeableConcept':{'coding':"
     "[{'system':'u:c','code':'lab'}]}}" END,
-    SD("p:bound", "Observation", CORE "Observation")
-    DIFF "{'id':'Observation.code','binding':{'strength':'required','valueSet':'v:animals'}},"
+    SD("p:bound", "Observation", CORE "Observation") DIFF
+    "{'id':'Observation.code','binding':{'strength':'required','valueSet':'v:animals'}},"
     "{'id':'Observation.method','binding':{'strength':'extensible','valueSet':'v:animals'}},"
     "{'id':'Observation.interpretation','binding':{'strength':'required','valueSet':'v:none'}},"
     "{'id':'Observation.status','constraint':[{'key':'my-1'},{'key':'obs-6'}]},"
     "{'id':'Observation.valueInteger','minValueInteger':0,'maxValueInteger':10}" END,
-    SD("e:one", "Extension", CORE "Extension")
-    DIFF "{'id':'Extension.url','fixedUri':'e:one'},{'id':'Extension.value[x]','min':1,'type':"
+    SD("e:one", "Extension", CORE "Extension") DIFF
+    "{'id':'Extension.url','fixedUri':'e:one'},{'id':'Extension.value[x]','min':1,'type':"
     "[{'code':'string'}]}" END,
-    SD("p:ext", "Patient", CORE "Patient")
-    DIFF "{'id':'Patient.extension:one','min':1,'max':'1','type':[{'code':'Extension','profile':"
+    SD("p:ext", "Patient", CORE "Patient") DIFF
+    "{'id':'Patient.extension:one','min':1,'max':'1','type':[{'code':'Extension','profile':"
     "['e:one']}]},{'id':'Patient.birthDate.extension:one','min':1,'type':[{'code':'Extension',"
     "'profile':['e:one']}]}" END,
-    SD("p:exists", "Patient", CORE "Patient")
-    DIFF "{'id':'Patient.telecom','slicing':{'discriminator':[{'type':'exists','path':'period'}],"
+    SD("p:exists", "Patient", CORE "Patient") DIFF
+    "{'id':'Patient.telecom','slicing':{'discriminator':[{'type':'exists','path':'period'}],"
     "'rules':'open'}},{'id':'Patient.telecom:old','max':'1'},"
     "{'id':'Patient.telecom:old.period','min':1},{'id':'Patient.telecom:new','min':1},"
     "{'id':'Patient.telecom:new.period','max':'0'}" END,
-    SD("p:resolve", "Observation", CORE "Observation")
-    DIFF "{'id':'Observation.performer','slicing':{'discriminator':[{'type':'type','path':"
+    SD("p:resolve", "Observation", CORE "Observation") DIFF
+    "{'id':'Observation.performer','slicing':{'discriminator':[{'type':'type','path':"
     "'resolve()'}],'rules':'open'}},{'id':'Observation.performer:a','min':1,'type':[{'code':"
     "'Reference'}]}" END,
-    SD("p:bundle", "Bundle", CORE "Bundle")
-    DIFF "{'id':'Bundle.entry','slicing':{'discriminator':[{'type':'type','path':'resource'}],"
+    SD("p:bundle", "Bundle", CORE "Bundle") DIFF
+    "{'id':'Bundle.entry','slicing':{'discriminator':[{'type':'type','path':'resource'}],"
     "'rules':'closed'}},{'id':'Bundle.entry:p','min':1,'max':'1'},"
     "{'id':'Bundle.entry:p.resource','min':1,'type':[{'code':'Patient','profile':['p:name']}]}" END,
-    SD("p:paths", "Patient", CORE "Patient")
-    DIFF "{'path':'Patient'},{'path':'Patient.contact','slicing':{'discriminator':[{'type':'value',"
+    SD("p:paths", "Patient", CORE "Patient") DIFF
+    "{'path':'Patient'},{'path':'Patient.contact','slicing':{'discriminator':[{'type':'value',"
     "'path':'gender'}],'rules':'open'}},{'path':'Patient.contact','sliceName':'f','max':'1'},"
     "{'path':'Patient.contact.gender','fixedCode':'female'}" END,
     SD("p:nobase", "Patient", "p:none") DIFF "{'id':'Patient.name','min':1}" END,
     SD("p:loop", "Patient", "p:loop") DIFF "{'id':'Patient.name','min':1}" END,
-    SD("p:deep", "Extension", CORE "Extension")
-    DIFF "{'id':'Extension.extension','type':[{'code':'Extension','profile':['p:deep']}]}" END,
-    SD("p:deeper", "Patient", CORE "Patient")
-    DIFF "{'id':'Patient.extension','type':[{'code':'Extension','profile':['p:deep']}]}" END,
-    SD("p:simple", "Observation", CORE "Observation")
-    DIFF "{'id':'Observation.valueQuantity','type':[{'code':'Quantity','profile':['" CORE
+    SD("p:deep", "Extension", CORE "Extension") DIFF
+    "{'id':'Extension.extension','type':[{'code':'Extension','profile':['p:deep']}]}" END,
+    SD("p:deeper", "Patient", CORE "Patient") DIFF
+    "{'id':'Patient.extension','type':[{'code':'Extension','profile':['p:deep']}]}" END,
+    SD("p:simple", "Observation", CORE "Observation") DIFF
+    "{'id':'Observation.valueQuantity','type':[{'code':'Quantity','profile':['" CORE
     "SimpleQuantity']}]}" END,
-    SD("p:snap", "Questionnaire", CORE "Questionnaire")
-    "'snapshot':{'element':[{'id':'Questionnaire','path':'Questionnaire'},{'id':'Questionnaire.item"
-    "','min':1},{'id':'Questionnaire.item.text','min':1},{'id':'Questionnaire.item.item',"
-    "'contentReference':'#Questionnaire.item'}]}}",
+    SD("p:snap", "Questionnaire",
+       CORE "Questionnaire") "'snapshot':{'element':[{'id':'Questionnaire','path':'Questionnaire'},"
+                             "{'id':'Questionnaire.item"
+                             "','min':1},{'id':'Questionnaire.item.text','min':1},{'id':'"
+                             "Questionnaire.item.item',"
+                             "'contentReference':'#Questionnaire.item'}]}}",
     "{'resourceType':'CodeSystem','url':'u:animals','content':'complete','concept':[{'code':'dog'"
     "}]}",
     "{'resourceType':'ValueSet','url':'v:animals','compose':{'include':[{'system':'u:animals'}]}}",
@@ -120,49 +122,59 @@ static const struct row {
     {"p:derived", PAT ",'name':[{'family':'x'},{'family':'y'}],'birthDate':'2000'}",
      "e Patient.name\ne Patient.telecom\n"},
     {"p:slices", PAT ",'identifier':[{'system':'u:card','value':'1'}]}", ""},
-    {"p:slices", PAT ",'identifier':[{'system':'u:card','value':'1'},{'system':'u:local',"
-                     "'value':'123'}]}",
+    {"p:slices",
+     PAT ",'identifier':[{'system':'u:card','value':'1'},{'system':'u:local',"
+         "'value':'123'}]}",
      ""},
     {"p:slices", PAT "}", "e Patient.identifier\ne Patient.identifier\n"},
     {"p:slices", PAT ",'identifier':[{'system':'u:card'}]}", "e Patient.identifier[0].value\n"},
-    {"p:slices", PAT ",'identifier':[{'system':'u:card','value':'1'},{'system':'u:card',"
-                     "'value':'2'}]}",
+    {"p:slices",
+     PAT ",'identifier':[{'system':'u:card','value':'1'},{'system':'u:card',"
+         "'value':'2'}]}",
      "e Patient.identifier\n"},
-    {"p:slices", PAT ",'identifier':[{'system':'u:card','value':'1'},{'system':'u:local',"
-                     "'value':'1234'}]}",
+    {"p:slices",
+     PAT ",'identifier':[{'system':'u:card','value':'1'},{'system':'u:local',"
+         "'value':'1234'}]}",
      "e Patient.identifier[1].value\n"},
     {"p:slices", PAT ",'identifier':[{'system':'u:card','value':'1'},{'system':'u:other'}]}",
      "e Patient.identifier[1]\n"},
     {"p:open", PAT ",'identifier':[{'system':'u:card','value':'1'},{'system':'u:other'}]}", ""},
     {"p:open", PAT ",'identifier':[{'system':'u:card','value':'1'},{'system':'u:more'}]}",
      "e Patient.identifier\n"},
-    {"p:value", OBS ",'subject':{'reference':'Patient/1'},'valueQuantity':{'unit':'mg'},'category':"
-                    "[{'coding':[{'system':'u:x'},{'system':'u:c','code':'lab','display':'x'}]}]}",
+    {"p:value",
+     OBS ",'subject':{'reference':'Patient/1'},'valueQuantity':{'unit':'mg'},'category':"
+         "[{'coding':[{'system':'u:x'},{'system':'u:c','code':'lab','display':'x'}]}]}",
      ""},
-    {"p:value", OBS ",'subject':{'reference':'Device/1'},'valueQuantity':{'unit':'mg'},'category':"
-                    "[{'coding':[{'system':'u:c','code':'lab'}]}]}",
+    {"p:value",
+     OBS ",'subject':{'reference':'Device/1'},'valueQuantity':{'unit':'mg'},'category':"
+         "[{'coding':[{'system':'u:c','code':'lab'}]}]}",
      "e Observation.subject\n"},
-    {"p:value", OBS ",'contained':[{'resourceType':'Group','id':'g'}],'subject':{'reference':'#g'},"
-                    "'valueQuantity':{'unit':'g'},'category':[{'coding':[{'system':'u:c','code':"
-                    "'lab'}]}]}",
+    {"p:value",
+     OBS ",'contained':[{'resourceType':'Group','id':'g'}],'subject':{'reference':'#g'},"
+         "'valueQuantity':{'unit':'g'},'category':[{'coding':[{'system':'u:c','code':"
+         "'lab'}]}]}",
      "e Observation.value.ofType(Quantity).unit\n"},
     {"p:value", OBS ",'subject':{'display':'x'},'valueInteger':1,'category':[{'text':'lab'}]}",
      "e Observation.value.ofType(integer)\ne Observation.value\ne Observation.category\n"},
-    {"p:value", OBS ",'subject':{'display':'x'},'valueString':'x','category':[{'coding':[{'system':"
-                    "'u:c','code':'lab'}]}]}",
+    {"p:value",
+     OBS ",'subject':{'display':'x'},'valueString':'x','category':[{'coding':[{'system':"
+         "'u:c','code':'lab'}]}]}",
      "e Observation.value\n"},
-    {"p:bound", "{'resourceType':'Observation','status':'final','code':{'coding':[{'system':"
-                "'u:animals','code':'dog'}]},'method':{'text':'x'}}",
+    {"p:bound",
+     "{'resourceType':'Observation','status':'final','code':{'coding':[{'system':"
+     "'u:animals','code':'dog'}]},'method':{'text':'x'}}",
      "? Observation.status\n"},
-    {"p:bound", "{'resourceType':'Observation','status':'final','code':{'coding':[{'system':"
-                "'u:animals','code':'cat'}]},'method':{'coding':[{'system':'u:x','code':'cat'}]},"
-                "'interpretation':[{'text':'x'}]}",
+    {"p:bound",
+     "{'resourceType':'Observation','status':'final','code':{'coding':[{'system':"
+     "'u:animals','code':'cat'}]},'method':{'coding':[{'system':'u:x','code':'cat'}]},"
+     "'interpretation':[{'text':'x'}]}",
      "e Observation.code\nw Observation.method\n? Observation.interpretation[0]\n? "
      "Observation.status\n"},
     {"p:bound", OBS ",'valueInteger':11}",
      "e Observation.code\ne Observation.value.ofType(integer)\n? Observation.status\n"},
-    {"p:ext", PAT ",'extension':[{'url':'e:one','valueString':'x'},{'url':'e:two'}],'birthDate':"
-                  "'2000','_birthDate':{'extension':[{'url':'e:one','valueString':'x'}]}}",
+    {"p:ext",
+     PAT ",'extension':[{'url':'e:one','valueString':'x'},{'url':'e:two'}],'birthDate':"
+         "'2000','_birthDate':{'extension':[{'url':'e:one','valueString':'x'}]}}",
      ""},
     {"p:ext", PAT ",'extension':[{'url':'e:one','valueCode':'x'}]}",
      "e Patient.extension[0].value.ofType(code)\n"},
@@ -172,19 +184,22 @@ static const struct row {
     {"p:exists", PAT ",'telecom':[{'period':{}},{'period':{}}]}",
      "e Patient.telecom\ne Patient.telecom\n"},
     {"p:resolve", OBS ",'performer':[{'reference':'Patient/1'}]}", "? Observation.performer\n"},
-    {"p:bundle", "{'resourceType':'Bundle','type':'collection','entry':[{'resource':" PAT
-                 ",'name':[{'family':'x'}],'birthDate':'2000'}}]}",
+    {"p:bundle",
+     "{'resourceType':'Bundle','type':'collection','entry':[{'resource':" PAT
+     ",'name':[{'family':'x'}],'birthDate':'2000'}}]}",
      ""},
-    {"p:bundle", "{'resourceType':'Bundle','type':'collection','entry':[{'resource':" PAT
-                 ",'birthDate':'2000'}},{'resource':" OBS "}}]}",
+    {"p:bundle",
+     "{'resourceType':'Bundle','type':'collection','entry':[{'resource':" PAT
+     ",'birthDate':'2000'}},{'resource':" OBS "}}]}",
      "e Bundle.entry[0].resource.name\ne Bundle.entry[1]\n"},
     {"p:paths", PAT ",'contact':[{'gender':'female'},{'gender':'male'},{'gender':'male'}]}", ""},
     {"p:paths", PAT ",'contact':[{'gender':'female'},{'gender':'female'}]}", "e Patient.contact\n"},
     {"p:nobase", PAT "}", "e Patient.name\n? Patient\n"},
     {"p:simple", OBS ",'valueQuantity':{'value':1,'comparator':'<'}}",
      "e Observation.value.ofType(Quantity)\n"},
-    {"p:snap", "{'resourceType':'Questionnaire','item':[{'text':'x','item':[{'item':[{'text':'x'}]}"
-               "]}]}",
+    {"p:snap",
+     "{'resourceType':'Questionnaire','item':[{'text':'x','item':[{'item':[{'text':'x'}]}"
+     "]}]}",
      "e Questionnaire.item[0].item[0].text\n"},
     {"p:snap", "{'resourceType':'Questionnaire'}", "e Questionnaire.item\n"},
 };
@@ -238,7 +253,8 @@ static void finds_what_breaks_a_profile(void **state)
         enum err err = profile_check(t_json(a, rows[i].resource), profile_of(rows[i].profile),
                                      &source, &errors);
         print_findings(&got, &errors);
-        if (!slice_is(buf_slice(&got), rows[i].findings) || (err != ERR_OK) != (errors.errors > 0)) {
+        if (!slice_is(buf_slice(&got), rows[i].findings) ||
+            (err != ERR_OK) != (errors.errors > 0)) {
             failed++;
             print_error("%s %s\ngot:\n%.*swanted:\n%s", rows[i].profile, rows[i].resource,
                         SLICE_ARG(buf_slice(&got)), rows[i].findings);

@@ -27,7 +27,8 @@ static const char *const good[] = {
     P "'text':{'status':'generated','div':'" DIV "'}}",
     P "'deceasedBoolean':false,'_deceasedBoolean':{'id':'x'}}",
     P "'generalPractitioner':[{'reference':'Practitioner/1'},{'reference':'#p'},"
-      "{'reference':'http://x/fhir/Practitioner/2/_history/3'},{'reference':'urn:uuid:05efabf0-4be2-4561-91ce-51548425acb9'},"
+      "{'reference':'http://x/fhir/Practitioner/2/_history/"
+      "3'},{'reference':'urn:uuid:05efabf0-4be2-4561-91ce-51548425acb9'},"
       "{'reference':'Practitioner/1/_history/2'},{'reference':'Practitioner?identifier=x'},"
       "{'identifier':{'value':'x'}},{'display':'x'},{'reference':'#'}],"
       "'contained':[{'resourceType':'Practitioner','id':'p'}]}",
@@ -35,7 +36,8 @@ static const char *const good[] = {
     O "'subject':{'reference':'Patient/@'},'valueQuantity':{'value':1.50,'unit':'mg'}}",
     O "'component':[{'code':{'text':'x'},'valueInteger':3}]}",
     "{'resourceType':'Bundle','type':'collection','entry':[{'resource':" P "'contained':["
-    "{'resourceType':'Organization','id':'o','name':'x'}],'managingOrganization':{'reference':'#o'}}}]}",
+    "{'resourceType':'Organization','id':'o','name':'x'}],'managingOrganization':{'reference':'#o'}"
+    "}}]}",
     "{'resourceType':'Questionnaire','status':'draft','item':[{'linkId':'1','type':'group',"
     "'item':[{'linkId':'2','type':'string'}]}]}",
     "{'resourceType':'Parameters'}",
@@ -90,8 +92,9 @@ static const struct row bad[] = {
     {P "'name':[{'given':['a',null]}]}", ERR_INVALID, "Patient.name[0].given[1]", "null"},
     {P "'name':[{'given':['a',null],'_given':[null,null]}]}", ERR_INVALID,
      "Patient.name[0].given[1]", NULL},
-    {P "'name':[{'given':['a'],'_given':[{'id':'x'},{'extension':[{'url':'u:x','valueCode':'x'}]}]}]}", ERR_INVALID,
-     "Patient.name[0].given", "length"},
+    {P "'name':[{'given':['a'],'_given':[{'id':'x'},{'extension':[{'url':'u:x','valueCode':'x'}]}]}"
+       "]}",
+     ERR_INVALID, "Patient.name[0].given", "length"},
     {P "'name':[{'_given':[null]}]}", ERR_INVALID, "Patient.name[0].given[0]", NULL},
     {P "'name':[{'_given':{'id':'x'}}]}", ERR_INVALID, "Patient.name[0].given", "list"},
     {P "'text':{'status':'generated','div':'<div><script/></div>'}}", ERR_INVALID,
@@ -110,8 +113,8 @@ static const struct row bad[] = {
     {O "'value':1}", ERR_UNKNOWN_ELEMENT, "Observation.value", NULL},
     {O "'valueString':'a','valueInteger':1}", ERR_INVALID, "Observation.value.ofType(integer)",
      "choice"},
-    {O "'valueString':'a','_valueInteger':{'extension':[{'url':'u:x','valueCode':'x'}]}}", ERR_INVALID,
-     "Observation.value.ofType(integer)", "choice"},
+    {O "'valueString':'a','_valueInteger':{'extension':[{'url':'u:x','valueCode':'x'}]}}",
+     ERR_INVALID, "Observation.value.ofType(integer)", "choice"},
     {O "'valueQuantity':{'value':'1'}}", ERR_INVALID, "Observation.value.ofType(Quantity).value",
      "number"},
     {O "'valueDecimal':1}", ERR_UNKNOWN_ELEMENT, "Observation.valueDecimal", NULL},
@@ -139,10 +142,11 @@ static const struct row bad[] = {
      "contained"},
     {O "'subject':{'reference':3}}", ERR_INVALID, "Observation.subject.reference", "text"},
     /* contained and inner resources */
-    {P "'contained':[{'resourceType':'Organization','name':'x'}]}", ERR_REQUIRED, "Patient.contained[0].id",
-     NULL},
+    {P "'contained':[{'resourceType':'Organization','name':'x'}]}", ERR_REQUIRED,
+     "Patient.contained[0].id", NULL},
     {P "'contained':['x']}", ERR_INVALID, "Patient.contained[0]", "resource"},
-    {P "'managingOrganization':{'reference':'#x'},'contained':[{'id':'x'}]}", ERR_REQUIRED, "Patient.contained[0].resourceType", NULL},
+    {P "'managingOrganization':{'reference':'#x'},'contained':[{'id':'x'}]}", ERR_REQUIRED,
+     "Patient.contained[0].resourceType", NULL},
     {P "'managingOrganization':{'reference':'#o'},'contained':[{'resourceType':'Organization',"
        "'id':'o','name':'x','contained':[{'resourceType':'Organization','id':'p','name':'x',"
        "'partOf':{'reference':'#'}}]}]}",
@@ -152,9 +156,10 @@ static const struct row bad[] = {
      ERR_UNKNOWN_ELEMENT, "Patient.contained[0].nam", NULL},
     {"{'resourceType':'Bundle','type':'collection','entry':[{'resource':" P "'x':1}}]}",
      ERR_UNKNOWN_ELEMENT, "Bundle.entry[0].resource.x", NULL},
-    {"{'resourceType':'Bundle','type':'collection','entry':[{'resource':" P "'id':'a','managingOrganization':"
-     "{'reference':'#o'},'contained':[{'resourceType':'Organization','id':'o','name':'x'}]}},{'resource':" P
-     "'managingOrganization':{'reference':'#o'}}}]}",
+    {"{'resourceType':'Bundle','type':'collection','entry':[{'resource':" P
+     "'id':'a','managingOrganization':"
+     "{'reference':'#o'},'contained':[{'resourceType':'Organization','id':'o','name':'x'}]}},{'"
+     "resource':" P "'managingOrganization':{'reference':'#o'}}}]}",
      ERR_INVALID, "Bundle.entry[1].resource.managingOrganization.reference", "contained"},
 };
 
@@ -222,6 +227,21 @@ static void empty_narrative_is_a_warning(void **state)
     arena_free(a);
 }
 
+static void another_target_is_a_warning(void **state)
+{
+    struct arena *a = arena_new(T_ARENA_MAX);
+    struct err_list errors;
+    (void)state;
+    assert_int_equal(validate(a, O "'subject':{'reference':'Practitioner/1'}}", &errors), ERR_OK);
+    assert_int_equal(errors.warnings, 1);
+    assert_string_equal(errors.first->place, "Observation.subject.reference");
+    assert_non_null(strstr(errors.first->en, "Device Group Location Patient"));
+    assert_int_equal(validate(a, O "'subject':{'reference':'http://x/fhir/Group/1'}}", &errors),
+                     ERR_OK);
+    assert_int_equal(errors.warnings, 0);
+    arena_free(a);
+}
+
 /* Thousands of findings: all counted, a few kept, memory bounded. */
 static void survives_a_flood(void **state)
 {
@@ -249,8 +269,11 @@ static void survives_a_flood(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_the_good),   cmocka_unit_test(names_what_is_bad),
-        cmocka_unit_test(expects_a_type),   cmocka_unit_test(empty_narrative_is_a_warning),
+        cmocka_unit_test(takes_the_good),
+        cmocka_unit_test(names_what_is_bad),
+        cmocka_unit_test(expects_a_type),
+        cmocka_unit_test(empty_narrative_is_a_warning),
+        cmocka_unit_test(another_target_is_a_warning),
         cmocka_unit_test(survives_a_flood),
     };
     return T_RUN(tests);

@@ -119,8 +119,8 @@ static void expands(void **state)
         struct buf text;
         buf_init(&text, 4096);
         err_list_init(&errors, a);
-        enum err err = valueset_expand(a, t_json(a, expansions[i].set), &source, &errors, &codes,
-                                       &count);
+        enum err err =
+            valueset_expand(a, t_json(a, expansions[i].set), &source, &errors, &codes, &count);
         for (size_t n = 0; n < count; n++)
             buf_addf(&text, "%.*s ", SLICE_ARG(codes[n].code));
         if (err != expansions[i].err)
@@ -187,9 +187,9 @@ static void marks_and_looks_up(void **state)
     size_t count = 0;
     (void)state;
     err_list_init(&errors, a);
-    assert_int_equal(valueset_expand(a, t_json(a, V "'x'," ALL("u:animals")), &source, &errors,
-                                     &codes, &count),
-                     ERR_OK);
+    assert_int_equal(
+        valueset_expand(a, t_json(a, V "'x'," ALL("u:animals")), &source, &errors, &codes, &count),
+        ERR_OK);
     assert_true(codes[0].abstract && !codes[1].abstract && codes[4].inactive);
     assert_int_equal(valueset_concept(a, parsed[0], SLICE("cat"), &concept), ERR_OK);
     assert_slice(json_str(concept, "display"), "猫");
