@@ -19,6 +19,7 @@
 #include <math.h>
 
 #include "base/limits.h"
+#include "storage/near.h"
 
 #include "base/banned.h"
 
@@ -194,6 +195,12 @@ static bool uri_passes(const struct facet_view *f, const struct search_value *v,
     return slice_eq(f->text, v->text);
 }
 
+static bool place_passes(const struct facet_view *f, const struct search_value *v, int64_t now_ms)
+{
+    (void)now_ms;
+    return near_passes(f, v);
+}
+
 static bool value_passes(const struct facet_view *f, const struct search_value *v, int64_t now_ms)
 {
     static bool (*const kinds[])(const struct facet_view *f, const struct search_value *v,
@@ -202,6 +209,7 @@ static bool value_passes(const struct facet_view *f, const struct search_value *
         [FACET_DATE] = date_passes,           [FACET_NUMBER] = plain_number_passes,
         [FACET_QUANTITY] = quantity_passes,   [FACET_REFERENCE] = reference_passes,
         [FACET_URI] = uri_passes,             [FACET_TYPED] = typed_passes,
+        [FACET_SPECIAL] = place_passes,
     };
     return f->kind == v->kind && v->kind < sizeof kinds / sizeof kinds[0] &&
            kinds[v->kind](f, v, now_ms);

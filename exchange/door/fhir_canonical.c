@@ -24,12 +24,13 @@ static enum err find_records(struct session *s, struct request *r, struct slice 
                              struct slice url, struct search_result *ret_result)
 {
     const struct definition_param *param = definition_param(type, SLICE("url"));
-    struct search_value value = {.op = SEARCH_EQ, .text = url};
-    struct search_term term = {.kind = FACET_URI, .values = &value, .value_count = 1};
-    struct search search = {.type = type, .terms = &term, .term_count = 1, .limit = CANDIDATES_MAX};
+    const struct search_value value = {.kind = FACET_URI, .text = url};
+    struct search_filter filter = {.kind = SEARCH_TERM, .term = {.values = &value, .value_count = 1}};
+    struct search search = {
+        .types = &type, .type_count = 1, .filters = {&filter, 1}, .limit = CANDIDATES_MAX};
     if (!param)
         return ERR_NOT_FOUND;
-    term.param = param->number;
+    filter.term.param = param->number;
     return search_run(s, r->arena, &search, ret_result);
 }
 

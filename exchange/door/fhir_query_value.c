@@ -8,8 +8,11 @@
 
 #include "mappers/fhir/facets.h"
 #include "mappers/fhir/fold.h"
+#include "storage/near.h"
 
 #include "base/banned.h"
+
+#define NEAR_KM 10.0 /* what is near when nobody says */
 
 /* ── escapes and lists ───────────────────────────────────────────────────────────────────────── */
 
@@ -163,6 +166,21 @@ static bool parse_date(struct arena *arena, struct slice text, struct search_val
     return fhir_query_date(with_plus(arena, text), &v->op, &v->when);
 }
 
+/* near: latitude|longitude[|distance[|units]], in kilometres when no unit is said (R4 location.html#search). */
+static bool parse_place(struct arena *arena, struct slice text, struct search_value *v)
+{
+    struct slice rest = text, part[4] = {{0}};
+    double lo = 0, hi = 0, amount = NEAR_KM;
+    for (unsigned i = 0; i < 4 && rest.ptr; i++)
+        part[i] = cut_bar(arena, &rest);
+    if (rest.ptr || !facets_number(part[0], &lo, &hi, &v->lo) ||
+        !facets_number(part[1], &lo, &hi, &v->hi))
+        return false;
+    if (part[2].len && !facets_number(part[2], &lo, &hi, &amount))
+        return false;
+    return amount >= 0 && near_km(amount, part[3], &v->exact);
+}
+
 static const struct {
     bool (*parse)(struct arena *, struct slice, struct search_value *);
     const char *form;
@@ -176,7 +194,7 @@ static const struct {
     [FACET_URI] = {parse_uri, "uri"},
     [FACET_TYPED] = {NULL, "system|code|value"},
     [FACET_COMPOSITE] = {NULL, "value$value"},
-    [FACET_SPECIAL] = {NULL, ""},
+    [FACET_SPECIAL] = {parse_place, "latitude|longitude[|distance[|units]]"},
 };
 
 bool fhir_query_value_parse(struct arena *arena, enum facet_kind kind, struct slice text,
