@@ -12,7 +12,7 @@
 
 #include "base/banned.h"
 
-#define NEAR_KM 10
+#define NEAR_KM 10.0 /* what is near when nobody says */
 
 /* ── escapes and lists ───────────────────────────────────────────────────────────────────────── */
 

@@ -263,6 +263,8 @@ enum err fhir_search_answer(struct session *s, struct request *r, const struct f
     enum err err = fhir_cursor_parse(r, q);
     if (!err)
         err = search_run(s, r->arena, &q->search, &page->result);
+    if (err == ERR_TOO_LARGE && !r->errors.first)
+        return err_add(&r->errors, err, "", "too many conditions, or too deep in one another");
     if (!err && q->include_count && page->result.count)
         err = fhir_include_run(s, r, q, &page->result, &page->included, &page->included_count,
                                &page->cut);
