@@ -244,9 +244,6 @@ const cases = {
     'Organization?_has:Organization:partof:name=第二': ['o1'],
   },
   'every resource': {
-    'Location?near=34.71|135.5|5|km': ['l1'],
-    'Location?near=34.71|135.5|500|m': [],
-    'Location?near=34.71|135.5': ['l1'],
     'Observation?_id=ob1,ob3,none': ['ob1', 'ob3'],
     'Patient?_id=p1,p2': ['p1', 'p2'],
     'Patient?_id=ob1': [],
