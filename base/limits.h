@@ -66,6 +66,7 @@
 #define LIMIT_SEARCH_COUNT_DEFAULT 50u
 #define LIMIT_FACETS 20000u                 /* search rows of one resource */
 #define LIMIT_SEARCH_MS 5000u               /* one statement */
+#define LIMIT_TOTAL_MS 1000u                /* counting the matches of a search beside one page of them */
 #define LIMIT_BUNDLE_ENTRIES 10000u         /* of a batch or transaction */
 #define LIMIT_BATCH_WINDOW 32u              /* entries of one batch in work at once */
 #define LIMIT_FHIRPATH_TEXT (16u * LIMIT_KIB) /* one expression */

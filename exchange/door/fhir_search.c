@@ -182,7 +182,7 @@ static enum err end_bundle(struct request *r, const struct page *page)
 static enum err print_page(struct session *s, struct request *r, struct page *page)
 {
     const struct fhir_query *q = &page->query;
-    bool total = q->search.count_total || q->count_only;
+    bool total = (q->search.count_total || q->count_only) && !page->result.total_unknown;
     enum err err;
     fhir_bundle_begin(r, "searchset", total ? (int64_t)page->result.total : -1);
     err = add_links(r, page);
