@@ -93,6 +93,9 @@ struct fhir_input {
     /* writes */
     struct json *resource; /* the body, parsed and checked; an entry of a transaction brings it */
     bool checked; /* resource has passed validate_resource already */
+    bool json_patch;      /* a PATCH brings a JSON Patch, not Parameters */
+    struct json *patch;
+    int64_t revised_rid;  /* the record that write was made from (fhir_revise.h) */
     struct fhir_batch *batch;             /* entries to be run one by one (fhir_batch.c) */
     struct fhir_transaction *transaction; /* entries to be run as one (fhir_transaction.c) */
     struct write write;    /* of an interaction that writes */
@@ -137,6 +140,8 @@ void fhir_answer_later(struct request *r, const struct record *record);
 /* After a write: status, Location, ETag, audit fields, and the resource unless the caller wants none. */
 enum err fhir_answer_written(struct session *s, struct request *r,
                              const struct write *w) ERR_CHECKED;
+/* For what has no parameters but those of the answer's form; ERR_UNKNOWN_PARAM. */
+enum err fhir_no_params(struct request *r) ERR_CHECKED;
 /* If-Match: W/"3" -> 3; absent -> 0. */
 enum err fhir_if_match(struct request *r, int64_t *ret_version) ERR_CHECKED;
 /* ERR_MALFORMED unless RESOURCE carries ID. */
@@ -164,7 +169,7 @@ enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t pers
 /* The interactions' uses, one file each. */
 extern const struct use fhir_use_refused, fhir_use_capability, fhir_use_read, fhir_use_vread,
     fhir_use_history, fhir_use_search, fhir_use_create, fhir_use_update, fhir_use_delete,
-    fhir_use_update_conditional, fhir_use_delete_conditional, fhir_use_bundle,
+    fhir_use_update_conditional, fhir_use_delete_conditional, fhir_use_patch, fhir_use_bundle,
     fhir_use_audit_search, fhir_use_audit_read, fhir_use_break_glass, fhir_use_summary,
     fhir_use_everything, fhir_use_access_history, fhir_use_explain_access, fhir_use_match;
 

@@ -37,6 +37,7 @@ static const struct event_row {
      "閲覧記録の参照 / access history"},
     {"create", "create", "C", "110153", "110152", "AUT", "登録 / create"},
     {"update", "update", "U", "110153", "110152", "AUT", "更新 / update"},
+    {"patch", "patch", "U", "110153", "110152", "AUT", "部分更新 / patch"},
     {"delete", "delete", "D", "110150", "custodian", "AUT", "削除 / delete"},
     {"intake", "create", "C", "110153", "110152", "AUT", "受信 / intake"},
     {"break-glass", "operation", "E", "110153", "110152", "IRCP", "緊急閲覧の開始 / break-glass"},
