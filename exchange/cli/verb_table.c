@@ -74,7 +74,7 @@ static const struct args_option original_options[] = {
 static const struct args_option import_options[] = {
     PLACE, {"facility", "KEY", "whose documents these are", "どの施設の文書か"}, END};
 static const struct args_option map_options[] = {
-    {"to", "FORM", "fhir or html", "fhir または html"}, END};
+    {"to", "FORM", "fhir (JSON), xml (FHIR) or html", "fhir (JSON)、xml (FHIR)、html"}, END};
 
 const struct args_verb cli_verbs[] = {
     {"help", "[VERB]", 0, 2, NULL, cli_help, "what there is, or one verb", "使い方"},
@@ -114,7 +114,7 @@ const struct args_verb cli_verbs[] = {
     {"validate hl7", "PATH...", 1, MANY, just_json, cli_validate_hl7, "the server's verdict on messages", "HL7 v2 を検査する"},
     {"validate ssmix2", "ROOT", 1, 1, just_json, cli_validate_ssmix2, "the server's verdict on a storage", "SS-MIX2 を検査する"},
     {"validate fhir", "PATH...", 1, MANY, just_json, cli_validate_fhir, "the server's verdict on resources", "FHIR を検査する"},
-    {"map", "FILE", 1, 1, map_options, cli_map, "run one mapper, print the result", "変換して表示する"},
+    {"map", "FILE...", 1, MANY, map_options, cli_map, "run one mapper, print the result", "変換して表示する"},
     {"backup", "FILE", 1, 1, place_only, cli_backup, "copy the store while it runs", "運転中に控えを取る"},
     {"restore", "FILE", 1, 1, restore_options, cli_restore, "put a backup in place of the store", "控えを保存領域に戻す"},
     {"migrate status", "", 0, 0, place_json, cli_migrate_status, "schema versions", "スキーマの版"},
