@@ -160,6 +160,11 @@ const char *fhir_entity(struct request *r, struct slice type, struct slice id);
 enum err fhir_instance_person(struct session *s, struct request *r,
                               int64_t *ret_person) ERR_CHECKED;
 
+/* The row of the instance addressed, also when it is deleted now; without the gate. Fills r->person. */
+enum err fhir_instance_rid(struct session *s, struct request *r, int64_t *ret_rid) ERR_CHECKED;
+/* Is the path one of a history? */
+bool fhir_is_history(const struct fhir_input *in);
+
 /* Is ID one of the audit record's own numbers? Others are a facility's own AuditEvents. */
 bool fhir_audit_is_ours(struct slice id);
 /* The caller's own Patient record of PERSON where it is deleted: its id in *ret_id. ERR_NOT_FOUND.
@@ -169,7 +174,7 @@ enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t pers
 
 /* The interactions' uses, one file each. */
 extern const struct use fhir_use_refused, fhir_use_capability, fhir_use_read, fhir_use_vread,
-    fhir_use_history, fhir_use_search, fhir_use_create, fhir_use_update, fhir_use_delete,
+    fhir_use_history, fhir_use_history_type, fhir_use_history_system, fhir_use_search, fhir_use_create, fhir_use_update, fhir_use_delete,
     fhir_use_update_conditional, fhir_use_delete_conditional, fhir_use_patch, fhir_use_bundle,
     fhir_use_audit_search, fhir_use_audit_read, fhir_use_break_glass, fhir_use_summary,
     fhir_use_everything, fhir_use_access_history, fhir_use_explain_access, fhir_use_match;

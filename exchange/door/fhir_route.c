@@ -25,6 +25,7 @@ const struct fhir_route fhir_routes[] = {
     {"DELETE", FHIR_INSTANCE, "AuditEvent", NULL, NULL, NULL, NULL},
     {"GET", FHIR_VERSION, "AuditEvent", NULL, NULL, NULL, NULL},
     {"GET", FHIR_INSTANCE_HISTORY, "AuditEvent", NULL, NULL, NULL, NULL},
+    {"GET", FHIR_TYPE_HISTORY, "AuditEvent", NULL, NULL, NULL, NULL},
     /* Every other type. */
     {"GET", FHIR_TYPE, NULL, NULL, "search-type", &fhir_use_search, NULL},
     {"POST", FHIR_TYPE_SEARCH, NULL, NULL, NULL, &fhir_use_search, NULL},
@@ -42,6 +43,8 @@ const struct fhir_route fhir_routes[] = {
     {"DELETE", FHIR_TYPE, NULL, NULL, NULL, &fhir_use_delete_conditional, NULL},
     {"GET", FHIR_VERSION, NULL, NULL, "vread", &fhir_use_vread, NULL},
     {"GET", FHIR_INSTANCE_HISTORY, NULL, NULL, "history-instance", &fhir_use_history, NULL},
+    {"GET", FHIR_TYPE_HISTORY, NULL, NULL, "history-type", &fhir_use_history_type, NULL},
+    {"GET", FHIR_SYSTEM_HISTORY, NULL, NULL, "history-system", &fhir_use_history_system, NULL},
     /* Operations. */
     {"POST", FHIR_TYPE_OPERATION, "Patient", "match", NULL, &fhir_use_match, NULL},
     {"POST", FHIR_TYPE_OPERATION, "Patient", "break-glass", NULL, &fhir_use_break_glass, NULL},
