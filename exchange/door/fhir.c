@@ -21,8 +21,9 @@
 
 /* ── path ────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Splits the decoded path below /fhir into at most five segments. */
-static unsigned split_path(struct arena *arena, struct slice path, struct slice seg[5])
+/* Splits the decoded path below /fhir into at most five segments; false when it has an empty or a broken one, or more. */
+static bool split_path(struct arena *arena, struct slice path, struct slice seg[5],
+                       unsigned *ret_count)
 {
     unsigned count = 0;
     struct slice rest = slice_sub(path, strlen(PREFIX), path.len);
@@ -31,62 +32,103 @@ static unsigned split_path(struct arena *arena, struct slice path, struct slice 
     while (rest.ptr && rest.len) {
         struct slice part = slice_cut(&rest, '/');
         if (count == 5 || !http1_decode(arena, part, false, &seg[count]) || !seg[count].len)
-            return 0;
+            return false;
         count++;
     }
-    return count;
-}
-
-/* Which shape the segments have; fills type, id, version and name of INPUT. */
-static bool path_shape(struct fhir_input *in, const struct slice *seg, unsigned n,
-                       enum fhir_shape *ret_shape)
-{
-    uint64_t version = 0;
-    if (n == 1 && slice_is(seg[0], "metadata")) {
-        in->name = seg[0];
-        *ret_shape = FHIR_SYSTEM;
-        return true;
-    }
-    if (n == 0 || seg[0].ptr[0] == '$' || seg[0].ptr[0] == '_')
-        return false;
-    in->type = seg[0];
-    if (n == 1) {
-        *ret_shape = FHIR_TYPE;
-    } else if (n == 2 && slice_is(seg[1], "_search")) {
-        *ret_shape = FHIR_TYPE_SEARCH;
-    } else if (n == 2 && seg[1].ptr[0] == '$') {
-        in->name = slice_sub(seg[1], 1, seg[1].len);
-        *ret_shape = FHIR_TYPE_OPERATION;
-    } else if (n == 2) {
-        in->id = seg[1];
-        *ret_shape = FHIR_INSTANCE;
-    } else if (n == 3 && seg[2].ptr[0] == '$') {
-        in->id = seg[1];
-        in->name = slice_sub(seg[2], 1, seg[2].len);
-        *ret_shape = FHIR_INSTANCE_OPERATION;
-    } else if (n >= 3 && slice_is(seg[2], "_history")) {
-        in->id = seg[1];
-        *ret_shape = n == 3 ? FHIR_INSTANCE_HISTORY : FHIR_VERSION;
-        if (n == 4 && slice_u64(seg[3], &version) && version <= INT64_MAX)
-            in->version = (int64_t)version;
-        return n == 3 || n == 4;
-    } else {
-        return false;
-    }
+    *ret_count = count;
     return true;
 }
 
-static void choose_route(struct request *r, struct fhir_input *in, struct slice path)
+/* Shapes as patterns of segments: T type, I id, V version, O $operation, C type of a compartment, else the word
+ * itself. */
+static const struct {
+    const char *words;
+    enum fhir_shape shape;
+} shapes[] = {
+    {"", FHIR_ROOT},
+    {"metadata", FHIR_SYSTEM},
+    {"_search", FHIR_SYSTEM_SEARCH},
+    {"_history", FHIR_SYSTEM_HISTORY},
+    {"O", FHIR_SYSTEM_OPERATION},
+    {"T", FHIR_TYPE},
+    {"T _search", FHIR_TYPE_SEARCH},
+    {"T _history", FHIR_TYPE_HISTORY},
+    {"T O", FHIR_TYPE_OPERATION},
+    {"T I", FHIR_INSTANCE},
+    {"T I _history", FHIR_INSTANCE_HISTORY},
+    {"T I _history V", FHIR_VERSION},
+    {"T I _history V O", FHIR_VERSION_OPERATION},
+    {"T I O", FHIR_INSTANCE_OPERATION},
+    {"T I C", FHIR_COMPARTMENT},
+    {"T I C _search", FHIR_COMPARTMENT_SEARCH},
+};
+
+static bool segment_fits(struct fhir_input *in, struct slice word, struct slice segment)
 {
-    struct slice seg[5];
-    enum fhir_shape shape = FHIR_SYSTEM;
-    unsigned n = split_path(r->arena, path, seg);
-    /* POST on the base is a batch or transaction. */
-    in->refusal = n == 0 && slice_is(r->method, "POST") ? ERR_NOT_SUPPORTED : ERR_NOT_FOUND;
-    if (path_shape(in, seg, n, &shape)) {
-        in->shape = shape;
-        in->route = fhir_route_find(r->method, shape, in->type, in->name, &in->refusal);
+    uint64_t version = 0;
+    bool reserved = segment.ptr[0] == '$' || segment.ptr[0] == '_';
+    if (word.len > 1)
+        return slice_eq(word, segment);
+    switch (word.ptr[0]) {
+    case 'T':
+        in->type = segment;
+        return !reserved;
+    case 'I':
+        in->id = segment;
+        return !reserved;
+    case 'C':
+        in->inner = segment;
+        return !reserved;
+    case 'O':
+        in->name = slice_sub(segment, 1, segment.len);
+        return segment.ptr[0] == '$' && segment.len > 1;
+    default: /* V; what is no number is a version that never was */
+        if (slice_u64(segment, &version) && version <= INT64_MAX)
+            in->version = (int64_t)version;
+        return true;
     }
+}
+
+static bool shape_fits(struct fhir_input *in, const char *words, const struct slice *seg,
+                       unsigned n)
+{
+    struct slice rest = slice_str(words);
+    in->type = in->id = in->name = in->inner = SLICE_NONE;
+    in->version = 0;
+    unsigned i = 0;
+    while (rest.ptr && rest.len) {
+        struct slice word = slice_cut(&rest, ' ');
+        if (i == n || !segment_fits(in, word, seg[i]))
+            return false;
+        i++;
+    }
+    return i == n;
+}
+
+/* Which shape the segments have; fills type, id, version, name and inner of INPUT. */
+static bool path_shape(struct fhir_input *in, const struct slice *seg, unsigned n)
+{
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++)
+        if (shape_fits(in, shapes[i].words, seg, n)) {
+            in->shape = shapes[i].shape;
+            if (in->shape == FHIR_SYSTEM)
+                in->name = seg[0];
+            return true;
+        }
+    return false;
+}
+
+void fhir_choose_route(struct request *r, struct slice path)
+{
+    struct fhir_input *in = r->input;
+    struct slice seg[5];
+    unsigned n = 0;
+    bool good = split_path(r->arena, path, seg, &n);
+    in->refusal = ERR_NOT_FOUND;
+    in->route = NULL;
+    in->shaped = good && path_shape(in, seg, n);
+    if (in->shaped)
+        in->route = fhir_route_find(r->method, in->shape, in->type, in->name, &in->refusal);
     r->use = in->route ? in->route->use : &fhir_use_refused;
 }
 
@@ -136,7 +178,8 @@ static void check_media(struct request *r, struct fhir_input *in, const struct h
 {
     if (!r->body.len || !in->route)
         return;
-    if (in->route->shape == FHIR_TYPE_SEARCH) {
+    if (in->shape == FHIR_TYPE_SEARCH || in->shape == FHIR_SYSTEM_SEARCH ||
+        in->shape == FHIR_COMPARTMENT_SEARCH) {
         if (!has_form_body(head))
             in->refusal = ERR_MEDIA_TYPE;
         in->form = r->body;
@@ -244,7 +287,7 @@ void fhir_handle(struct http_call *call, struct exchange *x, enum request_door d
         r->base_url = x->portal_url;
     r->body = http_call_body(call);
     in->query = head->query;
-    choose_route(r, in, head->path);
+    fhir_choose_route(r, head->path);
     read_headers(r, in, head);
     check_media(r, in, head);
     if (in->refusal && in->route)

@@ -22,14 +22,22 @@ struct fhir_param {
 
 /* Where in the URL space a route lies. */
 enum fhir_shape {
-    FHIR_SYSTEM,            /* /metadata */
-    FHIR_TYPE,              /* /Patient */
-    FHIR_TYPE_SEARCH,       /* /Patient/_search */
-    FHIR_INSTANCE,          /* /Patient/1 */
-    FHIR_INSTANCE_HISTORY,  /* /Patient/1/_history */
-    FHIR_VERSION,           /* /Patient/1/_history/2 */
-    FHIR_TYPE_OPERATION,    /* /Patient/$match */
-    FHIR_INSTANCE_OPERATION /* /Patient/1/$summary */
+    FHIR_ROOT,               /* the base itself: search of all types; POST: batch, transaction */
+    FHIR_SYSTEM,             /* /metadata and other names of the system */
+    FHIR_SYSTEM_SEARCH,      /* /_search */
+    FHIR_SYSTEM_HISTORY,     /* /_history */
+    FHIR_SYSTEM_OPERATION,   /* /$export */
+    FHIR_TYPE,               /* /Patient */
+    FHIR_TYPE_SEARCH,        /* /Patient/_search */
+    FHIR_TYPE_HISTORY,       /* /Patient/_history */
+    FHIR_INSTANCE,           /* /Patient/1 */
+    FHIR_INSTANCE_HISTORY,   /* /Patient/1/_history */
+    FHIR_VERSION,            /* /Patient/1/_history/2 */
+    FHIR_COMPARTMENT,        /* /Patient/1/Observation; input->inner: the type, or a star for all */
+    FHIR_COMPARTMENT_SEARCH, /* /Patient/1/Observation/_search */
+    FHIR_TYPE_OPERATION,     /* /Patient/$match */
+    FHIR_INSTANCE_OPERATION, /* /Patient/1/$summary */
+    FHIR_VERSION_OPERATION   /* /Patient/1/_history/2/$meta */
 };
 
 struct fhir_route {
@@ -47,8 +55,10 @@ struct fhir_route {
  */
 struct fhir_input {
     const struct fhir_route *route;
-    enum fhir_shape shape; /* of the path; FHIR_SYSTEM when it has none */
+    enum fhir_shape shape; /* of the path */
+    bool shaped;           /* the path has a shape at all */
     struct slice type, id, name;
+    struct slice inner; /* of a compartment: the type searched in it, or "*" */
     int64_t version; /* of a vread */
     struct fhir_param params[LIMIT_SEARCH_PARAMS];
     unsigned param_count;
@@ -82,6 +92,8 @@ const struct fhir_route *fhir_route_find(struct slice method, enum fhir_shape sh
 /* The methods that INPUT's path answers to, for an Allow field. */
 struct slice fhir_route_allow(struct arena *arena, const struct fhir_input *input);
 
+/* Fills shape, type, id, name, version, route and use from the (still encoded) PATH, which begins with /fhir. */
+void fhir_choose_route(struct request *r, struct slice path);
 /* Largest body a request may bring (http_options.body_limit). */
 size_t fhir_body_limit(const struct http1_request *head);
 /* Takes the call over if its path begins with /fhir; the answer comes later. */

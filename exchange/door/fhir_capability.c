@@ -18,7 +18,7 @@ static enum err capability_look(struct session *s, struct request *r)
     (void)s;
     for (const struct fhir_route *row = fhir_routes; row->method && n < ROUTES_MAX; row++) {
         bool operation = row->shape == FHIR_TYPE_OPERATION || row->shape == FHIR_INSTANCE_OPERATION;
-        if (row->use && (row->interaction || operation) && row->shape != FHIR_SYSTEM)
+        if (row->use && (row->interaction || operation) && row->shape >= FHIR_TYPE)
             routes[n++] = (struct outcome_route){row->type, row->interaction,
                                                  operation ? row->name : NULL, row->params};
     }

@@ -10,6 +10,7 @@
 #include "base/banned.h"
 
 const struct fhir_route fhir_routes[] = {
+    {"POST", FHIR_ROOT, NULL, NULL, NULL, NULL, NULL},
     {"GET", FHIR_SYSTEM, NULL, "metadata", "capabilities", &fhir_use_capability, NULL},
     /* The audit record has its own reader, which knows few parameters, and no writer. */
     {"GET", FHIR_TYPE, "AuditEvent", NULL, "search-type", &fhir_use_audit_search, "date patient"},
@@ -58,7 +59,7 @@ const struct fhir_route *fhir_route_find(struct slice method, enum fhir_shape sh
     bool place_known = false;
     if (slice_is(method, "HEAD"))
         method = SLICE("GET");
-    if (shape != FHIR_SYSTEM) {
+    if (type.len) {
         const struct definition_type *t = definition_type(type);
         if (!t || t->kind != DEFINITION_RESOURCE) {
             *ret_err = ERR_UNKNOWN_TYPE;
