@@ -68,7 +68,7 @@ enum err export_list(struct session *s, struct arena *arena, struct export_job *
                         : ERR_LIMIT;
     if (err)
         return err;
-    while (!(err = sql_step(q, &row)) && row && count < LIMIT_EXPORT_JOBS && !err)
+    while (!err && !(err = sql_step(q, &row)) && row && count < LIMIT_EXPORT_JOBS)
         err = read_job(q, arena, &jobs[count++]);
     err = sql_done(q, err);
     if (err)

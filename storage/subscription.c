@@ -101,7 +101,7 @@ enum err subscription_list(struct session *s, struct arena *arena, struct subscr
         err = sql_prepare(s, "SELECT " COLUMNS " FROM subscription ORDER BY rid", SQL_OWN, &q);
     if (err)
         return err;
-    while (!(err = sql_step(q, &row)) && row && count < room && !err)
+    while (!err && !(err = sql_step(q, &row)) && row && count < room)
         err = read_row(q, arena, &list[count++]);
     err = sql_done(q, err);
     if (err)
