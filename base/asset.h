@@ -17,6 +17,7 @@ struct asset {
 /* Tables end with a NULL path and are sorted by path. */
 extern const struct asset mappers_assets[];
 extern const struct asset storage_assets[];
+extern const struct asset storage_dicts[];
 extern const struct asset exchange_assets[];
 
 /* The asset with this path in TABLE, or NULL. */

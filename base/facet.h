@@ -29,7 +29,7 @@ enum facet_kind {
     FACET_URI,
     FACET_TYPED,     /* identifier: system + code of its type, raw = its value */
     FACET_COMPOSITE, /* no facet: the kind of a composite parameter in definition tables */
-    FACET_SPECIAL    /* no facet: parameters with code of their own (near) */
+    FACET_SPECIAL    /* a point on the earth (near): lo = latitude, hi = longitude, degrees */
 };
 
 /* Parameters have stable small numbers from the generated table (mappers/fhir/gen/param_table.c). */
@@ -56,13 +56,26 @@ struct facet_list {
 
 /* ── packed: how a record's row keeps them ───────────────────────────────────────────────────────
  * Sorted by param, group, part, kind; systems are kept as 64-bit hashes, because they are only ever compared for
- * equality. An empty list packs to no bytes. The first byte is the format's version. */
+ * equality. An empty list packs to no bytes. The first byte is the format's version, then facets follow one another:
+ *
+ *     head     kind (4 bits), parameter differs from the one before, common, grouped, more (see facet.c)
+ *     varint   how far the parameter is from the one before, if it differs
+ *     varint + byte   group and part, if grouped
+ *     token       more: system; text          string      text; more: raw, else it equals text
+ *     date        span                        number      value; more: a second one
+ *     reference, uri   text                   quantity    flags; value(s); system; unit; raw
+ *     typed       system; text; raw           special     latitude; longitude
+ *
+ * A text is a varint (length << 1, and bytes) or (n << 1 | 1: the nth of the first texts of these bytes long enough to be
+ * worth it); a system likewise a varint: 0 none, 1 eight bytes, n + 2 the nth of the first systems. Doubles that are a
+ * decimal of a few digits are a varint of sign, digits and point, others eight bytes. Spans are in seconds where they can be. */
 
 /* One facet read back. Slices point into the packed bytes. */
 struct facet_view {
     uint16_t param;
     uint16_t group;
     uint8_t part;
+    bool common;
     enum facet_kind kind;
     uint64_t system; /* facet_system of the system; 0: none */
     uint64_t unit;   /* quantity: facet_system of the unit code; 0: none */
@@ -75,14 +88,21 @@ struct facet_view {
 /* Equal systems have equal numbers; 0 for the empty one only. */
 uint64_t facet_system(struct slice system);
 
-/* Appends LIST, packed, to OUT (buf_err tells if it did not fit). The order of equal parameters' items is kept;
- * doubles of one value are left out. LIST is sorted in place. */
+/* Appends LIST, packed, to OUT (buf_err tells if it did not fit or memory was out). The order of equal parameters' items
+ * is kept; doubles of one value are left out (where they lie near). LIST is sorted in place. */
 void facet_pack(struct facet_list *list, struct buf *out);
+
+#define FACET_TEXTS 16   /* texts and systems that later facets may refer to */
+#define FACET_SYSTEMS 16
+#define FACET_TEXT_MIN 3 /* shorter texts are not worth a place */
 
 /* Walks packed bytes. Broken bytes end the walk early, they never lead outside. */
 struct facet_reader {
     const unsigned char *at, *end;
     uint16_t param;
+    uint8_t text_count, system_count;
+    struct slice texts[FACET_TEXTS];
+    uint64_t systems[FACET_SYSTEMS];
 };
 void facet_reader_init(struct facet_reader *reader, struct slice packed);
 /* The next facet; false at the end. */

@@ -54,16 +54,19 @@
 #define LIMIT_SORT_KEY 256u                 /* bytes; longer keys are cut, then order by record number */
 #define LIMIT_SORT_KEYS 8u                  /* parameters of one _sort */
 #define LIMIT_KEY_DAYS 31u                  /* a span of more days is found by another way than by day */
+#define LIMIT_KEY_TEXT 64u                  /* bytes of a string in the string index; candidates are compared in full */
 #define LIMIT_SEARCH_COUNT 1000u            /* largest page */
 #define LIMIT_SEARCH_COUNT_DEFAULT 50u
 #define LIMIT_FACETS 20000u                 /* search rows of one resource */
 #define LIMIT_SEARCH_MS 5000u               /* one statement */
+#define LIMIT_BUNDLE_ENTRIES 10000u         /* of a batch or transaction */
+#define LIMIT_BATCH_WINDOW 32u              /* entries of one batch in work at once */
 /* SS-MIX2 */
 #define LIMIT_SSMIX2_FILE (16u * LIMIT_MIB)
 #define LIMIT_SSMIX2_PATH 1024u
 /* XML */
 #define LIMIT_XML_BYTES (16u * LIMIT_MIB)
-#define LIMIT_XML_TAG (64u * LIMIT_KIB)
+#define LIMIT_XML_TAG (64u * LIMIT_KIB)     /* start tag without its attributes' values */
 #define LIMIT_XML_ATTRIBUTES 256u
 #define LIMIT_XML_DEPTH 256u
 #define LIMIT_XML_NODES 500000u             /* markup and attributes: the tree takes ~120 bytes for each */
@@ -100,6 +103,8 @@
 #define LIMIT_EXPORT_FILES 10000u           /* of one job */
 #define LIMIT_EXPORT_STEP 500u              /* changes looked at in one go */
 #define LIMIT_EXPORT_PIECE (256u * LIMIT_KIB) /* sent at a time */
+#define LIMIT_BODY (32u * LIMIT_MIB)        /* one body or original before packing; more than any door lets in */
+#define LIMIT_REINDEX_ROWS 2000u            /* records in one transaction of a reindex */
 /* Break-glass */
 #define LIMIT_GLASS_MS (60 * 60 * 1000)
 #define LIMIT_GLASS_TEXT 1000u

@@ -85,6 +85,14 @@ static enum err bad_charset(struct xml_fault *fault)
                 "文字コードが不明か、規則に反しています");
 }
 
+static bool is_utf16(struct slice input, bool big)
+{
+    return big ? slice_starts(input, SLICE("\xFE\xFF")) ||
+                     slice_starts(input, slice_of("\0<\0?", 4))
+               : slice_starts(input, SLICE("\xFF\xFE")) ||
+                     slice_starts(input, slice_of("<\0?\0", 4));
+}
+
 static void add_utf8(struct buf *out, uint32_t c)
 {
     if (c < 0x80) {
@@ -198,11 +206,8 @@ static enum err to_utf8(struct slice input, struct buf *room, struct slice *ret_
                         struct xml_fault *fault)
 {
     enum err err = ERR_OK;
-    bool little =
-        slice_starts(input, SLICE("\xFF\xFE")) || slice_starts(input, slice_of("<\0?\0", 4));
-    bool big = slice_starts(input, SLICE("\xFE\xFF")) || slice_starts(input, slice_of("\0<\0?", 4));
-    if (little || big) {
-        if (!utf16_decode(input, big, room))
+    if (is_utf16(input, false) || is_utf16(input, true)) {
+        if (!utf16_decode(input, is_utf16(input, true), room))
             return bad_charset(fault);
         *ret_text = buf_slice(room);
     } else {
@@ -216,6 +221,16 @@ static enum err to_utf8(struct slice input, struct buf *room, struct slice *ret_
         *ret_text = slice_sub(*ret_text, 3, ret_text->len);
     size_t good = slice_utf8_len(*ret_text);
     return good == ret_text->len ? ERR_OK : fail_at(fault, *ret_text, good, bad_charset(fault));
+}
+
+bool xml_is_utf8(struct slice input)
+{
+    enum charset set = CHARSET_UTF8;
+    struct slice mark = SLICE("\xEF\xBB\xBF");
+    struct slice name = declared_encoding(
+        slice_starts(input, mark) ? slice_sub(input, mark.len, input.len) : input);
+    bool utf16 = is_utf16(input, false) || is_utf16(input, true);
+    return !utf16 && (!name.len || (charset_of(name, &set) && set == CHARSET_UTF8));
 }
 
 /* ── the linear look ──────────────────────────────────────────────────────────────────────────────
@@ -257,44 +272,53 @@ static void leave(struct look *k)
     k->depth--;
 }
 
-/* The end '>' of the start tag at k->at; counts its attributes and namespace declarations. */
-static size_t measure_tag(const struct look *k, unsigned *ret_attributes, unsigned *ret_names)
+/* What makes a start tag costly. Values are not counted in `size`: reading one is linear, and a
+ * document in base64 is a value in FHIR. */
+struct tag {
+    size_t end;  /* its '>' */
+    size_t size; /* bytes outside values */
+    unsigned attributes, names;
+};
+
+static struct tag measure_tag(const struct look *k)
 {
     struct slice xmlns = SLICE("xmlns");
+    struct tag tag = {0};
     size_t word = 0, i = k->at + 1;
-    for (; i < k->text.len && k->text.ptr[i] != '>' && i - k->at <= LIMIT_XML_TAG; i++) {
+    for (; i < k->text.len && k->text.ptr[i] != '>' && tag.size <= LIMIT_XML_TAG; i++) {
         char c = k->text.ptr[i];
+        tag.size++;
         if (c == '"' || c == '\'') {
             i = slice_find(k->text, c, i + 1);
         } else if (c == '=') {
-            *ret_attributes += 1;
-            *ret_names += slice_eq(slice_sub(k->text, word, xmlns.len), xmlns);
+            tag.attributes++;
+            tag.names += slice_eq(slice_sub(k->text, word, xmlns.len), xmlns);
         } else if (!is_blank(c) && is_blank(k->text.ptr[i - 1])) {
             word = i;
         }
     }
-    return i;
+    tag.end = i;
+    return tag;
 }
 
 static enum err look_tag(struct look *k)
 {
-    unsigned attributes = 0, names = 0;
-    size_t end = measure_tag(k, &attributes, &names);
-    if (end - k->at > LIMIT_XML_TAG || attributes > LIMIT_XML_ATTRIBUTES)
+    struct tag tag = measure_tag(k);
+    if (tag.size > LIMIT_XML_TAG || tag.attributes > LIMIT_XML_ATTRIBUTES)
         return look_fail(k, ERR_TOO_LARGE, "a tag is too long or has too many attributes",
                          "タグが長すぎるか、属性が多すぎます");
     if (k->depth == LIMIT_XML_DEPTH)
         return look_fail(k, ERR_TOO_DEEP, "elements are nested too deeply",
                          "要素の入れ子が深すぎます");
-    if (k->names + names > LIMIT_XML_NAMESPACES)
+    if (k->names + tag.names > LIMIT_XML_NAMESPACES)
         return look_fail(k, ERR_TOO_LARGE, "too many namespaces are declared",
                          "名前空間の宣言が多すぎます");
-    k->nodes += attributes;
-    k->level[++k->depth] = names;
-    k->names += names;
-    if (end < k->text.len && k->text.ptr[end - 1] == '/')
+    k->nodes += tag.attributes;
+    k->level[++k->depth] = tag.names;
+    k->names += tag.names;
+    if (tag.end < k->text.len && k->text.ptr[tag.end - 1] == '/')
         leave(k);
-    k->at = end < k->text.len ? end + 1 : k->text.len;
+    k->at = tag.end < k->text.len ? tag.end + 1 : k->text.len;
     return ERR_OK;
 }
 

@@ -32,6 +32,8 @@ void xml_init(void);
  * ERR_TOO_DEEP or ERR_LIMIT; RET_FAULT (may be NULL) then says why. The tree owns its text. */
 enum err xml_parse(struct slice input, struct _xmlDoc **ret_doc,
                    struct xml_fault *ret_fault) ERR_CHECKED;
+/* Does INPUT say, by mark or declaration, that it is UTF-8, or nothing (which means the same)? */
+bool xml_is_utf8(struct slice input);
 /* NULL is fine. */
 void xml_free(struct _xmlDoc *doc);
 /* Is the root element NAME in namespace NS? */

@@ -7,7 +7,7 @@
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-packages="cmake ninja-build gcc libc6-dev pkg-config libuv1-dev libsqlite3-dev libssl-dev libxml2-dev libxslt1-dev"
+packages="cmake ninja-build gcc libc6-dev pkg-config libuv1-dev libsqlite3-dev libzstd-dev libssl-dev libxml2-dev libxslt1-dev"
 
 missing=
 for package in $packages; do

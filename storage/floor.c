@@ -10,15 +10,16 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/asset.h"
+#include "storage/session_impl.h"
+#include "storage/store.h"
 
 #include "base/banned.h"
 
 /* Everything an intake writes; registry tables come first, their rows are few. */
 static const char *const tables[] = {
-    "facility",     "person",         "card",     "chart",     "link_log", "original",
-    "record",       "record_version", "ix_token", "ix_string", "ix_date",  "ix_number",
-    "ix_reference", "ix_uri",         "audit",    "inbox",     "unmapped", "insured",
+    "facility", "person",   "card",      "chart",         "link_log",     "original",
+    "record",   "change",   "record_version", "ix_value", "ix_string",    "ix_words_data",
+    "ix_words_idx",         "audit",     "inbox",         "unmapped",     "insured",
 };
 #define TABLES (sizeof(tables) / sizeof(*tables))
 
@@ -70,7 +71,7 @@ static enum err read_table(struct floor *f, size_t i)
 static enum err prepare_insert(struct floor *f, size_t i)
 {
     char text[512];
-    int n = snprintf(text, sizeof(text), "INSERT INTO %s VALUES(?", tables[i]);
+    int n = snprintf(text, sizeof(text), "INSERT OR REPLACE INTO %s VALUES(?", tables[i]);
     for (int c = 1; c < f->table[i].columns; c++)
         n += snprintf(text + n, sizeof(text) - (size_t)n, ",?");
     snprintf(text + n, sizeof(text) - (size_t)n, ")");
@@ -78,9 +79,23 @@ static enum err prepare_insert(struct floor *f, size_t i)
                                                                                        : ERR_IO;
 }
 
-/* The same settings as the store's writer, and its schema. */
+/* The store's own schema. */
+static enum err make_target(const char *path)
+{
+    const struct store_options options = {.path = path, .clock = &clock_system};
+    struct session *s = NULL;
+    enum err err = session_open(&options, true, &s);
+    if (!err)
+        session_close(s);
+    return err;
+}
+
+/* The same settings as the store's writer. */
 static enum err open_target(struct floor *f, const char *path)
 {
+    enum err err = make_target(path);
+    if (err)
+        return err;
     if (sqlite3_open_v2(path, &f->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
             SQLITE_OK ||
         sqlite3_exec(
@@ -88,9 +103,6 @@ static enum err open_target(struct floor *f, const char *path)
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000",
             NULL, NULL, NULL) != SQLITE_OK)
         return ERR_IO;
-    for (const struct asset *a = storage_assets; a->path; a++)
-        if (sqlite3_exec(f->to, (const char *)a->bytes, NULL, NULL, NULL) != SQLITE_OK)
-            return ERR_IO;
     return ERR_OK;
 }
 

@@ -6,12 +6,14 @@
  *              Every visibility test below compares with one of them, so NULL, that is no row, is
  *              the default.
  *   views      the visibility rule, written once (VISIBLE) and wrapped round every table that
- *              could tell whether a record exists: records, versions, each search table.
+ *              could tell whether a record exists: records, versions, changes, each search index.
  *   authorizer a gated statement may read the views' columns; a base table only through a view,
  *              which SQLite reports by the name of the innermost view responsible. All else does
  *              not compile. Two things the authorizer is not told rightly, so the words for them
  *              are refused: a common table expression named like a view passes for the view
  *              (WITH), and columns joined by their names are not reported (NATURAL, USING).
+ *              The full-text index prepares statements of its own on its shadow tables while
+ *              one of ours runs; those may pass, but only while none of ours is being compiled.
  *
  * Consent itself is one statement (DECISION), evaluated once per person and category of a job and
  * remembered: rows of one person lie together, so a scan asks the memory, not the rules. The
@@ -29,6 +31,7 @@
 
 #include "base/category.h"
 #include "base/when.h"
+#include "storage/key.h"
 #include "storage/record.h"
 #include "storage/session_impl.h"
 #include "storage/sql.h"
@@ -38,7 +41,8 @@
 /* The views name these by number. */
 static_assert(GRANT_FACILITY == 0 && GRANT_RESIDENT == 1 && GRANT_INTAKE == 3,
               "see OPENS, v_chart");
-static_assert(RECORD_NORMAL == 0 && RECORD_WITHHELD == 2, "see OPENS");
+static_assert(RECORD_NORMAL == 0 && RECORD_WITHHELD == 2 && RECORD_PRIVATE == 3,
+              "see OPENS, VISIBLE_VERSION");
 static_assert(CATEGORY_NONE == 0 && CATEGORY_COUNT == 25, "see v_access");
 
 #define GATE_MEMO_SLOTS 1024 /* power of two: persons x categories of one job, most recent */
@@ -212,6 +216,34 @@ static void fn_permits(sqlite3_context *context, int argc, sqlite3_value **argv)
     sqlite3_result_int(context, found);
 }
 
+/* ── keys of the value index, of values a statement holds ────────────────────────────────────── */
+
+static struct slice text_of(sqlite3_value *value)
+{
+    const void *ptr = sqlite3_value_text(value);
+    int len = sqlite3_value_bytes(value);
+    return ptr && len > 0 ? slice_of(ptr, (size_t)len) : SLICE_NONE;
+}
+
+static void fn_key(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    uint16_t param = (uint16_t)sqlite3_value_int(argv[0]);
+    sqlite3_result_int64(context, key_value(param, text_of(argv[1])));
+}
+
+static void fn_key_id(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    sqlite3_result_int64(context, key_id(text_of(argv[0]), text_of(argv[1])));
+}
+
+static void fn_key_type(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    sqlite3_result_int64(context, key_type(text_of(argv[0])));
+}
+
 static const struct context_function {
     const char *name;
     int argc;
@@ -223,10 +255,13 @@ static const struct context_function {
     {"tasuki_emergency", 0, fn_emergency},
     {"tasuki_emergency_mask", 0, fn_emergency_mask},
     {"tasuki_permits", 2, fn_permits},
+    {"tasuki_key", 2, fn_key},
+    {"tasuki_key_id", 2, fn_key_id},
+    {"tasuki_key_type", 1, fn_key_type},
 };
 #define CONTEXT_FUNCTION_COUNT (sizeof context_functions / sizeof context_functions[0])
 
-static enum err add_functions(struct session *s)
+enum err gate_functions(struct session *s)
 {
     const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
     for (size_t i = 0; i < CONTEXT_FUNCTION_COUNT; i++) {
@@ -250,31 +285,60 @@ static enum err add_functions(struct session *s)
     " WHEN 1 THEN " label " <> 2 AND " person " = tasuki_person()"                                 \
     " END"
 
-/* The rule of visibility. C: the row with chart and facility; V: that with category and label. */
+/* The rule of visibility. C: the row with chart and facility; V: that with category and label. What is private is its
+ * source's alone. */
 #define VISIBLE_VERSION(c, v)                                                                      \
-    "((" c ".chart = 0 AND tasuki_actor() IS NOT NULL)"                                            \
-    " OR " c ".facility = tasuki_facility()"                                                       \
+    "(" c ".facility = tasuki_facility()"                                                          \
+    " OR (" v ".label <> 3"                                                                        \
+    " AND ((" c ".chart = 0 AND tasuki_actor() IS NOT NULL)"                                       \
     " OR " OPENS("(SELECT k.person FROM chart k WHERE k.id = " c ".chart)", v ".category",         \
-                 v ".label") ")"
+                 v ".label") ")))"
 #define VISIBLE(r) VISIBLE_VERSION(r, r)
 
-#define RECORD_VIEW(where)                                                                         \
-    "SELECT r.rid, r.type, r.id, r.version, r.chart,"                                              \
-    " coalesce((SELECT k.person FROM chart k WHERE k.id = r.chart), 0) AS person, r.facility,"     \
-    " r.category, r.label, r.when_lo, r.when_hi, r.updated_ms, r.deleted, r.body"                  \
-    " FROM main.record r WHERE " where VISIBLE("r")
+#define PERSON "coalesce((SELECT k.person FROM chart k WHERE k.id = r.chart), 0) AS person"
 
-#define SEARCH_VIEW(table, columns)                                                                \
-    "SELECT x.rid, x.param, " columns " FROM main." table " x"                                     \
-    " WHERE EXISTS (SELECT 1 FROM main.record r WHERE r.rid = x.rid AND r.deleted = 0"             \
-    " AND " VISIBLE("r") ")"
+/* RID: where the number is sought, so that a range of numbers cuts the index it comes from. */
+#define RECORD_LIST(rid)                                                                           \
+    rid " AS rid, r.type, r.id, r.version, r.seq, r.chart, " PERSON ", r.facility, r.category,"    \
+        " r.label, r.when_lo, r.when_hi, r.deleted, r.facets, r.body"
+
+#define RECORD_VIEW(more, where)                                                             \
+    "SELECT " RECORD_LIST("r.rid") more " FROM main.record r WHERE " where VISIBLE("r")
+
+#define INDEX_VIEW(columns, table)                                                                 \
+    "SELECT " RECORD_LIST("x.rid") ", " columns " FROM main." table                                \
+    " x CROSS JOIN main.record r ON r.rid = x.rid WHERE r.deleted = 0 AND " VISIBLE("r")
+
+/* The row of a version: everything that may differ between versions is its own. */
+#define VERSION_LIST                                                                               \
+    "o.rid, r.type, r.id, o.version, o.seq, r.chart, " PERSON ", r.facility, o.category,"          \
+    " o.label, o.deleted, o.body"
+
+#define NEXT_SEQ                                                                                   \
+    "coalesce((SELECT n.seq FROM main.record_version n WHERE n.rid = o.rid"                        \
+    " AND n.version = o.version + 1), r.seq)"
 
 #define VERSION_VIEW                                                                               \
-    "SELECT o.rid, r.type, r.id, o.version, r.chart,"                                              \
-    " coalesce((SELECT k.person FROM chart k WHERE k.id = r.chart), 0) AS person, r.facility,"     \
-    " o.category, o.label, o.updated_ms, o.deleted, o.body"                                        \
+    "SELECT " VERSION_LIST ", " NEXT_SEQ " AS until"                                               \
     " FROM main.record_version o CROSS JOIN main.record r ON r.rid = o.rid"                        \
     " WHERE " VISIBLE("r") " AND " VISIBLE_VERSION("r", "o")
+
+/* A change made the current version (then o is empty) or a former one. */
+#define CHANGE_VIEW                                                                                \
+    "SELECT c.seq, c.rid, c.version, r.type, r.id, r.chart, " PERSON ", r.facility,"               \
+    " coalesce(o.category, r.category) AS category, coalesce(o.label, r.label) AS label,"          \
+    " coalesce(o.deleted, r.deleted) AS deleted, coalesce(o.body, r.body) AS body,"                \
+    " CASE WHEN o.seq IS NOT NULL THEN " NEXT_SEQ " END AS until"                                  \
+    " FROM main.change c CROSS JOIN main.record r ON r.rid = c.rid"                                \
+    " LEFT JOIN main.record_version o ON o.seq = c.seq"                                            \
+    " WHERE " VISIBLE("r") " AND (r.seq = c.seq OR (o.seq IS NOT NULL AND "                        \
+    VISIBLE_VERSION("r", "o") "))"
+
+/* Rows of former versions stay in the full-text index; the current one's number is its row's. */
+#define WORDS_VIEW                                                                                 \
+    "SELECT " RECORD_LIST("r.rid") ", x.ix_words AS ix_words FROM main.ix_words x"                 \
+    " CROSS JOIN main.change c ON c.seq = x.rowid CROSS JOIN main.record r ON r.rid = c.rid"       \
+    " WHERE r.seq = x.rowid AND r.deleted = 0 AND " VISIBLE("r")
 
 /* Which charts there are tells nothing clinical, and a facility must be able to ask for any
  * person's records; a resident asks for his own, a door for its own. */
@@ -293,15 +357,13 @@ static const struct gated_view {
     const char *name;
     const char *select;
 } gated_views[] = {
-    {"v_record", RECORD_VIEW("r.deleted = 0 AND ")},
-    {"v_record_all", RECORD_VIEW("")},
+    {"v_record", RECORD_VIEW("", "r.deleted = 0 AND ")},
+    {"v_record_all", RECORD_VIEW(", NULL AS until", "")},
     {"v_record_version", VERSION_VIEW},
-    {"v_token", SEARCH_VIEW("ix_token", "x.code, x.system")},
-    {"v_string", SEARCH_VIEW("ix_string", "x.folded, x.raw")},
-    {"v_date", SEARCH_VIEW("ix_date", "x.lo, x.hi")},
-    {"v_number", SEARCH_VIEW("ix_number", "x.lo, x.hi, x.system, x.unit")},
-    {"v_reference", SEARCH_VIEW("ix_reference", "x.target")},
-    {"v_uri", SEARCH_VIEW("ix_uri", "x.uri")},
+    {"v_by_value", INDEX_VIEW("x.key", "ix_value")},
+    {"v_by_string", INDEX_VIEW("x.param, x.folded", "ix_string")},
+    {"v_by_words", WORDS_VIEW},
+    {"v_change", CHANGE_VIEW},
     {"v_chart", CHART_VIEW},
     {"v_access", ACCESS_VIEW},
 };
@@ -342,7 +404,7 @@ static bool is_view(const char *name)
 
 static bool may_call(const char *name)
 {
-    static const char *const plain[] = {"count", "min", "max", "coalesce", "instr", "abs"};
+    static const char *const plain[] = {"count", "min", "max", "coalesce", "instr", "abs", "match"};
     if (among(name, plain, sizeof plain / sizeof plain[0]))
         return true;
     for (size_t i = 0; i < CONTEXT_FUNCTION_COUNT; i++) {
@@ -355,14 +417,27 @@ static bool may_call(const char *name)
 /* The tables behind the views. */
 static bool is_behind(const char *table)
 {
-    static const char *const tables[] = {"record",    "record_version", "chart",
-                                         "ix_token",  "ix_string",      "ix_date",
-                                         "ix_number", "ix_reference",   "ix_uri"};
+    static const char *const tables[] = {"record",   "record_version", "change",  "chart",
+                                         "ix_value", "ix_string",      "ix_words"};
     return among(table, tables, sizeof tables / sizeof tables[0]);
 }
 
-static int authorize_gated(int action, const char *first, const char *second, const char *view)
+/* What the full-text index reads while it answers: statements that it prepares inside a step. Nothing of ours is
+ * compiled there but what was compiled before, unchanged, after a change of the schema. */
+static bool is_of_words(int action, const char *first)
 {
+    static const char *const shadows[] = {"ix_words_data", "ix_words_idx", "ix_words_config",
+                                          "ix_words_docsize"};
+    if (action == SQLITE_PRAGMA)
+        return among(first, (const char *const[]){"data_version"}, 1);
+    return action == SQLITE_READ && among(first, shadows, sizeof shadows / sizeof shadows[0]);
+}
+
+static int authorize_gated(const struct session *s, int action, const char *first,
+                           const char *second, const char *view)
+{
+    if (!s->compiling && is_of_words(action, first))
+        return SQLITE_OK;
     switch (action) {
     case SQLITE_SELECT:
         return SQLITE_OK;
@@ -381,7 +456,7 @@ static int authorize(void *context, int action, const char *first, const char *s
     (void)database;
     const struct session *s = context;
     if (!s->own)
-        return authorize_gated(action, first, second, view);
+        return authorize_gated(s, action, first, second, view);
     return action == SQLITE_ATTACH || action == SQLITE_DETACH ? SQLITE_DENY : SQLITE_OK;
 }
 
@@ -419,9 +494,7 @@ enum err gate_open(struct session *s)
     if (!s->memo)
         return ERR_LIMIT;
     s->memo->generation = 1;
-    enum err err = add_functions(s);
-    if (!err)
-        err = add_views(s);
+    enum err err = add_views(s);
     if (err)
         return err;
     if (!s->writes)

@@ -9,22 +9,27 @@
  *     v_record_version  former versions; visible if they and the current one are
  *     v_by_value        v_record's columns and key: records by a key of the value index (key.h)
  *     v_by_string       v_record's columns, param, folded: records by a string
- *     v_by_words        v_record's columns and the full-text index's table column, for MATCH
- *     v_change          seq, rid, version of changes whose version is visible
+ *     v_by_words        v_record's columns and ix_words, the full-text index's table column, for MATCH
+ *     v_change          versions by the number of their change, current and former, if they are visible
  *     v_chart           chart, person and the rid range of a chart's records [rid_lo, rid_hi)
  *     v_access          person, category: what the grant would see of a normal record of
  *                       another's; a row for each chart of the person
  *
+ * v_record_all, v_record_version and v_change also have until: the number of the record's next change, NULL for the
+ * current version.
+ *
  * Functions a gated statement may call: the context functions (gate.c) and, of match.c and key.c, tasuki_match(facets,
- * pointer), tasuki_sort(facets, seq, id, pointer), tasuki_key(param, text), tasuki_key_id(type, id); and the
- * table-valued tasuki_targets(facets, param) with columns type, id (storage/targets.c).
+ * pointer), tasuki_sort(facets, seq, id, pointer), tasuki_key(param, text), tasuki_key_id(type, id),
+ * tasuki_key_type(type); and the table-valued tasuki_targets(facets, param) with columns type, id (storage/targets.c).
  */
 #ifndef STORAGE_GATE_H
 #define STORAGE_GATE_H
 
 #include "storage/session.h"
 
-/* Functions, views, authorizer; on a connection just opened and migrated. */
+/* The functions, on a connection just opened: the schema's steps use some of them. */
+enum err gate_functions(struct session *s) ERR_CHECKED;
+/* Views and authorizer; on a connection with functions, migrated. */
 enum err gate_open(struct session *s) ERR_CHECKED;
 void gate_close(struct session *s);
 /* Forgets the consent answers found under the grant bound before. */

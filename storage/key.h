@@ -3,7 +3,8 @@
  * Internal to storage/: keys of the value index ix_value(key, rid), by which a search that names no person finds its
  * first candidates. A key is a 64-bit hash of what is sought; candidates are always compared in full afterwards
  * (match.h), so that two values sharing a key cost time and nothing else. Days are kept in order below zero, so that
- * a span of days is one range of keys.
+ * a span of days is one range of keys. Keys are made from packed facets alone, so that those of a row about to change
+ * can be found again from the row itself. Files depend on the numbers: another hash needs a migration.
  */
 #ifndef STORAGE_KEY_H
 #define STORAGE_KEY_H
@@ -20,7 +21,14 @@ int64_t key_value(uint16_t param, struct slice text);
 int64_t key_day(uint16_t param, int64_t ms);
 int64_t key_long(uint16_t param);
 
-/* The keys FACET is entered under: 0 (none, or common), 1, or one per day of its span. Writes at most ROOM. */
-unsigned key_of_facet(const struct facet *facet, int64_t *ret_keys, unsigned room);
+/* The keys FACET is entered under: 0 (none, or common), 1, or one per day of its span. Writes at most ROOM;
+ * LIMIT_KEY_DAYS + 1 is always enough. */
+unsigned key_of_facet(const struct facet_view *facet, int64_t *ret_keys, unsigned room);
+
+/* FOLDED as the string index keeps it: at most LIMIT_KEY_TEXT bytes, whole characters. A prefix sought there is cut
+ * the same way. */
+struct slice key_text(struct slice folded);
+/* Is FACET entered in the string index? */
+bool key_is_string(const struct facet_view *facet);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "storage/locate.h"
 
+#include "storage/key.h"
 #include "storage/sql.h"
 
 #include "base/banned.h"
@@ -15,13 +16,15 @@ enum err locate_record(struct session *s, struct slice type, struct slice id,
     enum err err =
         sql_prepare(s,
                     "SELECT r.rid, coalesce(c.person, 0), r.chart, r.facility, r.version,"
-                    " r.deleted FROM record r LEFT JOIN chart c ON c.id = r.chart"
-                    " WHERE r.type = ? AND r.id = ?",
+                    " r.deleted FROM ix_value x CROSS JOIN record r ON r.rid = x.rid"
+                    " LEFT JOIN chart c ON c.id = r.chart"
+                    " WHERE x.key = ?3 AND r.type = ?1 AND r.id = ?2",
                     SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_text(q, 1, type);
     sql_bind_text(q, 2, id);
+    sql_bind_i64(q, 3, key_id(type, id));
     err = sql_row(q);
     if (!err)
         *ret_place = (struct locate){

@@ -1,39 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Original bytes, kept once under their SHA-256 and never changed. They are given back only to
- * the facility that sent them: one whose record (present or former version) or quarantined input
- * names the digest. Must not check the digest again; whoever puts bytes has just computed it.
+ * Original bytes, kept once under their SHA-256 and never changed; packed like bodies (storage/body.h), since messages
+ * are alike. They are given back only to the facility that sent them: one whose record (present or former version) or
+ * quarantined input names them. Must not check the digest again; whoever puts bytes has just computed it.
  */
 #include "storage/original.h"
 
+#include "storage/body.h"
 #include "storage/session_impl.h"
 #include "storage/sql.h"
 
 #include "base/banned.h"
 
-enum err original_put(struct session *s, struct slice bytes, const char *media,
-                      const unsigned char sha[DIGEST_LEN])
+static enum err insert(struct session *s, struct slice packed, const char *media,
+                       const unsigned char sha[DIGEST_LEN])
 {
     struct sql *q = NULL;
     enum err err = sql_prepare(s,
-                               "INSERT OR IGNORE INTO original(sha, media, received_ms, bytes)"
-                               " VALUES (?1, ?2, ?3, ?4)",
+                               "INSERT OR IGNORE INTO original(sha, media, received_ms, packed,"
+                               " bytes) VALUES (?1, ?2, ?3, 1, ?4)",
                                SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_blob(q, 1, sha, DIGEST_LEN);
     sql_bind_str(q, 2, media);
     sql_bind_i64(q, 3, session_now_ms(s));
-    sql_bind_blob(q, 4, bytes.ptr, bytes.len);
+    sql_bind_blob(q, 4, packed.ptr, packed.len);
     return sql_run(q);
 }
 
+enum err original_put(struct session *s, struct slice bytes, const char *media,
+                      const unsigned char sha[DIGEST_LEN])
+{
+    struct body_coder *coder = NULL;
+    struct buf *packed = &s->scratch.body;
+    buf_clear(packed);
+    enum err err = session_coder(s, &coder);
+    if (!err)
+        err = body_pack(coder, bytes, packed);
+    return err ? err : insert(s, buf_slice(packed), media, sha);
+}
+
+enum err original_number(struct session *s, const unsigned char sha[DIGEST_LEN],
+                         int64_t *ret_number)
+{
+    struct sql *q = NULL;
+    enum err err = sql_prepare(s, "SELECT id FROM original WHERE sha = ?1", SQL_OWN, &q);
+    if (err)
+        return err;
+    sql_bind_blob(q, 1, sha, DIGEST_LEN);
+    err = sql_row(q);
+    if (!err)
+        *ret_number = sql_i64(q, 0);
+    return sql_done(q, err);
+}
+
 static const char GET[] =
-    "SELECT o.bytes FROM original o WHERE o.sha = ?1 AND ("
-    " EXISTS (SELECT 1 FROM record r WHERE r.original = ?1 AND r.facility = ?2)"
+    "SELECT o.bytes, o.packed FROM original o WHERE o.sha = ?1 AND ("
+    " EXISTS (SELECT 1 FROM record r WHERE r.original = o.id AND r.facility = ?2)"
     " OR EXISTS (SELECT 1 FROM record_version v CROSS JOIN record r ON r.rid = v.rid"
-    "  WHERE v.original = ?1 AND r.facility = ?2)"
+    "  WHERE v.original = o.id AND r.facility = ?2)"
     " OR EXISTS (SELECT 1 FROM quarantine q WHERE q.facility = ?2 AND q.sha = ?1))";
+
+static enum err load(struct session *s, struct sql *q, struct arena *arena, struct slice *ret_bytes)
+{
+    struct body_coder *coder = NULL;
+    if (sql_i64(q, 1) == 0) {
+        *ret_bytes = sql_dup(q, 0, arena);
+        return ERR_OK;
+    }
+    enum err err = session_coder(s, &coder);
+    return err ? err : body_unpack(coder, sql_slice(q, 0), arena, ret_bytes);
+}
 
 enum err original_get(struct session *s, struct arena *arena, const unsigned char sha[DIGEST_LEN],
                       struct slice *ret_bytes)
@@ -51,7 +89,7 @@ enum err original_get(struct session *s, struct arena *arena, const unsigned cha
     struct slice bytes = SLICE_NONE;
     err = sql_row(q);
     if (!err)
-        bytes = sql_dup(q, 0, arena);
+        err = load(s, q, arena, &bytes);
     err = sql_done(q, err);
     if (!err)
         *ret_bytes = bytes;

@@ -2,15 +2,20 @@
  *
  * Reading resources through the gate, and writing their versions (R4 http.html#versioning).
  * Reading uses gated statements only. Writing asks the base table who owns (type, id), decides by
- * the bound grant, moves the old version aside and replaces the search rows. A record's number is
- * chart << 32 | n, n counting up in its chart: a chart's rows lie together, and linking a chart
- * to another person moves none of them.
+ * the bound grant, moves the old version aside, gives the new one its number in the log of changes
+ * and changes the search rows. A record's number is chart << 32 | n, n counting up in its chart: a
+ * chart's rows lie together, and linking a chart to another person moves none of them. Nothing but
+ * this file keeps (type, id) unique: it looks before it inserts, and there is one writer at a time.
  */
 #include "storage/record.h"
 
 #include <assert.h>
 
 #include "base/limits.h"
+#include "storage/body.h"
+#include "storage/change.h"
+#include "storage/key.h"
+#include "storage/original.h"
 #include "storage/record_impl.h"
 #include "storage/registry.h"
 #include "storage/session_impl.h"
@@ -19,8 +24,21 @@
 
 static_assert(FACILITY_HOME == 8, "OWNER names it by number");
 
+static struct slice unpack(struct sql *q, int column, struct arena *arena)
+{
+    struct body_coder *coder = NULL;
+    struct slice body = SLICE_NONE;
+    enum err err = session_coder(sql_session(q), &coder);
+    if (!err)
+        err = body_unpack(coder, sql_slice(q, column), arena, &body);
+    if (err)
+        sql_fail(q, err);
+    return body;
+}
+
 void record_load(struct sql *q, int first, struct arena *arena, struct record *ret_record)
 {
+    int64_t seq = sql_i64(q, first + 9);
     *ret_record = (struct record){
         .rid = sql_i64(q, first),
         .type = sql_dup(q, first + 1, arena),
@@ -31,9 +49,10 @@ void record_load(struct sql *q, int first, struct arena *arena, struct record *r
         .facility = sql_i64(q, first + 6),
         .category = (enum category)sql_i64(q, first + 7),
         .label = (enum record_label)sql_i64(q, first + 8),
-        .updated_ms = sql_i64(q, first + 9),
+        .seq = seq,
+        .updated_ms = change_ms(seq),
         .deleted = sql_i64(q, first + 10) != 0,
-        .body = sql_dup(q, first + 11, arena),
+        .body = unpack(q, first + 11, arena),
     };
 }
 
@@ -52,20 +71,45 @@ static enum err load_one(struct sql *q, struct arena *arena, struct record *ret_
 
 /* ── reading ─────────────────────────────────────────────────────────────────────────────────── */
 
-enum err record_read(struct session *s, struct arena *arena, struct slice type, struct slice id,
-                     struct record *ret_record)
+/* The number of (type, id), whoever asks; only for reading it through the gate afterwards. */
+static enum err find_rid(struct session *s, struct slice type, struct slice id, int64_t *ret_rid)
 {
     struct sql *q = NULL;
-    struct record record = {0};
     enum err err = sql_prepare(s,
-                               "SELECT " RECORD_COLUMNS " FROM v_record_all r"
-                               " WHERE r.type = ?1 AND r.id = ?2",
+                               "SELECT r.rid FROM ix_value x CROSS JOIN record r ON r.rid = x.rid"
+                               " WHERE x.key = ?1 AND r.type = ?2 AND r.id = ?3",
+                               SQL_OWN, &q);
+    if (err)
+        return err;
+    sql_bind_i64(q, 1, key_id(type, id));
+    sql_bind_text(q, 2, type);
+    sql_bind_text(q, 3, id);
+    err = sql_row(q);
+    if (!err)
+        *ret_rid = sql_i64(q, 0);
+    return sql_done(q, err);
+}
+
+static enum err read_current(struct session *s, struct arena *arena, int64_t rid,
+                             struct record *ret_record)
+{
+    struct sql *q = NULL;
+    enum err err = sql_prepare(s, "SELECT " RECORD_COLUMNS " FROM v_record_all r WHERE r.rid = ?1",
                                SQL_GATED, &q);
     if (err)
         return err;
-    sql_bind_text(q, 1, type);
-    sql_bind_text(q, 2, id);
-    err = load_one(q, arena, &record);
+    sql_bind_i64(q, 1, rid);
+    return load_one(q, arena, ret_record);
+}
+
+enum err record_read(struct session *s, struct arena *arena, struct slice type, struct slice id,
+                     struct record *ret_record)
+{
+    struct record record = {0};
+    int64_t rid = 0;
+    enum err err = find_rid(s, type, id, &rid);
+    if (!err)
+        err = read_current(s, arena, rid, &record);
     if (!err && record.deleted)
         err = ERR_GONE;
     if (!err)
@@ -78,27 +122,16 @@ enum err record_read_patient(struct session *s, struct arena *arena, int64_t per
 {
     struct sql *q = NULL;
     enum err err = sql_prepare(s,
-                               "SELECT " RECORD_COLUMNS " FROM v_chart k CROSS JOIN v_record r"
-                               " ON r.rid >= k.rid_lo AND r.rid < k.rid_hi"
+                               "SELECT " RECORD_COLUMNS " FROM v_chart k CROSS JOIN v_by_value r"
+                               " ON r.key = ?2 AND r.rid >= k.rid_lo AND r.rid < k.rid_hi"
                                " WHERE k.person = ?1 AND r.type = 'Patient'"
                                " ORDER BY (r.facility IS tasuki_facility()) DESC,"
-                               " r.updated_ms DESC, r.rid DESC LIMIT 1",
+                               " r.seq DESC LIMIT 1",
                                SQL_GATED, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, person);
-    return load_one(q, arena, ret_record);
-}
-
-static enum err read_current(struct session *s, struct arena *arena, int64_t rid,
-                             struct record *ret_record)
-{
-    struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT " RECORD_COLUMNS " FROM v_record_all r WHERE r.rid = ?1",
-                               SQL_GATED, &q);
-    if (err)
-        return err;
-    sql_bind_i64(q, 1, rid);
+    sql_bind_i64(q, 2, key_type(SLICE("Patient")));
     return load_one(q, arena, ret_record);
 }
 
@@ -125,115 +158,79 @@ enum err record_read_version(struct session *s, struct arena *arena, int64_t rid
     return load_one(q, arena, ret_record);
 }
 
-static enum err count_versions(struct session *s, int64_t rid, uint64_t *ret_count)
-{
-    struct sql *q = NULL;
-    enum err err =
-        sql_prepare(s, "SELECT count(*) FROM v_record_version r WHERE r.rid = ?1", SQL_GATED, &q);
-    if (err)
-        return err;
-    sql_bind_i64(q, 1, rid);
-    err = sql_row(q);
-    if (!err)
-        *ret_count = (uint64_t)sql_i64(q, 0);
-    return sql_done(q, err);
-}
-
-/* Former versions, newest first, into RECORDS[0..MAX). */
-static enum err former(struct session *s, struct arena *arena, int64_t rid, unsigned max,
-                       struct record *records, size_t *ret_count)
-{
-    struct sql *q = NULL;
-    enum err err = sql_prepare(s,
-                               "SELECT " RECORD_COLUMNS " FROM v_record_version r"
-                               " WHERE r.rid = ?1 ORDER BY r.version DESC LIMIT ?2",
-                               SQL_GATED, &q);
-    if (err)
-        return err;
-    sql_bind_i64(q, 1, rid);
-    sql_bind_i64(q, 2, max);
-    size_t count = 0;
-    bool row = false;
-    while (!(err = sql_step(q, &row)) && row && count < max)
-        record_load(q, 0, arena, &records[count++]);
-    err = sql_done(q, err);
-    if (!err)
-        *ret_count = count;
-    return err;
-}
-
-enum err record_history(struct session *s, struct arena *arena, int64_t rid, unsigned max,
-                        struct record **ret_records, size_t *ret_count, uint64_t *ret_total)
-{
-    struct record current = {0};
-    uint64_t older = 0;
-    enum err err = read_current(s, arena, rid, &current);
-    if (!err)
-        err = count_versions(s, rid, &older);
-    if (err)
-        return err;
-    size_t room = older + 1 < max ? (size_t)older + 1 : max;
-    struct record *records = arena_array(arena, room ? room : 1, sizeof *records);
-    if (!records)
-        return ERR_LIMIT;
-    size_t count = 0;
-    if (room > 0)
-        records[0] = current;
-    if (room > 1)
-        err = former(s, arena, rid, (unsigned)(room - 1), records + 1, &count);
-    if (err)
-        return err;
-    *ret_records = records;
-    *ret_count = room > 0 ? count + 1 : 0;
-    *ret_total = older + 1;
-    return ERR_OK;
-}
-
 /* ── writing: who may, what is there ─────────────────────────────────────────────────────────── */
 
-/* The row of (type, id) as a write finds it. */
+/* The row of (type, id) as a write finds it. Its packed facets are in the session's scratch. */
 struct present {
     int64_t rid; /* 0: not there */
     int64_t version;
     int64_t chart;
     int64_t facility;
-    int64_t updated_ms;
+    int64_t seq;
+    int64_t key_of_id, key_of_type;
     bool deleted;
     bool same; /* body, category and label are those to be written */
     bool same_scope;
 };
+
+#define PRESENT_COLUMNS "r.rid, r.version, r.chart, r.facility, r.seq, r.deleted, r.type, r.id, r.facets"
+
+static void load_present(struct session *s, struct sql *q, struct present *ret_present)
+{
+    *ret_present = (struct present){
+        .rid = sql_i64(q, 0),
+        .version = sql_i64(q, 1),
+        .chart = sql_i64(q, 2),
+        .facility = sql_i64(q, 3),
+        .seq = sql_i64(q, 4),
+        .deleted = sql_i64(q, 5) != 0,
+        .key_of_type = key_type(sql_slice(q, 6)),
+        .key_of_id = key_id(sql_slice(q, 6), sql_slice(q, 7)),
+    };
+    buf_clear(&s->scratch.former);
+    buf_add(&s->scratch.former, sql_slice(q, 8));
+    if (buf_err(&s->scratch.former))
+        sql_fail(q, buf_err(&s->scratch.former));
+}
+
+static bool is_same(struct session *s, struct sql *q, int column, struct slice body)
+{
+    struct body_coder *coder = NULL;
+    bool same = false;
+    enum err err = session_coder(s, &coder);
+    if (!err)
+        err = body_same(coder, sql_slice(q, column), body, &same);
+    if (err)
+        sql_fail(q, err);
+    return same;
+}
 
 static enum err find_present(struct session *s, const struct record_new *record,
                              struct present *ret_present)
 {
     struct sql *q = NULL;
     enum err err = sql_prepare(s,
-                               "SELECT rid, version, chart, facility, updated_ms, deleted,"
-                               " body = ?3 AND category = ?4 AND label = ?5, scope IS ?6"
-                               " FROM record WHERE type = ?1 AND id = ?2",
+                               "SELECT " PRESENT_COLUMNS ","
+                               " r.category = ?4 AND r.label = ?5, r.scope IS ?6, r.body"
+                               " FROM ix_value x CROSS JOIN record r ON r.rid = x.rid"
+                               " WHERE x.key = ?3 AND r.type = ?1 AND r.id = ?2",
                                SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_text(q, 1, record->type);
     sql_bind_text(q, 2, record->id);
-    sql_bind_text(q, 3, record->body);
+    sql_bind_i64(q, 3, key_id(record->type, record->id));
     sql_bind_i64(q, 4, (int64_t)record->category);
     sql_bind_i64(q, 5, (int64_t)record->label);
     sql_bind_text_or_null(q, 6, record->scope);
-    struct present present = {0};
+    struct present present = {.key_of_id = key_id(record->type, record->id),
+                              .key_of_type = key_type(record->type)};
     bool row = false;
     err = sql_step(q, &row);
     if (!err && row) {
-        present = (struct present){
-            .rid = sql_i64(q, 0),
-            .version = sql_i64(q, 1),
-            .chart = sql_i64(q, 2),
-            .facility = sql_i64(q, 3),
-            .updated_ms = sql_i64(q, 4),
-            .deleted = sql_i64(q, 5) != 0,
-            .same = sql_i64(q, 6) != 0,
-            .same_scope = sql_i64(q, 7) != 0,
-        };
+        load_present(s, q, &present);
+        present.same_scope = sql_i64(q, 10) != 0;
+        present.same = sql_i64(q, 9) != 0 && is_same(s, q, 11, record->body);
     }
     err = sql_done(q, err);
     if (!err)
@@ -308,34 +305,75 @@ static enum err next_rid(struct session *s, int64_t chart, int64_t *ret_rid)
 
 /* ── writing: versions ───────────────────────────────────────────────────────────────────────── */
 
-static enum err insert(struct session *s, const struct record_new *record, int64_t facility,
+/* What a write stores of a record, packed, in the session's scratch; and the number of its original. */
+struct packed {
+    struct slice body;
+    struct slice facets;
+    int64_t original; /* 0: none */
+};
+
+static enum err pack(struct session *s, const struct record_new *record, struct packed *ret_packed)
+{
+    struct session_scratch *scratch = &s->scratch;
+    struct body_coder *coder = NULL;
+    struct packed packed = {.original = 0};
+    enum err err = session_coder(s, &coder);
+    buf_clear(&scratch->body);
+    buf_clear(&scratch->facets);
+    if (!err && record->facets && record->facets->count > LIMIT_FACETS)
+        err = ERR_TOO_LARGE;
+    if (!err)
+        err = body_pack(coder, record->body, &scratch->body);
+    if (!err && record->facets) {
+        facet_pack(record->facets, &scratch->facets);
+        err = buf_err(&scratch->facets);
+    }
+    if (!err && record->original)
+        err = original_number(s, record->original, &packed.original);
+    if (err)
+        return err == ERR_NOT_FOUND ? ERR_INTERNAL : err; /* the original is put before its records */
+    packed.body = buf_slice(&scratch->body);
+    packed.facets = buf_slice(&scratch->facets);
+    *ret_packed = packed;
+    return ERR_OK;
+}
+
+/* Parameters 1 to 12 of insert and update alike. */
+static void bind_version(struct sql *q, const struct record_new *record,
+                         const struct packed *packed, const struct record_mark *mark)
+{
+    sql_bind_i64(q, 1, mark->rid);
+    sql_bind_i64(q, 2, mark->version);
+    sql_bind_i64(q, 3, mark->seq);
+    sql_bind_i64(q, 4, (int64_t)record->category);
+    sql_bind_i64(q, 5, (int64_t)record->label);
+    sql_bind_i64(q, 6, record->when.lo_ms);
+    sql_bind_i64(q, 7, record->when.hi_ms);
+    sql_bind_i64_or_null(q, 8, packed->original);
+    sql_bind_text_or_null(q, 9, slice_str(record->mapper));
+    sql_bind_text_or_null(q, 10, record->scope);
+    sql_bind_blob(q, 11, packed->facets.ptr, packed->facets.len);
+    sql_bind_blob(q, 12, packed->body.ptr, packed->body.len);
+}
+
+static enum err insert(struct session *s, const struct record_new *record,
+                       const struct packed *packed, int64_t facility,
                        const struct record_mark *mark)
 {
     struct sql *q = NULL;
     enum err err =
         sql_prepare(s,
-                    "INSERT INTO record(rid, type, id, version, chart, facility, category,"
-                    " label, when_lo, when_hi, updated_ms, scope, original, mapper, body)"
-                    " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
+                    "INSERT INTO record(rid, version, seq, category, label, when_lo, when_hi,"
+                    " original, mapper, scope, facets, body, type, id, chart, facility)"
+                    " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
                     SQL_OWN, &q);
     if (err)
         return err;
-    sql_bind_i64(q, 1, mark->rid);
-    sql_bind_text(q, 2, record->type);
-    sql_bind_text(q, 3, record->id);
-    sql_bind_i64(q, 4, mark->version);
-    sql_bind_i64(q, 5, record->chart);
-    sql_bind_i64(q, 6, facility);
-    sql_bind_i64(q, 7, (int64_t)record->category);
-    sql_bind_i64(q, 8, (int64_t)record->label);
-    sql_bind_i64(q, 9, record->when.lo_ms);
-    sql_bind_i64(q, 10, record->when.hi_ms);
-    sql_bind_i64(q, 11, mark->updated_ms);
-    sql_bind_text_or_null(q, 12, record->scope);
-    if (record->original)
-        sql_bind_blob(q, 13, record->original, DIGEST_LEN);
-    sql_bind_text_or_null(q, 14, slice_str(record->mapper));
-    sql_bind_text(q, 15, record->body);
+    bind_version(q, record, packed, mark);
+    sql_bind_text(q, 13, record->type);
+    sql_bind_text(q, 14, record->id);
+    sql_bind_i64(q, 15, record->chart);
+    sql_bind_i64(q, 16, facility);
     return sql_run(q);
 }
 
@@ -344,10 +382,10 @@ static enum err keep_version(struct session *s, int64_t rid)
     struct sql *q = NULL;
     enum err err =
         sql_prepare(s,
-                    "INSERT INTO record_version(rid, version, category, label, updated_ms,"
-                    " deleted, original, mapper, body)"
-                    " SELECT rid, version, category, label, updated_ms, deleted, original,"
-                    " mapper, body FROM record WHERE rid = ?1",
+                    "INSERT INTO record_version(seq, rid, version, category, label, deleted,"
+                    " original, mapper, body)"
+                    " SELECT seq, rid, version, category, label, deleted, original, mapper, body"
+                    " FROM record WHERE rid = ?1",
                     SQL_OWN, &q);
     if (err)
         return err;
@@ -356,29 +394,18 @@ static enum err keep_version(struct session *s, int64_t rid)
 }
 
 static enum err update(struct session *s, const struct record_new *record,
-                       const struct record_mark *mark)
+                       const struct packed *packed, const struct record_mark *mark)
 {
     struct sql *q = NULL;
     enum err err =
         sql_prepare(s,
-                    "UPDATE record SET version = ?2, category = ?3, label = ?4, when_lo = ?5,"
-                    " when_hi = ?6, updated_ms = ?7, deleted = 0, scope = ?8,"
-                    " original = ?9, mapper = ?10, body = ?11 WHERE rid = ?1",
+                    "UPDATE record SET version = ?2, seq = ?3, category = ?4, label = ?5,"
+                    " when_lo = ?6, when_hi = ?7, deleted = 0, original = ?8, mapper = ?9,"
+                    " scope = ?10, facets = ?11, body = ?12 WHERE rid = ?1",
                     SQL_OWN, &q);
     if (err)
         return err;
-    sql_bind_i64(q, 1, mark->rid);
-    sql_bind_i64(q, 2, mark->version);
-    sql_bind_i64(q, 3, (int64_t)record->category);
-    sql_bind_i64(q, 4, (int64_t)record->label);
-    sql_bind_i64(q, 5, record->when.lo_ms);
-    sql_bind_i64(q, 6, record->when.hi_ms);
-    sql_bind_i64(q, 7, mark->updated_ms);
-    sql_bind_text_or_null(q, 8, record->scope);
-    if (record->original)
-        sql_bind_blob(q, 9, record->original, DIGEST_LEN);
-    sql_bind_text_or_null(q, 10, slice_str(record->mapper));
-    sql_bind_text(q, 11, record->body);
+    bind_version(q, record, packed, mark);
     return sql_run(q);
 }
 
@@ -394,22 +421,51 @@ static enum err move_scope(struct session *s, int64_t rid, struct slice scope)
     return sql_run(q);
 }
 
-/* lastUpdated never goes back, whatever the clock does. */
-static int64_t updated_after(struct session *s, const struct present *present)
+/* The change's number, which is also its time. */
+static enum err number(struct session *s, struct record_mark *mark)
 {
-    int64_t now = session_now_ms(s);
-    return now > present->updated_ms ? now : present->updated_ms;
+    enum err err = change_put(s, mark->rid, mark->version, &mark->seq);
+    mark->updated_ms = change_ms(mark->seq);
+    return err;
 }
 
-static enum err put_first(struct session *s, const struct record_new *record, int64_t facility,
+/* What the record is found by before the write. */
+static struct index_state found_by(struct session *s, const struct present *present)
+{
+    return (struct index_state){{present->key_of_id, present->key_of_type},
+                                !present->rid      ? 0
+                                : present->deleted ? 1
+                                                   : 2,
+                                present->rid ? buf_slice(&s->scratch.former) : SLICE_NONE};
+}
+
+/* The search rows of the version just written. */
+static enum err enter(struct session *s, const struct record_new *record,
+                      const struct present *present, const struct packed *packed,
+                      const struct record_mark *mark)
+{
+    const struct index_state before = found_by(s, present);
+    const struct index_state after = {
+        {present->key_of_id, present->key_of_type}, 2, packed->facets};
+    enum err err = index_change(s, mark->rid, &before, &after, false);
+    return err ? err : index_words(s, mark->seq, record->words, record->content);
+}
+
+static enum err put_first(struct session *s, const struct record_new *record,
+                          const struct present *present, int64_t facility,
                           struct record_mark *ret_mark)
 {
-    struct record_mark mark = {.version = 1, .updated_ms = session_now_ms(s), .created = true};
-    enum err err = next_rid(s, record->chart, &mark.rid);
+    struct record_mark mark = {.version = 1, .created = true};
+    struct packed packed;
+    enum err err = pack(s, record, &packed);
     if (!err)
-        err = insert(s, record, facility, &mark);
+        err = next_rid(s, record->chart, &mark.rid);
     if (!err)
-        err = index_put(s, mark.rid, record->facets);
+        err = number(s, &mark);
+    if (!err)
+        err = insert(s, record, &packed, facility, &mark);
+    if (!err)
+        err = enter(s, record, present, &packed, &mark);
     if (!err)
         *ret_mark = mark;
     return err;
@@ -421,19 +477,30 @@ static enum err put_next(struct session *s, const struct record_new *record,
     struct record_mark mark = {
         .rid = present->rid,
         .version = present->version + 1,
-        .updated_ms = updated_after(s, present),
         .created = present->deleted,
     };
-    enum err err = keep_version(s, mark.rid);
+    struct packed packed;
+    enum err err = pack(s, record, &packed);
     if (!err)
-        err = index_drop(s, mark.rid);
+        err = keep_version(s, mark.rid);
     if (!err)
-        err = update(s, record, &mark);
+        err = number(s, &mark);
     if (!err)
-        err = index_put(s, mark.rid, record->facets);
+        err = update(s, record, &packed, &mark);
+    if (!err)
+        err = enter(s, record, present, &packed, &mark);
     if (!err)
         *ret_mark = mark;
     return err;
+}
+
+static struct record_mark unchanged(const struct present *present)
+{
+    return (struct record_mark){.rid = present->rid,
+                                .version = present->version,
+                                .seq = present->seq,
+                                .updated_ms = change_ms(present->seq),
+                                .unchanged = true};
 }
 
 enum err record_put(struct session *s, const struct record_new *record, int64_t expect_version,
@@ -451,17 +518,13 @@ enum err record_put(struct session *s, const struct record_new *record, int64_t 
     if (expect_version > 0 && (!present.rid || present.version != expect_version))
         return ERR_PRECONDITION;
     if (!present.rid)
-        return put_first(s, record, facility, ret_mark);
+        return put_first(s, record, &present, facility, ret_mark);
     if (!present.same || present.deleted)
         return put_next(s, record, &present, ret_mark);
     if (!present.same_scope)
         err = move_scope(s, present.rid, record->scope);
-    if (!err) {
-        *ret_mark = (struct record_mark){.rid = present.rid,
-                                         .version = present.version,
-                                         .updated_ms = present.updated_ms,
-                                         .unchanged = true};
-    }
+    if (!err)
+        *ret_mark = unchanged(&present);
     return err;
 }
 
@@ -472,23 +535,26 @@ enum err record_put(struct session *s, const struct record_new *record, int64_t 
 static enum err mark_deleted(struct session *s, const struct present *present,
                              struct record_mark *ret_mark)
 {
-    struct record_mark mark = {.rid = present->rid,
-                               .version = present->version + 1,
-                               .updated_ms = updated_after(s, present)};
+    struct record_mark mark = {.rid = present->rid, .version = present->version + 1};
+    const struct index_state before = found_by(s, present);
+    const struct index_state after = {{present->key_of_id, 0}, 1, SLICE_NONE};
     struct sql *q = NULL;
     enum err err = keep_version(s, mark.rid);
     if (!err)
-        err = index_drop(s, mark.rid);
+        err = number(s, &mark);
+    if (!err)
+        err = index_change(s, mark.rid, &before, &after, false);
     if (!err)
         err = sql_prepare(s,
-                          "UPDATE record SET version = ?2, updated_ms = ?3, deleted = 1, body = '',"
-                          " scope = NULL, original = NULL, mapper = NULL WHERE rid = ?1",
+                          "UPDATE record SET version = ?2, seq = ?3, deleted = 1, facets = x'',"
+                          " body = x'', scope = NULL, original = NULL, mapper = NULL"
+                          " WHERE rid = ?1",
                           SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, mark.rid);
     sql_bind_i64(q, 2, mark.version);
-    sql_bind_i64(q, 3, mark.updated_ms);
+    sql_bind_i64(q, 3, mark.seq);
     err = sql_run(q);
     if (!err)
         *ret_mark = mark;
@@ -516,10 +582,7 @@ enum err record_delete(struct session *s, struct slice type, struct slice id,
         return ERR_PRECONDITION;
     if (!present.deleted)
         return mark_deleted(s, &present, ret_mark);
-    *ret_mark = (struct record_mark){.rid = present.rid,
-                                     .version = present.version,
-                                     .updated_ms = present.updated_ms,
-                                     .unchanged = true};
+    *ret_mark = unchanged(&present);
     return ERR_OK;
 }
 
@@ -540,9 +603,9 @@ static enum err next_in_scope(struct session *s, int64_t chart, struct slice sco
 {
     struct sql *q = NULL;
     enum err err = sql_prepare(s,
-                               "SELECT rid, version, updated_ms, id FROM record"
-                               " WHERE chart = ?1 AND scope = ?2 AND rid > ?3 AND deleted = 0"
-                               " ORDER BY rid LIMIT 1",
+                               "SELECT " PRESENT_COLUMNS " FROM record r"
+                               " WHERE r.chart = ?1 AND r.scope = ?2 AND r.rid > ?3"
+                               " AND r.deleted = 0 ORDER BY r.rid LIMIT 1",
                                SQL_OWN, &q);
     if (err)
         return err;
@@ -551,10 +614,8 @@ static enum err next_in_scope(struct session *s, int64_t chart, struct slice sco
     sql_bind_i64(q, 3, present->rid);
     err = sql_row(q);
     if (!err) {
-        present->rid = sql_i64(q, 0);
-        present->version = sql_i64(q, 1);
-        present->updated_ms = sql_i64(q, 2);
-        *ret_kept = kept(sql_slice(q, 3), keep, keep_count);
+        load_present(s, q, present);
+        *ret_kept = kept(sql_slice(q, 7), keep, keep_count);
     }
     return sql_done(q, err);
 }
@@ -581,59 +642,5 @@ enum err record_prune(struct session *s, int64_t chart, struct slice scope,
     if (err != ERR_NOT_FOUND)
         return err;
     *ret_deleted = deleted;
-    return ERR_OK;
-}
-
-/* ── search rows anew ────────────────────────────────────────────────────────────────────────── */
-
-static enum err next_current(struct session *s, struct arena *arena, int64_t *rid,
-                             struct slice *ret_type, struct slice *ret_body)
-{
-    struct sql *q = NULL;
-    enum err err = sql_prepare(s,
-                               "SELECT rid, type, body FROM record WHERE rid > ?1 AND deleted = 0"
-                               " ORDER BY rid LIMIT 1",
-                               SQL_OWN, &q);
-    if (err)
-        return err;
-    sql_bind_i64(q, 1, *rid);
-    err = sql_row(q);
-    if (!err) {
-        *rid = sql_i64(q, 0);
-        *ret_type = sql_dup(q, 1, arena);
-        *ret_body = sql_dup(q, 2, arena);
-    }
-    return sql_done(q, err);
-}
-
-enum err record_reindex(struct session *s,
-                        enum err (*fn)(void *context, struct arena *arena, struct slice type,
-                                       struct slice body, struct facet_list *ret_facets),
-                        void *context, uint64_t *ret_count)
-{
-    uint64_t count = 0;
-    int64_t rid = 0;
-    for (;;) {
-        struct slice type = SLICE_NONE, body = SLICE_NONE;
-        struct facet_list facets = {NULL, 0};
-        struct arena *arena = arena_new(LIMIT_ARENA_REQUEST);
-        if (!arena)
-            return ERR_LIMIT;
-        enum err err = next_current(s, arena, &rid, &type, &body);
-        bool over = err == ERR_NOT_FOUND;
-        if (!err)
-            err = fn(context, arena, type, body, &facets);
-        if (!err)
-            err = index_drop(s, rid);
-        if (!err)
-            err = index_put(s, rid, &facets);
-        arena_free(arena);
-        if (over)
-            break;
-        if (err)
-            return err;
-        count++;
-    }
-    *ret_count = count;
     return ERR_OK;
 }

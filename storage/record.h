@@ -74,14 +74,9 @@ enum err record_read(struct session *s, struct arena *arena, struct slice type, 
 enum err record_read_patient(struct session *s, struct arena *arena, int64_t person,
                              struct record *ret_record) ERR_CHECKED;
 /* Version VERSION of the record RID, visible only if both it and the current one are. A delete marker
- * is a version: ret->deleted. */
+ * is a version: ret->deleted. All of them: change_list (storage/change.h). */
 enum err record_read_version(struct session *s, struct arena *arena, int64_t rid, int64_t version,
                              struct record *ret_record) ERR_CHECKED;
-/* All versions, newest first, into an arena array; at most MAX. ret_total counts all. */
-enum err record_history(struct session *s, struct arena *arena, int64_t rid, unsigned max,
-                        struct record **ret_records, size_t *ret_count, uint64_t *ret_total)
-    ERR_CHECKED;
-
 /* Creates the record, or its next version when (type, id) exists and belongs to the grant's facility (or
  * the resident) and the same chart. ERR_NOT_FOUND when it exists but is another's, ERR_PRECONDITION when
  * EXPECT_VERSION is > 0 and not current. Writer session, grant->may_write. */
@@ -102,12 +97,23 @@ struct record_index {
     struct slice words;
     struct slice content;
 };
-/* Calls FN with type and body of every current record and replaces its facets and its rows in the search indexes by
- * what FN returns (arena is cleared between records). Writer session, administrative, in one transaction per
- * LIMIT_REINDEX_ROWS records; safe to stop and to run again. */
+/* How far a reindex has come; starts zeroed. */
+struct record_reindexing {
+    int64_t began; /* last change before it began + 1; 0: not begun */
+    int64_t rid;   /* done up to here */
+    uint64_t count;
+    uint64_t total; /* records there were when it began */
+    bool over;
+};
+/* Calls FN with type and body of the next LIMIT_REINDEX_ROWS current records and replaces their facets and their rows
+ * in the search indexes by what FN returns (arena is cleared between records); bodies kept plain are packed. To be
+ * called again, each time in a transaction of its own, until over. Safe to stop: another run begins anew, and until
+ * one is over record_needs_reindex says so. Writer session, administrative. */
 enum err record_reindex(struct session *s,
                         enum err (*fn)(void *context, struct arena *arena, struct slice type,
                                        struct slice body, struct record_index *ret_index),
-                        void *context, uint64_t *ret_count) ERR_CHECKED;
+                        void *context, struct record_reindexing *reindexing) ERR_CHECKED;
+/* Are the search indexes incomplete? (A store of a former version, or a reindex that was stopped.) */
+enum err record_needs_reindex(struct session *s, bool *ret_needs) ERR_CHECKED;
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Internal to storage/: the columns of a record as every gated statement selects them, and the
- * search rows of one record. record.c and search.c must agree on the order, so it is said once.
+ * Internal to storage/: the columns of a record as every gated statement selects them, its number in the log of
+ * changes, and its rows in the search indexes. record.c, search.c and change.c must agree on the columns, so they are
+ * said once.
  */
 #ifndef STORAGE_RECORD_IMPL_H
 #define STORAGE_RECORD_IMPL_H
@@ -16,13 +17,27 @@
 /* From a view named r. */
 #define RECORD_COLUMNS                                                                             \
     "r.rid, r.type, r.id, r.version, r.chart, r.person, r.facility, r.category, r.label,"          \
-    " r.updated_ms, r.deleted, r.body"
+    " r.seq, r.deleted, r.body"
 
-/* Reads RECORD_COLUMNS starting at column FIRST. Copying failures are sticky in Q. */
+/* Reads RECORD_COLUMNS starting at column FIRST, the body unpacked. Failures are sticky in Q. */
 void record_load(struct sql *q, int first, struct arena *arena, struct record *ret_record);
 
-/* Search rows of the record RID (storage/index.c): adds FACETS; drops all. Writer session. */
-enum err index_put(struct session *s, int64_t rid, const struct facet_list *facets) ERR_CHECKED;
-enum err index_drop(struct session *s, int64_t rid) ERR_CHECKED;
+/* Enters version VERSION of RID in the log of changes: the next number (storage/change.c). Writer session. */
+enum err change_put(struct session *s, int64_t rid, int64_t version, int64_t *ret_seq) ERR_CHECKED;
+
+/* What a record is found by: its keys of id and type (storage/key.h) and its packed facets. */
+struct index_state {
+    int64_t keys[2];
+    unsigned key_count; /* 0: no record, 1: a delete marker (id), 2: id and type */
+    struct slice facets;
+};
+/* Changes the rows of RID in ix_value and ix_string from what BEFORE is found by to AFTER; only the difference is
+ * written, or with ANEW all of AFTER, whatever stands there. ERR_TOO_LARGE: more than LIMIT_FACETS rows. Writer
+ * session. */
+enum err index_change(struct session *s, int64_t rid, const struct index_state *before,
+                      const struct index_state *after, bool anew) ERR_CHECKED;
+/* Enters the words of the version SEQ; nothing when there are none. */
+enum err index_words(struct session *s, int64_t seq, struct slice words,
+                     struct slice content) ERR_CHECKED;
 
 #endif

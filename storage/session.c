@@ -12,10 +12,13 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
+#include "storage/body.h"
 #include "storage/gate.h"
 #include "storage/migrate.h"
 #include "storage/session_impl.h"
 #include "storage/sql.h"
+#include "storage/words.h"
 
 #include "base/banned.h"
 
@@ -88,10 +91,32 @@ static enum err set_up(struct session *s)
         err = set_wal(s);
     if (!err && s->writes)
         err = sql_exec(s, writing);
+    if (!err)
+        err = words_register(s->db);
+    if (!err)
+        err = gate_functions(s); /* the schema's steps use them */
     if (!err && s->writes)
         err = migrate_run(s);
     if (!err)
         err = gate_open(s);
+    return err;
+}
+
+static struct buf *const *scratch_of(struct session *s, struct buf *ret[5])
+{
+    ret[0] = &s->scratch.body;
+    ret[1] = &s->scratch.facets;
+    ret[2] = &s->scratch.former;
+    ret[3] = &s->scratch.before;
+    ret[4] = &s->scratch.after;
+    return ret;
+}
+
+enum err session_coder(struct session *s, struct body_coder **ret_coder)
+{
+    enum err err = s->coder ? ERR_OK : body_coder_new(&s->coder);
+    if (!err)
+        *ret_coder = s->coder;
     return err;
 }
 
@@ -101,6 +126,9 @@ enum err session_open(const struct store_options *options, bool writes,
     struct session *s = calloc(1, sizeof *s);
     if (!s)
         return ERR_LIMIT;
+    struct buf *scratch[5];
+    for (size_t i = 0; i < 5; i++)
+        buf_init(scratch_of(s, scratch)[i], 2 * LIMIT_BODY);
     s->options = options;
     s->writes = writes;
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -126,6 +154,10 @@ void session_close(struct session *s)
     int rc = sqlite3_close(s->db);
     assert(rc == SQLITE_OK); /* a statement outside the table would be ours */
     gate_close(s);
+    body_coder_free(s->coder);
+    struct buf *scratch[5];
+    for (size_t i = 0; i < 5; i++)
+        buf_fini(scratch_of(s, scratch)[i]);
     free(s);
 }
 

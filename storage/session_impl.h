@@ -7,11 +7,13 @@
 #ifndef STORAGE_SESSION_IMPL_H
 #define STORAGE_SESSION_IMPL_H
 
+#include "base/buf.h"
 #include "base/digest.h"
 #include "storage/session.h"
 
 #define SESSION_BUSY_MS 5000 /* a command may be writing beside the server */
 
+struct body_coder;
 struct sqlite3;
 struct sql;
 struct sql_cache;
@@ -43,6 +45,21 @@ struct session_cert {
     char texts[512]; /* key, code, name, each with a NUL */
 };
 
+/* Of storage/change.c: the last number given out, as read or given in the writer's transaction; another process may
+ * give out more between two. */
+struct session_change {
+    uint64_t transaction; /* 0: nothing known */
+    int64_t seq;
+};
+
+/* Of storage/record.c and index.c: what one write packs and compares; kept so that no write asks for memory. */
+struct session_scratch {
+    struct buf body;   /* packed */
+    struct buf facets; /* packed, to be written */
+    struct buf former; /* packed, as they stood */
+    struct buf before, after; /* entries of the search indexes */
+};
+
 struct session {
     struct sqlite3 *db;
     const struct store_options
@@ -52,6 +69,7 @@ struct session {
     struct gate_memo *memo;    /* consent answers of the grant now bound */
     bool writes;
     bool own;        /* the authorizer's mode: a statement of the store's own compiles or runs */
+    bool compiling;  /* inside sqlite3_prepare of a statement of ours (gate.c) */
     unsigned active; /* statements between first step and done */
     int64_t deadline_ms; /* monotonic end of the running statement (readers) */
     /* Writer only. A new number at every BEGIN and every rollback, so that what was remembered of
@@ -61,12 +79,17 @@ struct session {
     bool full;   /* the disk is full: this group fails */
     struct session_audit audit;
     struct session_cert cert;
+    struct session_change change;
+    struct session_scratch scratch;
+    struct body_coder *coder; /* made when first used: session_coder */
 };
 
 /* Opens the connection: settings, context functions, gated views, authorizer. OPTIONS must
  * outlive it. */
 enum err session_open(const struct store_options *options, bool writes,
                       struct session **ret_session) ERR_CHECKED;
+/* For storage/body.h. */
+enum err session_coder(struct session *s, struct body_coder **ret_coder) ERR_CHECKED;
 /* NULL is fine. */
 void session_close(struct session *s);
 

@@ -100,6 +100,24 @@ enum err sql_exec(struct session *s, const char *text)
 
 /* ── compiling and the two tables ────────────────────────────────────────────────────────────── */
 
+static int prepare(struct session *s, const char *text, bool own, sqlite3_stmt **ret_stmt,
+                   const char **ret_tail)
+{
+    bool before = s->own, compiling = s->compiling;
+    s->own = own;
+    s->compiling = true;
+    int rc = sqlite3_prepare_v3(s->db, text, -1, SQLITE_PREPARE_PERSISTENT, ret_stmt, ret_tail);
+    s->own = before;
+    s->compiling = compiling;
+    return rc;
+}
+
+/* Connects the full-text table outside any gated statement. */
+static enum err touch_words(struct session *s)
+{
+    return sql_exec(s, "SELECT rowid FROM ix_words WHERE 0");
+}
+
 static enum err compile(struct session *s, const char *text, bool own, struct sql **ret_sql)
 {
     if (!own && !gate_text_ok(text))
@@ -108,10 +126,11 @@ static enum err compile(struct session *s, const char *text, bool own, struct sq
     if (!q)
         return ERR_LIMIT;
     const char *tail = NULL;
-    bool before = s->own;
-    s->own = own;
-    int rc = sqlite3_prepare_v3(s->db, text, -1, SQLITE_PREPARE_PERSISTENT, &q->stmt, &tail);
-    s->own = before;
+    int rc = prepare(s, text, own, &q->stmt, &tail);
+    /* The full-text table may have to be connected anew (after a change of the schema), and reads its shadow tables
+     * then, which no gated statement may while it is compiled. */
+    if ((rc & 0xff) == SQLITE_AUTH && !own && touch_words(s) == ERR_OK)
+        rc = prepare(s, text, own, &q->stmt, &tail);
     enum err err = sql_code(s, rc);
     if (!err && !q->stmt)
         err = ERR_INTERNAL;
@@ -370,6 +389,17 @@ enum err sql_done(struct sql *q, enum err err)
     q->taken = q->stepping = q->at_end = false;
     q->err = ERR_OK;
     return err;
+}
+
+void sql_fail(struct sql *q, enum err err)
+{
+    if (!q->err)
+        q->err = err;
+}
+
+struct session *sql_session(const struct sql *q)
+{
+    return q->session;
 }
 
 /* ── columns ─────────────────────────────────────────────────────────────────────────────────── */

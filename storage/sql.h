@@ -37,7 +37,7 @@ enum sql_access {
 enum err sql_prepare(struct session *s, const char *text, enum sql_access access,
                      struct sql **ret_sql) ERR_CHECKED;
 /* The gated statement of a composed text (NUL-terminated, copied), from a bounded cache. Only
- * search.c. */
+ * search.c and change.c. */
 enum err sql_prepare_composed(struct session *s, const char *text,
                               struct sql **ret_sql) ERR_CHECKED;
 
@@ -60,6 +60,11 @@ enum err sql_row(struct sql *q) ERR_CHECKED;
 enum err sql_run(struct sql *q) ERR_CHECKED;
 /* Resets and unbinds; answers ERR if set, else the sticky failure. NULL is fine. */
 enum err sql_done(struct sql *q, enum err err) ERR_CHECKED;
+
+/* A failure in what a caller makes of a row: sticky, as if the statement had failed. */
+void sql_fail(struct sql *q, enum err err);
+/* The session Q was prepared on. */
+struct session *sql_session(const struct sql *q);
 
 /* Columns count from 0. NULL reads as 0 / empty. */
 int64_t sql_i64(struct sql *q, int column);

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "exchange/door/fhir_bundle.h"
 #include "exchange/door/portal.h"
 #include "exchange/gate/refs.h"
 #include "exchange/pipeline.h"
@@ -151,8 +152,7 @@ static void read_headers(struct request *r, struct fhir_input *in, const struct 
     in->lenient = accepts(prefer, "handling=lenient");
     in->minimal = accepts(prefer, "return=minimal");
     in->html = accepts(accept, "text/html") && !accepts(accept, "json");
-    if (http1_field(head, "If-None-Exist").len)
-        in->refusal = ERR_NOT_SUPPORTED; /* never create a duplicate by ignoring it */
+    in->if_none_exist = http1_field(head, "If-None-Exist");
     if (accept.len && !accepts(accept, "json") && !accepts(accept, "*/*") &&
         !accepts(accept, "application/*") && !in->html)
         in->refusal = ERR_NOT_ACCEPTABLE;
@@ -227,7 +227,7 @@ static unsigned answer_fields(struct request *r, struct http_field *fields)
     return n;
 }
 
-static void fhir_answer(struct request *r)
+static void send_answer(struct request *r)
 {
     struct http_call *call = r->door_data;
     struct http_field fields[ANSWER_FIELDS];
@@ -245,6 +245,13 @@ static void fhir_answer(struct request *r)
     a.field_count = answer_fields(r, fields);
     http_call_answer(call, &a);
     request_free(r);
+}
+
+/* A batch is answered when its entries are. */
+static void fhir_answer(struct request *r)
+{
+    if (r->job.err || !fhir_batch_start(r, send_answer))
+        send_answer(r);
 }
 
 size_t fhir_body_limit(const struct http1_request *head)

@@ -10,8 +10,7 @@
 #include "base/limits.h"
 #include "exchange/net/http.h"
 #include "exchange/request.h"
-#include "mappers/fhir/classify.h"
-#include "mappers/fhir/facets.h"
+#include "exchange/use/write.h"
 #include "storage/record.h"
 
 struct fhir_param {
@@ -51,6 +50,14 @@ struct fhir_route {
     const char *params; /* space-separated search parameters; NULL: all of the type's */
 };
 
+/* What the criteria of a conditional write match among the caller's own records (fhir_conditional.h). */
+struct fhir_condition {
+    struct slice criteria; /* "identifier=…"; empty: none */
+    bool fixed;            /* a transaction found out before its first entry was written */
+    unsigned count;        /* 0, 1, or 2 for several */
+    struct record match;
+};
+
 /* The door's parsed input (r->input) and the working state between an interaction's look and apply.
  */
 struct fhir_input {
@@ -63,21 +70,17 @@ struct fhir_input {
     struct fhir_param params[LIMIT_SEARCH_PARAMS];
     unsigned param_count;
     struct slice query, form; /* still encoded: from the URL, from a POST _search body */
-    struct slice if_match;
+    struct slice if_match, if_none_exist;
+    struct fhir_condition condition; /* of a conditional write */
     bool lenient;     /* Prefer: handling=lenient */
     bool minimal;     /* Prefer: return=minimal */
     bool html;        /* Accept: text/html */
     enum err refusal; /* the path was refused before the pipeline; said after the caller is known */
-    /* writes */
-    struct json *resource;
-    struct classify class;
-    int64_t subject;     /* person the resource names; 0 none */
-    struct slice stored; /* body in internal form */
-    struct facet_list facets;
-    struct consent_rule *rules;
-    size_t rule_count;
-    struct slice new_id;
-    bool repeat;         /* an idempotent repeat is answered with what is stored */
+    struct json *resource; /* the body, parsed and checked; an entry of a transaction brings it */
+    bool checked; /* resource has passed validate_resource already */
+    struct fhir_batch *batch;             /* entries to be run one by one (fhir_batch.c) */
+    struct fhir_transaction *transaction; /* entries to be run as one (fhir_transaction.c) */
+    struct write write;    /* of an interaction that writes */
     struct record later; /* a record to print when answering (fhir_answer_later) */
     bool print_later;
 };
@@ -105,7 +108,10 @@ void fhir_handle(struct http_call *call, struct exchange *x, enum request_door d
 enum err fhir_params(struct request *r) ERR_CHECKED;
 /* Parameters that steer the answer's form and are no search: _format, _pretty. */
 bool fhir_param_is_format(const struct fhir_param *p);
-/* Parses r->body as a resource of input->type, validates; input->resource. */
+/* Parses r->body; what is wrong with it is added to r->errors with line and column. */
+enum err fhir_parse_json(struct request *r, struct json **ret_value) ERR_CHECKED;
+/* Parses r->body as a resource of input->type, validates; input->resource. An entry of a transaction has brought its
+ * resource, checked. */
 enum err fhir_parse_body(struct request *r) ERR_CHECKED;
 /* Prints VALUE into r->answer_buf as the answer. */
 enum err fhir_answer_json(struct request *r, const struct json *value) ERR_CHECKED;
@@ -115,6 +121,14 @@ enum err fhir_answer_record(struct session *s, struct request *r,
 /* The same, but printed only when the answer is sent, on the loop's thread: a quick look must not
  * keep the writer from what only it can do. Not for Patient, whose identifiers need the session. */
 void fhir_answer_later(struct request *r, const struct record *record);
+/* After a write: status, Location, ETag, audit fields, and the resource unless the caller wants none. */
+enum err fhir_answer_written(struct session *s, struct request *r,
+                             const struct write *w) ERR_CHECKED;
+/* If-Match: W/"3" -> 3; absent -> 0. */
+enum err fhir_if_match(struct request *r, int64_t *ret_version) ERR_CHECKED;
+/* ERR_MALFORMED unless RESOURCE carries ID. */
+enum err fhir_same_id(struct request *r, const struct json *resource,
+                      struct slice id) ERR_CHECKED;
 /* Begins / ends a Bundle in r->answer_buf, and one entry of it with RECORD. */
 void fhir_bundle_begin(struct request *r, const char *type, int64_t total);
 enum err fhir_bundle_entry(struct session *s, struct request *r, const struct record *record,
@@ -127,8 +141,8 @@ const char *fhir_entity(struct request *r, struct slice type, struct slice id);
 enum err fhir_instance_person(struct session *s, struct request *r,
                               int64_t *ret_person) ERR_CHECKED;
 
-/* Logical id of the Patient record of a chart: of its own, never shown. In r's arena. */
-struct slice fhir_patient_record(struct request *r, int64_t chart);
+/* Is ID one of the audit record's own numbers? Others are a facility's own AuditEvents. */
+bool fhir_audit_is_ours(struct slice id);
 /* The caller's own Patient record of PERSON where it is deleted: its id in *ret_id. ERR_NOT_FOUND.
  */
 enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t person,
@@ -137,6 +151,7 @@ enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t pers
 /* The interactions' uses, one file each. */
 extern const struct use fhir_use_refused, fhir_use_capability, fhir_use_read, fhir_use_vread,
     fhir_use_history, fhir_use_search, fhir_use_create, fhir_use_update, fhir_use_delete,
+    fhir_use_update_conditional, fhir_use_delete_conditional, fhir_use_bundle,
     fhir_use_audit_search, fhir_use_audit_read, fhir_use_break_glass, fhir_use_summary,
     fhir_use_everything, fhir_use_access_history, fhir_use_explain_access, fhir_use_match;
 

@@ -2,7 +2,8 @@
  *
  * Reading the audit record: a resident reads everything about himself
  * (Patient/[id]/$access-history, AuditEvent?patient=), a facility its own actions, an operator all.
- * Reading it is itself an event in it.
+ * Reading it is itself an event in it. Nobody writes it; a facility may keep AuditEvents of its own systems beside it
+ * (PUT under an id that is no number): they are seen by nobody else, and no search of the record finds them.
  */
 #include "exchange/door/fhir_query.h"
 #include "exchange/gate/refs.h"
@@ -138,6 +139,14 @@ static enum err audit_search_look(struct session *s, struct request *r)
 const struct use fhir_use_audit_search = {
     .event = "access-history", .actors = READERS, .look = audit_search_look};
 
+bool fhir_audit_is_ours(struct slice id)
+{
+    for (size_t i = 0; i < id.len; i++)
+        if (id.ptr[i] < '0' || id.ptr[i] > '9')
+            return false;
+    return true;
+}
+
 static enum err audit_read_look(struct session *s, struct request *r)
 {
     struct fhir_input *in = r->input;
@@ -145,6 +154,8 @@ static enum err audit_read_look(struct session *s, struct request *r)
     struct json *event = NULL;
     uint64_t seq = 0;
     enum err err = ERR_NOT_FOUND;
+    if (!fhir_audit_is_ours(in->id))
+        return fhir_use_read.look(s, r);
     r->entity = fhir_entity(r, in->type, in->id);
     if (slice_u64(in->id, &seq) && seq <= INT64_MAX)
         err = audit_get(s, r->arena, (int64_t)seq, &row);

@@ -86,19 +86,27 @@ bool fhir_param_is_format(const struct fhir_param *p)
 
 /* ── body ────────────────────────────────────────────────────────────────────────────────────── */
 
+enum err fhir_parse_json(struct request *r, struct json **ret_value)
+{
+    struct json_fault fault = {0};
+    if (!r->body.len)
+        return err_add(&r->errors, ERR_MALFORMED, "", "no body");
+    enum err err = json_parse(r->arena, r->body, ret_value, &fault);
+    if (err != ERR_MALFORMED && err != ERR_TOO_DEEP)
+        return err;
+    const char *place = arena_printf(r->arena, "line %u column %u", fault.line, fault.column);
+    return err_add_words(&r->errors, err, place ? place : "", fault.en ? fault.en : "",
+                         fault.ja ? fault.ja : "");
+}
+
 enum err fhir_parse_body(struct request *r)
 {
     struct fhir_input *in = r->input;
-    struct json_fault fault = {0};
-    enum err err;
-    if (!r->body.len)
-        return err_add(&r->errors, ERR_MALFORMED, "", "no body");
-    err = json_parse(r->arena, r->body, &in->resource, &fault);
-    if (err == ERR_MALFORMED || err == ERR_TOO_DEEP) {
-        const char *place = arena_printf(r->arena, "line %u column %u", fault.line, fault.column);
-        return err_add_words(&r->errors, err, place ? place : "", fault.en ? fault.en : "",
-                             fault.ja ? fault.ja : "");
-    }
+    if (in->checked && !slice_eq(json_str(in->resource, "resourceType"), in->type))
+        return err_add(&r->errors, ERR_INVALID, "resourceType", "%.*s", SLICE_ARG(in->type));
+    if (in->checked)
+        return ERR_OK;
+    enum err err = fhir_parse_json(r, &in->resource);
     return err ? err : validate_resource(in->resource, in->type, &r->errors);
 }
 
@@ -144,11 +152,6 @@ enum err fhir_instance_person(struct session *s, struct request *r, int64_t *ret
     return err;
 }
 
-struct slice fhir_patient_record(struct request *r, int64_t chart)
-{
-    return slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart));
-}
-
 enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t person,
                               struct slice *ret_id)
 {
@@ -157,7 +160,7 @@ enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t pers
     enum err err = person_chart(s, r->grant.facility, person, &chart);
     if (err)
         return err;
-    *ret_id = fhir_patient_record(r, chart);
+    *ret_id = refs_patient_record(r, chart);
     err = locate_record(s, SLICE("Patient"), *ret_id, &place);
     return !err && !place.deleted ? ERR_NOT_FOUND : err;
 }

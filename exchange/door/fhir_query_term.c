@@ -1,167 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One ordinary search parameter: prefix, modifier and values by the parameter's type (R4
- * search.html sections 3.1.1.4 and 5).
+ * One parameter of one resource type with its modifier and all its values, as filters (R4 search.html#modifiers,
+ * #reference, #composite). Which modifiers a kind of parameter takes is a table; what they mean against a record is decided
+ * in storage/match.c. Values that name a patient become persons (fhir_query_person.c).
  */
-#include "exchange/door/fhir_query.h"
+#include "exchange/door/fhir_query_impl.h"
 
-#include "exchange/gate/refs.h"
 #include "mappers/fhir/fold.h"
 
 #include "base/banned.h"
 
-struct slice fhir_query_value(struct slice *rest)
-{
-    struct slice all = *rest;
-    for (size_t i = 0; i < all.len; i++) {
-        if (all.ptr[i] == '\\') {
-            i++;
-        } else if (all.ptr[i] == ',') {
-            *rest = slice_sub(all, i + 1, all.len);
-            return slice_sub(all, 0, i);
-        }
-    }
-    *rest = SLICE_NONE;
-    return all;
-}
+#define URL_FORMS 3 /* of one reference: relative, and under the address of each listener */
 
-size_t fhir_query_bar(struct slice value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.ptr[i] == '\\')
-            i++;
-        else if (value.ptr[i] == '|')
-            return i;
-    }
-    return value.len;
-}
-
-struct slice fhir_query_unescape(struct arena *arena, struct slice value)
-{
-    if (slice_find(value, '\\', 0) == value.len)
-        return value;
-    char *out = arena_alloc(arena, value.len + 1);
-    size_t n = 0;
-    for (size_t i = 0; out && i < value.len; i++) {
-        if (value.ptr[i] == '\\' && i + 1 < value.len)
-            i++;
-        out[n++] = value.ptr[i];
-    }
-    return slice_of(out, out ? n : 0);
-}
-
-static const struct {
-    const char *prefix;
-    enum search_op op;
-} prefixes[] = {{"eq", SEARCH_EQ}, {"ne", SEARCH_NE}, {"gt", SEARCH_GT},
-                {"lt", SEARCH_LT}, {"ge", SEARCH_GE}, {"le", SEARCH_LE},
-                {"sa", SEARCH_SA}, {"eb", SEARCH_EB}, {"ap", SEARCH_AP}};
-
-/* Takes a prefix off *VALUE. */
-static enum search_op take_prefix(struct slice *value)
-{
-    for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
-        if (slice_starts(*value, slice_str(prefixes[i].prefix))) {
-            *value = slice_sub(*value, 2, value->len);
-            return prefixes[i].op;
-        }
-    return SEARCH_EQ;
-}
-
-bool fhir_query_date(struct slice value, enum search_op *ret_op, struct when *ret_when)
-{
-    *ret_op = take_prefix(&value);
-    return when_parse_fhir(value, true, ret_when);
-}
-
-static bool parse_token(struct arena *arena, struct slice text, struct search_value *v)
-{
-    size_t bar = fhir_query_bar(text);
-    v->any_system = bar == text.len;
-    if (!v->any_system)
-        v->system = fhir_query_unescape(arena, slice_sub(text, 0, bar));
-    struct slice code = v->any_system ? text : slice_sub(text, bar + 1, text.len);
-    v->any_code = code.len == 0;
-    v->text = fhir_query_unescape(arena, code);
-    return text.len > 1 || (text.len == 1 && text.ptr[0] != '|');
-}
-
-static bool parse_string(struct arena *arena, struct slice text, struct search_value *v)
-{
-    v->raw = fhir_query_unescape(arena, text);
-    v->text = fold_text(arena, v->raw);
-    return text.len > 0;
-}
-
-static bool parse_number(struct arena *arena, struct slice text, struct search_value *v)
-{
-    v->op = take_prefix(&text);
-    (void)arena;
-    return facets_number(text, &v->lo, &v->hi);
-}
-
-static bool parse_quantity(struct arena *arena, struct slice text, struct search_value *v)
-{
-    size_t bar = fhir_query_bar(text);
-    struct slice number = slice_sub(text, 0, bar);
-    struct slice rest = slice_sub(text, bar + 1, text.len);
-    v->any_system = true;
-    if (bar < text.len) {
-        size_t second = fhir_query_bar(rest);
-        v->system = fhir_query_unescape(arena, slice_sub(rest, 0, second));
-        v->any_system = v->system.len == 0;
-        v->unit = fhir_query_unescape(arena, slice_sub(rest, second + 1, rest.len));
-    }
-    return parse_number(arena, number, v);
-}
-
-static bool parse_uri(struct arena *arena, struct slice text, struct search_value *v)
-{
-    v->text = fhir_query_unescape(arena, text);
-    return text.len > 0;
-}
-
-static bool parse_date(struct arena *arena, struct slice text, struct search_value *v)
-{
-    (void)arena;
-    return fhir_query_date(text, &v->op, &v->when);
-}
-
-static bool (*const parsers[])(struct arena *, struct slice, struct search_value *) = {
-    [FACET_TOKEN] = parse_token,   [FACET_STRING] = parse_string,     [FACET_DATE] = parse_date,
-    [FACET_NUMBER] = parse_number, [FACET_QUANTITY] = parse_quantity, [FACET_URI] = parse_uri,
+/* What is being made of one parameter. */
+struct term_build {
+    struct fhir_build *b;
+    const struct fhir_criterion *c;
+    struct slice type;
+    const struct definition_param *def;
+    struct slice target; /* [type] as modifier */
+    struct search_value *values;
+    size_t count, room;
+    struct fhir_persons persons;
 };
 
-/* The modifier's effect on a term of this kind, or a refusal naming what is valid. */
-static enum err modifier_op(struct request *r, const struct fhir_param *p, enum facet_kind kind,
-                            enum search_op *ret_op)
+/* Room for one more value; NULL when memory is out. */
+static struct search_value *new_value(struct term_build *t)
 {
-    static const struct {
-        const char *name;
-        int kind; /* -1: any */
-        enum search_op op;
-    } rows[] = {{"missing", -1, SEARCH_MISSING},
-                {"not", FACET_TOKEN, SEARCH_NOT},
-                {"exact", FACET_STRING, SEARCH_EXACT},
-                {"contains", FACET_STRING, SEARCH_CONTAINS}};
-    *ret_op = SEARCH_EQ;
-    if (!p->modifier.len)
-        return ERR_OK;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        if (slice_is(p->modifier, rows[i].name) &&
-            (rows[i].kind < 0 || rows[i].kind == (int)kind)) {
-            *ret_op = rows[i].op;
-            return ERR_OK;
-        }
-    return err_add(
-        &r->errors, ERR_UNKNOWN_PARAM, arena_printf(r->arena, "%.*s", SLICE_ARG(p->name)),
-        ":%.*s; valid: :missing, :not (token), :exact, :contains (string)", SLICE_ARG(p->modifier));
+    if (t->count == t->room) {
+        size_t room = t->room ? t->room * 2 : 8;
+        struct search_value *grown = arena_array(t->b->r->arena, room, sizeof(*grown));
+        if (!grown)
+            return NULL;
+        if (t->count)
+            memcpy(grown, t->values, t->count * sizeof(*grown));
+        t->values = grown;
+        t->room = room;
+    }
+    return &t->values[t->count++];
 }
 
-static enum err bad_value(struct request *r, const struct fhir_param *p)
+static enum err add_value(struct term_build *t, const struct search_value *value)
 {
-    return err_add(&r->errors, ERR_BAD_PARAM, arena_printf(r->arena, "%.*s", SLICE_ARG(p->name)),
-                   "%.*s", SLICE_ARG(p->value));
+    struct search_value *v = new_value(t);
+    if (!v)
+        return ERR_LIMIT;
+    *v = *value;
+    return ERR_OK;
+}
+
+/* A value of DEF's own kind; the code system that all its codes are of may be said or not. */
+static bool parse_own(struct arena *arena, const struct definition_param *def, struct slice text,
+                      struct search_value *ret_value)
+{
+    struct search_value v;
+    if (!fhir_query_value_parse(arena, def->kind, text, &v))
+        return false;
+    if (def->kind == FACET_TOKEN && *def->system && slice_is(v.system, def->system))
+        v.system = SLICE_NONE;
+    *ret_value = v;
+    return true;
+}
+
+/* ── references ──────────────────────────────────────────────────────────────────────────────── */
+
+/* A URL of one of this server's listeners without its base; anything else as it is. */
+static struct slice without_base(const struct request *r, struct slice text)
+{
+    const char *const bases[] = {r->base_url, r->exchange->base_url, r->exchange->portal_url};
+    for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
+        struct slice base = slice_str(bases[i]);
+        if (base.len && slice_starts(text, base) && text.len > base.len && text.ptr[base.len] == '/')
+            return slice_sub(text, base.len + 1, text.len);
+    }
+    return text;
 }
 
 static bool is_url(struct slice text)
@@ -169,71 +81,296 @@ static bool is_url(struct slice text)
     return slice_search(text, SLICE("://"), 0) < text.len || slice_starts(text, SLICE("urn:"));
 }
 
-/* One reference value may mean several targets: an id alone stands for each allowed type. */
-static enum err add_reference(struct request *r, const struct fhir_param *p,
-                              const struct definition_param *def, struct slice text,
-                              struct search_term *term, struct search_value *values, size_t room)
+/* "Type/id" as a value, and the same under each of our own addresses, as somebody may have stored it. */
+static enum err add_relative(struct term_build *t, struct slice type, struct slice id)
 {
-    struct slice targets = slice_str(def->targets), id = fhir_query_unescape(r->arena, text);
-    struct slice base = slice_str(r->base_url);
-    if (slice_starts(id, base) && id.len > base.len + 1)
-        id = slice_sub(id, base.len + 1, id.len);
-    if (is_url(id) || slice_find(id, '/', 0) < id.len || !targets.len) {
-        values[term->value_count++].text = id;
-        return ERR_OK;
+    struct request *r = t->b->r;
+    const char *const bases[URL_FORMS] = {"", r->exchange->base_url, r->exchange->portal_url};
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < URL_FORMS && !err; i++) {
+        const char *text = arena_printf(r->arena, "%s%s%.*s/%.*s", bases[i], *bases[i] ? "/" : "",
+                                        SLICE_ARG(type), SLICE_ARG(id));
+        struct search_value v = {.kind = i ? FACET_URI : FACET_REFERENCE, .text = slice_str(text)};
+        if (!text)
+            return ERR_LIMIT;
+        if (!i || *bases[i])
+            err = add_value(t, &v);
     }
-    if (slice_is(p->modifier, "identifier"))
-        return bad_value(r, p);
-    while (targets.ptr && term->value_count < room) {
+    return err;
+}
+
+/* An id alone stands for each type the parameter may refer to. */
+static enum err add_bare_id(struct term_build *t, struct slice id)
+{
+    struct slice targets = t->target.len ? t->target : slice_str(t->def->targets);
+    enum err err = ERR_OK;
+    if (!targets.len)
+        return fhir_query_bad(t->b, t->c, "[type]/[id]");
+    while (targets.ptr && !err) {
         struct slice type = slice_cut(&targets, ' ');
-        const char *full = arena_printf(r->arena, "%.*s/%.*s", SLICE_ARG(type), SLICE_ARG(id));
-        values[term->value_count++].text = slice_str(full);
+        if (slice_is(type, "Patient"))
+            err = fhir_query_person(t->b, id, &t->persons);
+        else
+            err = add_relative(t, type, id);
     }
-    return ERR_OK;
+    return err;
 }
 
-static size_t count_values(struct slice text)
+static enum err add_reference(struct term_build *t, struct slice text)
 {
-    size_t n = 0;
-    for (struct slice rest = text; rest.ptr && n <= LIMIT_SEARCH_VALUES; n++)
-        (void)fhir_query_value(&rest);
-    return n;
+    struct slice reference =
+        without_base(t->b->r, fhir_query_value_unescape(t->b->r->arena, text));
+    size_t slash = slice_find(reference, '/', 0);
+    struct slice type = slice_sub(reference, 0, slash);
+    struct slice id = slice_sub(reference, slash + 1, reference.len);
+    struct search_value v = {.kind = FACET_URI, .text = reference};
+    if (is_url(reference))
+        return t->target.len ? fhir_query_bad(t->b, t->c, "[id]") : add_value(t, &v);
+    if (slash == reference.len)
+        return reference.len ? add_bare_id(t, reference)
+                             : fhir_query_bad(t->b, t->c, fhir_query_value_form(FACET_REFERENCE));
+    const struct definition_type *known = definition_type(type);
+    id = slice_sub(id, 0, slice_find(id, '/', 0)); /* without /_history/n: whatever the version */
+    if (!known || known->kind != DEFINITION_RESOURCE || !id.len ||
+        (t->target.len && !slice_eq(t->target, type)))
+        return fhir_query_bad(t->b, t->c, fhir_query_value_form(FACET_REFERENCE));
+    if (slice_is(type, "Patient"))
+        return fhir_query_person(t->b, reference, &t->persons);
+    return add_relative(t, type, id);
 }
 
-enum err fhir_query_term(struct session *s, struct request *r, const struct fhir_param *p,
-                         const struct definition_param *def, struct search_term *ret_term)
+/* ── composites ──────────────────────────────────────────────────────────────────────────────── */
+
+/* A reference in a composite says its type, unless there is only one; never a patient. */
+static bool parse_part(struct term_build *t, const struct definition_part *part, struct slice text,
+                       struct search_value *ret_value)
 {
-    struct search_term term = {.param = def->number, .kind = def->kind};
-    struct slice rest = p->value;
-    size_t n = count_values(p->value), room = n * (def->kind == FACET_REFERENCE ? 24 : 1);
-    struct search_value *values = arena_array(r->arena, room ? room : 1, sizeof(*values));
-    enum search_op op = SEARCH_EQ;
-    enum err err = modifier_op(r, p, def->kind, &op);
-    (void)s;
+    struct arena *arena = t->b->r->arena;
+    struct slice targets = slice_str(part->param->targets);
+    struct slice reference = without_base(t->b->r, fhir_query_value_unescape(arena, text));
+    if (part->kind != FACET_REFERENCE)
+        return parse_own(arena, part->param, text, ret_value);
+    if (slice_find(reference, '/', 0) == reference.len && slice_find(targets, ' ', 0) == targets.len)
+        reference = slice_str(
+            arena_printf(arena, "%.*s/%.*s", SLICE_ARG(targets), SLICE_ARG(reference)));
+    *ret_value = (struct search_value){.kind = is_url(reference) ? FACET_URI : FACET_REFERENCE,
+                                       .text = reference};
+    return text.len > 0 && !slice_starts(reference, SLICE("Patient/"));
+}
+
+static enum err add_composite(struct term_build *t, struct slice text)
+{
+    struct arena *arena = t->b->r->arena;
+    size_t count = t->def->part_count;
+    struct search_value *parts = arena_array(arena, count ? count : 1, sizeof(*parts));
+    struct search_value v = {.kind = FACET_COMPOSITE, .parts = parts, .part_count = (uint8_t)count};
+    struct slice rest = text;
+    if (!parts)
+        return ERR_LIMIT;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = fhir_query_value_find(rest, '$');
+        bool last = i + 1 == count;
+        if (!rest.ptr || (at == rest.len) != last ||
+            !parse_part(t, &t->def->parts[i], slice_sub(rest, 0, at), &parts[i]))
+            return fhir_query_bad(t->b, t->c, fhir_query_value_form(FACET_COMPOSITE));
+        rest = slice_sub(rest, at + 1, rest.len);
+    }
+    return add_value(t, &v);
+}
+
+/* ── modifiers ───────────────────────────────────────────────────────────────────────────────── */
+
+static enum err add_plain(struct term_build *t, struct slice text)
+{
+    struct search_value v;
+    if (t->def->kind == FACET_REFERENCE)
+        return add_reference(t, text);
+    if (t->def->kind == FACET_COMPOSITE)
+        return add_composite(t, text);
+    if (!parse_own(t->b->r->arena, t->def, text, &v))
+        return fhir_query_bad(t->b, t->c, fhir_query_value_form(t->def->kind));
+    return add_value(t, &v);
+}
+
+static enum err add_as(struct term_build *t, struct slice text, enum facet_kind kind,
+                       enum search_op op)
+{
+    struct search_value v;
+    if (!fhir_query_value_parse(t->b->r->arena, kind, text, &v))
+        return fhir_query_bad(t->b, t->c, fhir_query_value_form(kind));
+    v.op = op;
+    return add_value(t, &v);
+}
+
+static enum err add_exact(struct term_build *t, struct slice text)
+{
+    return add_as(t, text, FACET_STRING, SEARCH_EXACT);
+}
+
+static enum err add_contains(struct term_build *t, struct slice text)
+{
+    return add_as(t, text, FACET_STRING, SEARCH_CONTAINS);
+}
+
+/* "Processed as a string": starts with, like any string. */
+static enum err add_text(struct term_build *t, struct slice text)
+{
+    return add_as(t, text, FACET_STRING, SEARCH_EQ);
+}
+
+static enum err add_above(struct term_build *t, struct slice text)
+{
+    return add_as(t, text, FACET_URI, SEARCH_ABOVE);
+}
+
+static enum err add_below(struct term_build *t, struct slice text)
+{
+    return add_as(t, text, FACET_URI, SEARCH_BELOW);
+}
+
+static enum err add_typed(struct term_build *t, struct slice text)
+{
+    struct search_value v;
+    if (!fhir_query_value_typed(t->b->r->arena, text, &v))
+        return fhir_query_bad(t->b, t->c, fhir_query_value_form(FACET_TYPED));
+    return add_value(t, &v);
+}
+
+static enum err add_identifier(struct term_build *t, struct slice text)
+{
+    bool only = false;
+    enum err err = ERR_OK;
+    if (definition_can_target(t->def, SLICE("Patient")))
+        err = fhir_query_person_identifier(t->b, text, &t->persons, &only);
+    return err || only ? err : add_as(t, text, FACET_TOKEN, SEARCH_EQ);
+}
+
+#define KIND(name) (1u << FACET_##name)
+#define EVERY (~0u)
+
+static const struct modifier {
+    const char *name;
+    unsigned kinds;
+    bool none; /* passes when no value matches */
+    enum err (*add)(struct term_build *t, struct slice text); /* NULL: :missing */
+} modifiers[] = {
+    {"", EVERY, false, add_plain},
+    {"missing", EVERY, false, NULL},
+    {"exact", KIND(STRING), false, add_exact},
+    {"contains", KIND(STRING), false, add_contains},
+    {"text", KIND(TOKEN) | KIND(REFERENCE), false, add_text},
+    {"not", KIND(TOKEN), true, add_plain},
+    {"of-type", KIND(TOKEN), false, add_typed},
+    {"above", KIND(URI), false, add_above},
+    {"below", KIND(URI), false, add_below},
+    {"identifier", KIND(REFERENCE), false, add_identifier},
+};
+
+const char *fhir_query_term_modifiers(enum facet_kind kind)
+{
+    static const char *const names[] = {
+        [FACET_TOKEN] = ":missing, :not, :text, :in, :not-in, :of-type",
+        [FACET_STRING] = ":missing, :exact, :contains",
+        [FACET_REFERENCE] = ":missing, :identifier, :text, :[type]",
+        [FACET_URI] = ":missing, :above, :below",
+        [FACET_SPECIAL] = "",
+    };
+    size_t count = sizeof(names) / sizeof(*names);
+    return (size_t)kind < count && names[kind] ? names[kind] : ":missing";
+}
+
+static enum err bad_modifier(struct term_build *t, struct slice modifier)
+{
+    return err_add(&t->b->r->errors, ERR_UNKNOWN_PARAM, t->c->place, ":%.*s; valid: %s",
+                   SLICE_ARG(modifier), fhir_query_term_modifiers(t->def->kind));
+}
+
+/* The modifier's row; a resource type on a reference is a plain one with a target. NULL: not valid. */
+static const struct modifier *find_modifier(struct term_build *t, struct slice name)
+{
+    for (size_t i = 0; i < sizeof(modifiers) / sizeof(*modifiers); i++)
+        if (slice_is(name, modifiers[i].name))
+            return modifiers[i].kinds & (1u << t->def->kind) ? &modifiers[i] : NULL;
+    const struct definition_type *type = definition_type(name);
+    if (t->def->kind != FACET_REFERENCE || !type || type->kind != DEFINITION_RESOURCE ||
+        !definition_can_target(t->def, name))
+        return NULL;
+    t->target = name;
+    return &modifiers[0];
+}
+
+/* ── the whole parameter ─────────────────────────────────────────────────────────────────────── */
+
+static enum err add_missing(struct term_build *t, struct fhir_filters *list)
+{
+    struct search_filter filter = {.kind = SEARCH_TERM,
+                                   .term = {.param = t->def->number, .missing = true}};
+    filter.term.none = slice_is(t->c->value, "false");
+    if (!filter.term.none && !slice_is(t->c->value, "true"))
+        return fhir_query_bad(t->b, t->c, "true, false");
+    return fhir_query_add(t->b, t->c, list, &filter);
+}
+
+/* Values and persons are alternatives of one parameter. */
+static enum err finish(struct term_build *t, bool none, struct fhir_filters *list)
+{
+    struct fhir_filters sides[2] = {{0}};
+    size_t count = 0;
+    enum err err = ERR_OK;
+    if (t->count || !t->persons.given) {
+        struct search_filter term = {.kind = SEARCH_TERM,
+                                     .term = {.param = t->def->number,
+                                              .none = none,
+                                              .common = t->def->common,
+                                              .values = t->values,
+                                              .value_count = t->count}};
+        err = fhir_query_add(t->b, t->c, &sides[count++], &term);
+    }
+    if (!err && t->persons.given) {
+        bool own = t->def->kind != FACET_REFERENCE; /* a Patient's identifier: he himself */
+        err = fhir_query_person_add(t->b, t->c, own ? 0 : t->def->number, &t->persons, &sides[count]);
+        if (!err)
+            sides[count++].items[0].none = none;
+    }
     if (err)
         return err;
-    if (!values)
-        return ERR_LIMIT;
-    if (n == 0 || n > LIMIT_SEARCH_VALUES)
-        return bad_value(r, p);
-    while (rest.ptr && !err) {
-        struct slice text = fhir_query_value(&rest);
-        if (op == SEARCH_MISSING) {
-            if (!slice_is(text, "true") && !slice_is(text, "false"))
-                return bad_value(r, p);
-            values[term.value_count].text = text;
-            values[term.value_count++].op = op;
-        } else if (def->kind == FACET_REFERENCE) {
-            err = text.len ? add_reference(r, p, def, text, &term, values, room) : bad_value(r, p);
-        } else {
-            struct search_value *v = &values[term.value_count++];
-            if (!parsers[def->kind](r->arena, text, v))
-                return bad_value(r, p);
-            if (op != SEARCH_EQ)
-                v->op = op;
-        }
+    if (none) { /* not this and not that */
+        for (size_t i = 0; i < count && !err; i++)
+            err = fhir_query_add_any(t->b, t->c, list, &sides[i], 1);
+        return err;
     }
-    term.values = values;
-    *ret_term = term;
-    return err;
+    return fhir_query_add_any(t->b, t->c, list, sides, count);
+}
+
+/* A Patient's card and numbers are in the relay index only. */
+static enum err add_own_identifier(struct term_build *t, struct slice text)
+{
+    bool only = false;
+    enum err err = fhir_query_person_identifier(t->b, text, &t->persons, &only);
+    return err || only ? err : add_plain(t, text);
+}
+
+enum err fhir_query_term(struct fhir_build *b, struct slice type, const struct definition_param *def,
+                         struct slice modifier, const struct fhir_criterion *c,
+                         struct fhir_filters *list)
+{
+    struct term_build t = {.b = b, .c = c, .type = type, .def = def};
+    const struct modifier *m = find_modifier(&t, modifier);
+    struct slice rest = c->value;
+    bool identifier = slice_is(type, "Patient") && strcmp(def->code, "identifier") == 0;
+    enum err err = ERR_OK;
+    if (!m || def->kind == FACET_SPECIAL)
+        return bad_modifier(&t, modifier);
+    if (!m->add)
+        return add_missing(&t, list);
+    if (!c->value.len)
+        return fhir_query_bad(b, c, fhir_query_value_form(def->kind));
+    if (fhir_query_value_count(c->value) > LIMIT_SEARCH_VALUES)
+        return err_add(&b->r->errors, ERR_TOO_LARGE, c->place, "more than %u values",
+                       LIMIT_SEARCH_VALUES);
+    while (rest.ptr && !err) {
+        struct slice text = fhir_query_value_cut(&rest);
+        err = identifier && m->add == add_plain ? add_own_identifier(&t, text) : m->add(&t, text);
+    }
+    return err ? err : finish(&t, m->none, list);
 }

@@ -60,7 +60,7 @@ static enum err read_look(struct session *s, struct request *r)
         return err;
     r->person = record.person;
     r->count = 1;
-    if (slice_is(record.type, "Patient"))
+    if (!refs_simple(&record))
         return fhir_answer_record(s, r, &record);
     fhir_answer_later(r, &record);
     return ERR_OK;

@@ -10,24 +10,32 @@
 #include "base/banned.h"
 
 const struct fhir_route fhir_routes[] = {
-    {"POST", FHIR_ROOT, NULL, NULL, NULL, NULL, NULL},
+    {"POST", FHIR_ROOT, NULL, NULL, NULL, &fhir_use_bundle, NULL},
     {"GET", FHIR_SYSTEM, NULL, "metadata", "capabilities", &fhir_use_capability, NULL},
     /* The audit record has its own reader, which knows few parameters, and no writer. */
     {"GET", FHIR_TYPE, "AuditEvent", NULL, "search-type", &fhir_use_audit_search, "date patient"},
     {"POST", FHIR_TYPE_SEARCH, "AuditEvent", NULL, NULL, &fhir_use_audit_search, NULL},
     {"GET", FHIR_INSTANCE, "AuditEvent", NULL, "read", &fhir_use_audit_read, NULL},
     {"POST", FHIR_TYPE, "AuditEvent", NULL, NULL, NULL, NULL},
-    {"PUT", FHIR_INSTANCE, "AuditEvent", NULL, NULL, NULL, NULL},
+    {"PUT", FHIR_INSTANCE, "AuditEvent", NULL, NULL, &fhir_use_update, NULL},
+    {"PUT", FHIR_TYPE, "AuditEvent", NULL, NULL, NULL, NULL},
+    {"DELETE", FHIR_TYPE, "AuditEvent", NULL, NULL, NULL, NULL},
     {"DELETE", FHIR_INSTANCE, "AuditEvent", NULL, NULL, NULL, NULL},
     {"GET", FHIR_VERSION, "AuditEvent", NULL, NULL, NULL, NULL},
     {"GET", FHIR_INSTANCE_HISTORY, "AuditEvent", NULL, NULL, NULL, NULL},
     /* Every other type. */
     {"GET", FHIR_TYPE, NULL, NULL, "search-type", &fhir_use_search, NULL},
     {"POST", FHIR_TYPE_SEARCH, NULL, NULL, NULL, &fhir_use_search, NULL},
+    {"GET", FHIR_ROOT, NULL, NULL, "search-system", &fhir_use_search, NULL},
+    {"POST", FHIR_SYSTEM_SEARCH, NULL, NULL, NULL, &fhir_use_search, NULL},
+    {"GET", FHIR_COMPARTMENT, NULL, NULL, NULL, &fhir_use_search, NULL},
+    {"POST", FHIR_COMPARTMENT_SEARCH, NULL, NULL, NULL, &fhir_use_search, NULL},
     {"POST", FHIR_TYPE, NULL, NULL, "create", &fhir_use_create, NULL},
     {"GET", FHIR_INSTANCE, NULL, NULL, "read", &fhir_use_read, NULL},
     {"PUT", FHIR_INSTANCE, NULL, NULL, "update", &fhir_use_update, NULL},
     {"DELETE", FHIR_INSTANCE, NULL, NULL, "delete", &fhir_use_delete, NULL},
+    {"PUT", FHIR_TYPE, NULL, NULL, NULL, &fhir_use_update_conditional, NULL},
+    {"DELETE", FHIR_TYPE, NULL, NULL, NULL, &fhir_use_delete_conditional, NULL},
     {"GET", FHIR_VERSION, NULL, NULL, "vread", &fhir_use_vread, NULL},
     {"GET", FHIR_INSTANCE_HISTORY, NULL, NULL, "history-instance", &fhir_use_history, NULL},
     /* Operations. */

@@ -1,85 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * search-type (R4 http.html#search): compile, run under the gate, print a searchset. Pages are
- * joined by a cursor that is signed and good only for the same caller, purpose and query. Each
- * person found, or asked for in vain, gets an audit row.
+ * Searches of a type, of the system and of a compartment (R4 http.html#search): compile, run under the gate, include,
+ * print a searchset. Pages are joined by a signed cursor (fhir_cursor.c). Each person found, or asked for in vain, gets an
+ * audit row; what was included counts as what was found.
  */
-#include <stdio.h>
-
-#include "base/digest.h"
-#include "exchange/door/fhir_query.h"
+#include "exchange/door/fhir_query_impl.h"
 #include "exchange/gate/refs.h"
+#include "mappers/fhir/outcome.h"
 
 #include "base/banned.h"
 
 #define READERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
 
-/* ── cursor ──────────────────────────────────────────────────────────────────────────────────── */
+/* What one page shows. */
+struct page {
+    struct fhir_query query;
+    struct search_result result;
+    struct record *included;
+    size_t included_count;
+    bool cut;           /* more would have been included */
+    bool next_too_long; /* there are more pages, but no address for them */
+};
 
-/* Everything a cursor must be bound to: who asks, why, and the query without the cursor itself. */
-static void cursor_mac(struct request *r, int64_t key, int64_t rid,
-                       unsigned char ret_mac[DIGEST_LEN])
-{
-    const struct fhir_input *in = r->input;
-    struct buf text;
-    buf_init(&text, LIMIT_HTTP_BODY * 2);
-    buf_addf(&text, "%d %lld %lld %d %lld %lld %.*s?", (int)r->grant.actor,
-             (long long)r->grant.facility, (long long)r->grant.person, (int)r->grant.purpose,
-             (long long)key, (long long)rid, SLICE_ARG(in->type));
-    for (unsigned i = 0; i < in->param_count; i++)
-        if (!slice_is(in->params[i].name, "_cursor"))
-            buf_addf(&text, "%.*s:%.*s=%.*s&", SLICE_ARG(in->params[i].name),
-                     SLICE_ARG(in->params[i].modifier), SLICE_ARG(in->params[i].value));
-    digest_hmac(slice_of(r->exchange->key_cursor, 32), buf_slice(&text), ret_mac);
-    buf_fini(&text);
-}
-
-static const char *cursor_print(struct request *r, int64_t key, int64_t rid)
-{
-    unsigned char mac[DIGEST_LEN];
-    struct buf raw, text;
-    buf_init(&raw, 64);
-    buf_init(&text, 128);
-    cursor_mac(r, key, rid, mac);
-    buf_add_u64(&raw, (uint64_t)key);
-    buf_add_u64(&raw, (uint64_t)rid);
-    buf_add(&raw, slice_of(mac, 16));
-    digest_base64(&text, buf_slice(&raw), true);
-    const char *out = arena_str(r->arena, buf_slice(&text));
-    buf_fini(&raw);
-    buf_fini(&text);
-    return out;
-}
-
-static int64_t read_i64(const char *p)
-{
-    uint64_t v = 0;
-    for (unsigned i = 0; i < 8; i++)
-        v = v << 8 | (unsigned char)p[i];
-    return (int64_t)v;
-}
-
-static enum err cursor_parse(struct request *r, struct fhir_query *q)
-{
-    unsigned char mac[DIGEST_LEN];
-    struct buf raw;
-    bool good;
-    if (!q->cursor.len)
-        return ERR_OK;
-    buf_init(&raw, 64);
-    good = digest_unbase64(q->cursor, true, &raw) && raw.len == 32;
-    if (good) {
-        q->search.after_given = true;
-        q->search.after_key = read_i64(raw.ptr);
-        q->search.after_rid = read_i64(raw.ptr + 8);
-        cursor_mac(r, q->search.after_key, q->search.after_rid, mac);
-        good = digest_equal(mac, raw.ptr + 16, 16);
-    }
-    buf_fini(&raw);
-    return good ? ERR_OK : err_add(&r->errors, ERR_BAD_PARAM, "_cursor", NULL);
-}
-
-/* ── answer ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── links ───────────────────────────────────────────────────────────────────────────────────── */
 
 static void add_escaped(struct buf *out, struct slice text)
 {
@@ -94,50 +37,167 @@ static void add_escaped(struct buf *out, struct slice text)
     }
 }
 
-static void add_link(struct request *r, const char *relation, struct slice cursor)
+static void add_segment(struct buf *out, struct slice text)
+{
+    if (!text.len)
+        return;
+    buf_addc(out, '/');
+    if (slice_is(text, "*"))
+        buf_addc(out, '*');
+    else
+        add_escaped(out, text);
+}
+
+/* The search as it was understood: without what was left out. */
+static struct slice search_url(struct request *r, const struct fhir_query *q, struct slice cursor)
 {
     const struct fhir_input *in = r->input;
-    struct buf *b = &r->answer_buf;
+    struct buf out;
     char sep = '?';
-    buf_addf(b, "{\"relation\":\"%s\",\"url\":\"%s/%.*s", relation, r->base_url,
-             SLICE_ARG(in->type));
+    buf_init(&out, LIMIT_HTTP_BODY * 4);
+    buf_adds(&out, r->base_url);
+    add_segment(&out, in->type);
+    add_segment(&out, in->id);
+    add_segment(&out, in->inner);
     for (unsigned i = 0; i < in->param_count; i++) {
         const struct fhir_param *p = &in->params[i];
-        if (slice_is(p->name, "_cursor"))
+        if (q->ignored[i] || slice_is(p->name, "_cursor"))
             continue;
-        buf_addc(b, sep);
-        add_escaped(b, p->name);
+        buf_addc(&out, sep);
+        add_escaped(&out, p->name);
         if (p->modifier.len) {
-            buf_addc(b, ':');
-            add_escaped(b, p->modifier);
+            buf_addc(&out, ':');
+            add_escaped(&out, p->modifier);
         }
-        buf_addc(b, '=');
-        add_escaped(b, p->value);
+        buf_addc(&out, '=');
+        add_escaped(&out, p->value);
         sep = '&';
     }
     if (cursor.len)
-        buf_addf(b, "%c_cursor=%.*s", sep, SLICE_ARG(cursor));
-    buf_adds(b, "\"}");
+        buf_addf(&out, "%c_cursor=%.*s", sep, SLICE_ARG(cursor));
+    struct slice url = buf_err(&out) ? SLICE_NONE : arena_dup(r->arena, buf_slice(&out));
+    buf_fini(&out);
+    return url;
 }
 
-static void add_links(struct request *r, const struct fhir_query *q,
-                      const struct search_result *result)
+static enum err add_links(struct request *r, struct page *page)
 {
-    buf_adds(&r->answer_buf, ",\"link\":[");
-    add_link(r, "self", q->cursor);
-    if (result->more) {
-        buf_addc(&r->answer_buf, ',');
-        add_link(r, "next", slice_str(cursor_print(r, result->last_key, result->last_rid)));
+    struct buf *b = &r->answer_buf;
+    struct slice self = search_url(r, &page->query, page->query.cursor), next = SLICE_NONE;
+    if (page->result.more) {
+        const char *cursor = fhir_cursor_print(r, &page->result);
+        next = cursor ? search_url(r, &page->query, slice_str(cursor)) : SLICE_NONE;
     }
-    buf_addc(&r->answer_buf, ']');
+    if (!self.ptr || (page->result.more && !next.ptr))
+        return ERR_LIMIT;
+    buf_adds(b, ",\"link\":[{\"relation\":\"self\",\"url\":");
+    json_print_string(b, self);
+    buf_adds(b, "}");
+    /* A long form has pages that no request line can ask for. */
+    page->next_too_long = next.len + 64 > LIMIT_HTTP_LINE;
+    if (next.len && !page->next_too_long) {
+        buf_adds(b, ",{\"relation\":\"next\",\"url\":");
+        json_print_string(b, next);
+        buf_adds(b, "}");
+    }
+    buf_addc(b, ']');
+    return ERR_OK;
 }
 
-/* One audit row for each person in the page, with how many of his resources it released. */
-static enum err audit_page(struct request *r, const struct search_result *result)
+/* ── entries ─────────────────────────────────────────────────────────────────────────────────── */
+
+static enum err add_subset(struct session *s, struct request *r, const struct record *record,
+                           const struct fhir_query *q)
+{
+    struct buf whole;
+    enum err err;
+    buf_init(&whole, LIMIT_HTTP_ANSWER);
+    err = refs_outward(s, r, record, &whole);
+    if (!err)
+        err = subset_text(r->arena, buf_slice(&whole), &q->subset, &r->answer_buf);
+    buf_fini(&whole);
+    return err;
+}
+
+static enum err add_entry(struct session *s, struct request *r, const struct fhir_query *q,
+                          const struct record *record, const char *mode)
+{
+    struct buf *b = &r->answer_buf;
+    enum err err;
+    if (q->subset.mode == SUBSET_ALL)
+        return fhir_bundle_entry(s, r, record, mode);
+    buf_adds(b, r->count++ ? "," : ",\"entry\":[");
+    buf_addf(b, "{\"fullUrl\":\"%s/%.*s/%.*s\",\"resource\":", r->base_url, SLICE_ARG(record->type),
+             SLICE_ARG(refs_id(r, record)));
+    err = add_subset(s, r, record, q);
+    buf_addf(b, ",\"search\":{\"mode\":\"%s\"}}", mode);
+    return err;
+}
+
+/* What the answer has to say about itself; the list stays empty when there is nothing. */
+static void collect_notes(struct request *r, const struct page *page, struct err_list *notes)
+{
+    const struct fhir_input *in = r->input;
+    err_list_init(notes, r->arena);
+    for (unsigned i = 0; i < in->param_count; i++) {
+        const struct fhir_param *p = &in->params[i];
+        if (!page->query.ignored[i])
+            continue;
+        const char *name = arena_printf(r->arena, "%.*s%s%.*s", SLICE_ARG(p->name),
+                                        p->modifier.len ? ":" : "", SLICE_ARG(p->modifier));
+        (void)err_say(notes, ERR_SEVERITY_WARNING, ERR_UNKNOWN_PARAM, name ? name : "",
+                      "left out: the parameter is not supported",
+                      "対応していないパラメーターのため無視しました");
+    }
+    if (page->cut)
+        (void)err_say(notes, ERR_SEVERITY_WARNING, ERR_TOO_LARGE, "_include",
+                      "not everything that the matches lead to is included: ask for smaller pages (_count)",
+                      "関連リソースの一部を省きました。_count を小さくしてください");
+    if (page->next_too_long)
+        (void)err_say(notes, ERR_SEVERITY_WARNING, ERR_TOO_LARGE, "",
+                      "there are further pages, but their address would be too long: ask for larger pages (_count) or "
+                      "fewer values",
+                      "続きがありますが、アドレスが長すぎます。_count を大きくするか、値を減らしてください");
+}
+
+/* Closes the Bundle, after an OperationOutcome if there is something to say; it is no resource released. */
+static enum err end_bundle(struct request *r, const struct page *page)
+{
+    struct buf *b = &r->answer_buf;
+    struct err_list notes;
+    collect_notes(r, page, &notes);
+    if (!notes.first)
+        return fhir_bundle_end(r);
+    const struct json *outcome = outcome_json(r->arena, ERR_OK, &notes);
+    buf_adds(b, r->count ? "," : ",\"entry\":[");
+    buf_adds(b, "{\"resource\":");
+    json_print(b, outcome);
+    buf_adds(b, ",\"search\":{\"mode\":\"outcome\"}}]}");
+    return arena_exhausted(r->arena) ? ERR_LIMIT : buf_err(b);
+}
+
+static enum err print_page(struct session *s, struct request *r, struct page *page)
+{
+    const struct fhir_query *q = &page->query;
+    bool total = q->search.count_total || q->count_only;
+    enum err err;
+    fhir_bundle_begin(r, "searchset", total ? (int64_t)page->result.total : -1);
+    err = add_links(r, page);
+    for (size_t i = 0; i < page->result.count && !err; i++)
+        err = add_entry(s, r, q, &page->result.records[i], "match");
+    for (size_t i = 0; i < page->included_count && !err; i++)
+        err = add_entry(s, r, q, &page->included[i], "include");
+    return err ? err : end_bundle(r, page);
+}
+
+/* ── audit ───────────────────────────────────────────────────────────────────────────────────── */
+
+/* One row for each person in RECORDS, with how many of his resources the page releases. */
+static enum err audit_records(struct request *r, const struct record *records, size_t count)
 {
     enum err err = ERR_OK;
-    for (size_t i = 0; i < result->count && !err; i++) {
-        int64_t person = result->records[i].person;
+    for (size_t i = 0; i < count && !err; i++) {
+        int64_t person = records[i].person;
         struct request_audit *a = r->audits;
         while (a && a->row.person != person)
             a = a->next;
@@ -146,35 +206,53 @@ static enum err audit_page(struct request *r, const struct search_result *result
         else
             err = request_audit(r, person, r->entity, 1);
     }
-    r->audit_default_off = result->count > 0;
     return err;
+}
+
+/* Also a row for whom the query named and did not find. */
+static enum err audit_page(struct request *r, const struct page *page)
+{
+    int64_t named = page->query.hidden_person;
+    const struct request_audit *a;
+    enum err err = audit_records(r, page->result.records, page->result.count);
+    if (!err)
+        err = audit_records(r, page->included, page->included_count);
+    for (a = r->audits; a && a->row.person != named;)
+        a = a->next;
+    if (!err && named && !a && r->audits)
+        err = request_audit(r, named, r->entity, 0);
+    r->audit_default_off = r->audits != NULL;
+    return err;
+}
+
+static const char *entity_of(struct request *r)
+{
+    const struct fhir_input *in = r->input;
+    if (in->inner.len)
+        return arena_printf(r->arena, "%s/%.*s", fhir_entity(r, in->type, in->id), SLICE_ARG(in->inner));
+    return arena_str(r->arena, in->type);
 }
 
 static enum err search_look(struct session *s, struct request *r)
 {
-    struct fhir_input *in = r->input;
-    struct fhir_query *q = ARENA_NEW(r->arena, struct fhir_query);
-    struct search_result result = {0};
+    struct page *page = ARENA_NEW(r->arena, struct page);
+    struct fhir_query *q = page ? &page->query : NULL;
     enum err err;
-    if (!q)
+    if (!page)
         return ERR_LIMIT;
-    r->entity = arena_str(r->arena, in->type);
+    r->entity = entity_of(r);
     err = fhir_query_compile(s, r, q);
     r->person = q->hidden_person;
     if (!err)
-        err = cursor_parse(r, q);
+        err = fhir_cursor_parse(r, q);
     if (!err)
-        err = search_run(s, r->arena, &q->search, &result);
+        err = search_run(s, r->arena, &q->search, &page->result);
+    if (!err && q->include_count && page->result.count)
+        err = fhir_include_run(s, r, q, &page->result, &page->included, &page->included_count,
+                               &page->cut);
     if (!err)
-        err = audit_page(r, &result);
-    if (err)
-        return err;
-    fhir_bundle_begin(r, "searchset",
-                      q->search.count_total || q->count_only ? (int64_t)result.total : -1);
-    add_links(r, q, &result);
-    for (size_t i = 0; i < result.count && !err; i++)
-        err = fhir_bundle_entry(s, r, &result.records[i], "match");
-    return err ? err : fhir_bundle_end(r);
+        err = audit_page(r, page);
+    return err ? err : print_page(s, r, page);
 }
 
 const struct use fhir_use_search = {.event = "search", .actors = READERS, .look = search_look};

@@ -8,6 +8,7 @@
 
 #include "exchange/gate/grant.h"
 #include "exchange/gate/refs.h"
+#include "base/limits.h"
 
 #include "base/banned.h"
 
@@ -138,8 +139,8 @@ static enum err compile_provision(struct compile *c, const struct json *provisio
 
 #define RULES_MAX 200
 
-enum err consent_compile(struct session *s, struct request *r, const struct json *consent,
-                         struct consent_rule **ret_rules, size_t *ret_count)
+static enum err compile_exactly(struct session *s, struct request *r, const struct json *consent,
+                                struct consent_rule **ret_rules, size_t *ret_count)
 {
     struct compile c = {.s = s, .r = r, .room = RULES_MAX};
     const struct json *root = json_get(consent, "provision");
@@ -167,4 +168,43 @@ enum err consent_compile(struct session *s, struct request *r, const struct json
     *ret_rules = c.rules;
     *ret_count = slice_is(json_str(consent, "status"), "active") ? c.count : 0;
     return ERR_OK;
+}
+
+static bool denies_something(const struct json *provision, unsigned depth)
+{
+    const struct json *nested = json_get(provision, "provision");
+    bool denies = slice_is(json_str(provision, "type"), "deny");
+    for (const struct json *n = nested ? nested->first : NULL; n && !denies && depth > 0; n = n->next)
+        denies = denies_something(n, depth - 1);
+    return denies;
+}
+
+/* The least a Consent can mean that says more than we understand. */
+static enum err compile_least(struct request *r, const struct json *consent,
+                              struct consent_rule **ret_rules, size_t *ret_count)
+{
+    struct consent_rule *rule = ARENA_NEW(r->arena, struct consent_rule);
+    bool denies = denies_something(json_get(consent, "provision"), LIMIT_JSON_DEPTH);
+    if (!rule)
+        return ERR_LIMIT;
+    *rule = (struct consent_rule){.categories = RULE_CATEGORIES,
+                                  .purposes = GRANT_PURPOSES_ORDINARY,
+                                  .from_ms = WHEN_MIN,
+                                  .to_ms = WHEN_MAX};
+    *ret_rules = rule;
+    *ret_count = denies && slice_is(json_str(consent, "status"), "active") ? 1 : 0;
+    return ERR_OK;
+}
+
+enum err consent_compile(struct session *s, struct request *r, const struct json *consent,
+                         bool mirrored, struct consent_rule **ret_rules, size_t *ret_count)
+{
+    struct err_list before = r->errors;
+    enum err err = compile_exactly(s, r, consent, ret_rules, ret_count);
+    if (!mirrored || (err != ERR_INVALID && err != ERR_REQUIRED && err != ERR_TOO_LARGE))
+        return err;
+    r->errors = before;
+    if (before.last)
+        before.last->next = NULL;
+    return compile_least(r, consent, ret_rules, ret_count);
 }

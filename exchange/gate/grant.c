@@ -144,3 +144,12 @@ enum err grant_make(struct request *r)
     r->granted = true;
     return ERR_OK;
 }
+
+struct grant grant_own(const struct request *r)
+{
+    struct grant g = r->grant;
+    assert(r->granted);
+    if (g.actor == GRANT_FACILITY)
+        g.actor = GRANT_INTAKE;
+    return g;
+}

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Patients' references and identifiers, inward and outward. Nothing else in the program writes or
- * reads "Patient/@".
+ * Patients' references and identifiers, inward and outward. What mappers write as "Patient/@" and what a search
+ * compares with it is their own affair; nothing else rewrites a reference to a patient.
  */
 #include "exchange/gate/refs.h"
 
 #include <assert.h>
+#include <ctype.h>
 
 #include "base/limits.h"
 #include "exchange/gate/wire.h"
@@ -16,13 +17,11 @@
 
 #include "base/banned.h"
 
-#define OWN_PATIENT "Patient/@"
-#define REFERENCE_MARK "\"reference\":\"" OWN_PATIENT "\""
+#define REFERENCE_MARK "\"reference\":\"" REFS_OWN /* then the number of a chart, if not its own */
 
 /* ── inward ──────────────────────────────────────────────────────────────────────────────────── */
 
-/* A full URL of this server's listeners without its base; anything else as it is. */
-static struct slice without_base(const struct request *r, struct slice reference)
+struct slice refs_local(const struct request *r, struct slice reference)
 {
     const char *const bases[] = {r->base_url, r->exchange->base_url, r->exchange->portal_url};
     for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
@@ -36,7 +35,7 @@ static struct slice without_base(const struct request *r, struct slice reference
 enum err refs_person(struct session *s, const struct request *r, struct slice reference,
                      int64_t *ret_person)
 {
-    reference = without_base(r, reference);
+    reference = refs_local(r, reference);
     if (slice_starts(reference, SLICE("Patient/")))
         reference = slice_sub(reference, 8, reference.len);
     reference = slice_sub(reference, 0, slice_find(reference, '/', 0)); /* /_history/n */
@@ -86,55 +85,180 @@ void refs_filter_facets(struct facet_list *facets)
 struct inward {
     struct session *s;
     struct request *r;
-    int64_t person;
+    const struct refs_scope *scope;
+    const struct json *bundle; /* the resource, when it is a Bundle */
+    struct refs_list list;
 };
 
 static bool is_patient_reference(const struct request *r, struct slice reference)
 {
-    return slice_starts(without_base(r, reference), SLICE("Patient/"));
+    return slice_starts(refs_local(r, reference), SLICE("Patient/"));
+}
+
+/* Does the Bundle itself hold what REFERENCE names? Then it means that, not a record of ours. */
+static bool inside_bundle(const struct json *bundle, struct slice reference)
+{
+    const struct json *entries = json_get(bundle, "entry");
+    for (const struct json *e = entries ? entries->first : NULL; e; e = e->next) {
+        const struct json *resource = json_get(e, "resource");
+        struct slice type = json_str(resource, "resourceType"), id = json_str(resource, "id");
+        if (slice_eq(json_str(e, "fullUrl"), reference) ||
+            (reference.len == type.len + 1 + id.len && slice_starts(reference, type) &&
+             reference.ptr[type.len] == '/' &&
+             slice_eq(slice_sub(reference, type.len + 1, reference.len), id)))
+            return true;
+    }
+    return false;
+}
+
+/* "Patient/@entry:N" of a transaction that has such an entry. */
+static bool entry_of(const struct refs_scope *scope, struct slice text, int *ret_entry)
+{
+    struct slice mark = SLICE(REFS_ENTRY);
+    uint64_t n = 0;
+    if (!scope->entries || !slice_starts(text, mark) ||
+        !slice_u64(slice_sub(text, mark.len, text.len), &n) || n >= scope->entries)
+        return false;
+    *ret_entry = (int)n;
+    return true;
+}
+
+static bool is_logical_id(struct slice id)
+{
+    for (size_t i = 0; i < id.len; i++)
+        if (!isalnum((unsigned char)id.ptr[i]) && id.ptr[i] != '-' && id.ptr[i] != '.')
+            return false;
+    return id.len > 0 && id.len <= LIMIT_FHIR_ID;
+}
+
+/* Could the id have been made by this server? Then it is no id of the caller's own, but a wrong one. */
+static bool looks_like_wire(struct slice id)
+{
+    for (size_t i = 0; i < id.len; i++)
+        if (!isxdigit((unsigned char)id.ptr[i]))
+            return false;
+    return id.len == IDS_WIRE_LEN;
+}
+
+/* A Patient id nobody has: the caller's to give, if he gives ids. */
+static bool may_be_alias(const struct inward *in, struct slice text, struct slice *ret_alias)
+{
+    struct slice id = slice_sub(refs_local(in->r, text), 8, text.len);
+    id = slice_sub(id, 0, slice_find(id, '/', 0));
+    *ret_alias = id;
+    return in->scope->aliases && in->r->grant.actor == GRANT_FACILITY &&
+           in->r->caller.facility.kind != FACILITY_GATEWAY && is_logical_id(id) &&
+           !looks_like_wire(id);
+}
+
+static enum err inward_add(struct inward *in, const struct refs_patient *found)
+{
+    struct refs_list *list = &in->list;
+    if (list->count == list->room) {
+        size_t room = list->room ? list->room * 2 : 8;
+        struct refs_patient *items = arena_array(in->r->arena, room, sizeof(*items));
+        if (!items)
+            return ERR_LIMIT;
+        if (list->count)
+            memcpy(items, list->items, list->count * sizeof(*items));
+        list->items = items;
+        list->room = room;
+    }
+    list->items[list->count++] = *found;
+    return ERR_OK;
+}
+
+/* Whom REFERENCE names; *ret_is false when no patient. */
+static enum err inward_find(struct inward *in, const struct json *reference,
+                            struct refs_patient *found, bool *ret_is)
+{
+    struct slice text = json_str(reference, "reference");
+    const struct json *identifier = json_get(reference, "identifier");
+    enum err err = ERR_OK;
+    *ret_is = true;
+    if (text.len && entry_of(in->scope, text, &found->entry))
+        return ERR_OK;
+    if (text.len && is_patient_reference(in->r, text)) {
+        if (in->bundle && inside_bundle(in->bundle, text)) {
+            *ret_is = false;
+            return ERR_OK;
+        }
+        err = refs_person(in->s, in->r, text, &found->person);
+        if (err == ERR_NOT_FOUND && may_be_alias(in, text, &found->alias))
+            err = ERR_OK;
+        return err;
+    }
+    if (!text.len && is_person_system(json_str(identifier, "system")))
+        return refs_identifier(in->s, in->r, json_str(identifier, "system"),
+                               json_str(identifier, "value"), &found->person);
+    *ret_is = false;
+    return ERR_OK;
 }
 
 static enum err inward_reference(void *context, struct json *reference, const char *place)
 {
     struct inward *in = context;
     struct request *r = in->r;
-    struct slice text = json_str(reference, "reference");
-    struct json *identifier = json_get(reference, "identifier");
-    int64_t person = 0;
-    enum err err;
-    if (text.len && is_patient_reference(r, text)) {
-        err = refs_person(in->s, r, text, &person);
-    } else if (!text.len && is_person_system(json_str(identifier, "system"))) {
-        err = refs_identifier(in->s, r, json_str(identifier, "system"),
-                              json_str(identifier, "value"), &person);
-    } else {
+    struct refs_patient found = {.reference = reference, .place = place, .entry = -1};
+    bool is = false;
+    enum err err = inward_find(in, reference, &found, &is);
+    if (!err && !is)
         return ERR_OK;
-    }
     /* To a resident there is nobody but himself: whether somebody else exists must not show. */
     if (r->grant.actor == GRANT_RESIDENT &&
-        (err == ERR_NOT_FOUND || (!err && person != r->grant.person)))
+        (err == ERR_NOT_FOUND || (!err && found.entry < 0 && found.person != r->grant.person)))
         return err_add_words(&r->errors, ERR_FORBIDDEN, place, "only about oneself",
                              "本人の分だけです");
     if (err == ERR_NOT_FOUND)
         return err_add(&r->errors, ERR_PATIENT_UNKNOWN, place, NULL);
-    if (err)
-        return err;
-    if (in->person && in->person != person)
-        return err_add(&r->errors, ERR_PATIENT_MISMATCH, place, NULL);
-    in->person = person;
-    json_set(reference, "reference", json_string(r->arena, SLICE(OWN_PATIENT)));
-    json_remove(reference, "identifier"); /* another reader may not be entitled to it */
-    return arena_exhausted(r->arena) ? ERR_LIMIT : ERR_OK;
+    return err ? err : inward_add(in, &found);
 }
 
-enum err refs_inward(struct session *s, struct request *r, struct json *resource,
-                     int64_t *ret_person)
+enum err refs_collect(struct session *s, struct request *r, struct json *resource,
+                      const struct refs_scope *scope, struct refs_list *ret_list)
 {
-    struct inward in = {.s = s, .r = r};
+    bool bundle = slice_is(json_str(resource, "resourceType"), "Bundle");
+    struct inward in = {.s = s, .r = r, .scope = scope, .bundle = bundle ? resource : NULL};
     enum err err = classify_references(resource, r->arena, inward_reference, &in);
     if (!err)
-        *ret_person = in.person;
+        *ret_list = in.list;
     return err;
+}
+
+int64_t refs_subject(const struct refs_list *list, const struct json *subject, bool *ret_several)
+{
+    int64_t person = 0;
+    *ret_several = false;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].reference == subject)
+            return list->items[i].person;
+    for (size_t i = 0; i < list->count; i++) {
+        *ret_several = *ret_several || (person && list->items[i].person != person);
+        person = list->items[i].person;
+    }
+    return *ret_several ? 0 : person;
+}
+
+enum err refs_settle(struct session *s, struct request *r, const struct refs_list *list,
+                     int64_t own)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct refs_patient *p = &list->items[i];
+        const char *text = REFS_OWN;
+        int64_t chart = 0;
+        assert(p->person > 0);
+        if (p->person != own) {
+            enum err err = person_open_chart(s, r->grant.facility, p->person, &chart);
+            if (err)
+                return err;
+            text = arena_printf(r->arena, REFS_OWN "%lld", (long long)chart);
+        }
+        json_set(p->reference, "reference", json_string(r->arena, slice_str(text)));
+        /* Another reader may not be entitled to it. */
+        if (is_person_system(json_str(json_get(p->reference, "identifier"), "system")))
+            json_remove(p->reference, "identifier");
+    }
+    return arena_exhausted(r->arena) ? ERR_LIMIT : ERR_OK;
 }
 
 enum err refs_body(struct request *r, struct json *resource, struct slice *ret_body)
@@ -174,6 +298,11 @@ enum err refs_body(struct request *r, struct json *resource, struct slice *ret_b
 
 /* ── outward ─────────────────────────────────────────────────────────────────────────────────── */
 
+struct slice refs_patient_record(struct request *r, int64_t chart)
+{
+    return slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart));
+}
+
 struct slice refs_id(struct request *r, const struct record *record)
 {
     char id[IDS_WIRE_LEN + 1];
@@ -204,25 +333,66 @@ static struct slice outward_head(struct request *r, const struct record *record,
     return slice_sub(body, head, body.len);
 }
 
-static void outward_text(struct request *r, const struct record *record, struct slice body,
-                         struct buf *out)
+/* What follows the mark: the closing quote, or the chart of another patient and then the quote. */
+static enum err outward_patient_id(struct session *s, const struct record *record,
+                                   struct slice *rest, int64_t *ret_person)
+{
+    size_t end = slice_find(*rest, '"', 0);
+    uint64_t chart = 0;
+    int64_t facility = 0;
+    assert(end < rest->len && (end == 0 || s));
+    *ret_person = record->person;
+    if (end > 0) {
+        if (!slice_u64(slice_sub(*rest, 0, end), &chart))
+            return ERR_INTERNAL;
+        enum err err = person_of_chart(s, (int64_t)chart, ret_person, &facility);
+        if (err)
+            return err;
+    }
+    *rest = slice_sub(*rest, end + 1, rest->len);
+    return ERR_OK;
+}
+
+static enum err outward_text(struct session *s, struct request *r, const struct record *record,
+                             struct slice body, struct buf *out)
 {
     char wire[IDS_WIRE_LEN + 1];
+    int64_t printed = 0;
     struct slice mark = SLICE(REFERENCE_MARK);
     (void)buf_reserve(out, body.len + 512);
     struct slice rest = outward_head(r, record, body, out);
-    if (record->person > 0)
-        wire_id(r, record->person, wire);
     for (;;) {
+        int64_t person = 0;
         size_t at = slice_search(rest, mark, 0);
         buf_add(out, slice_sub(rest, 0, at));
         if (at == rest.len)
-            return;
-        assert(record->person > 0); /* only rows on a chart carry the mark */
+            return buf_err(out);
+        rest = slice_sub(rest, at + mark.len, rest.len);
+        enum err err = outward_patient_id(s, record, &rest, &person);
+        if (err)
+            return err;
+        assert(person > 0); /* only rows on a chart carry the plain mark */
+        if (person != printed)
+            wire_id(r, person, wire);
+        printed = person;
         buf_adds(out, "\"reference\":\"Patient/");
         buf_adds(out, wire);
         buf_addc(out, '"');
+    }
+}
+
+bool refs_simple(const struct record *record)
+{
+    struct slice mark = SLICE(REFERENCE_MARK), rest = record->body;
+    if (slice_is(record->type, "Patient"))
+        return false;
+    for (;;) {
+        size_t at = slice_search(rest, mark, 0);
+        if (at == rest.len)
+            return true;
         rest = slice_sub(rest, at + mark.len, rest.len);
+        if (rest.len == 0 || rest.ptr[0] != '"')
+            return false;
     }
 }
 
@@ -300,9 +470,9 @@ static enum err outward_patient(struct session *s, struct request *r, const stru
     buf_init(&text, LIMIT_HTTP_ANSWER);
     json_print(&text, patient);
     if (!(err = buf_err(&text)))
-        outward_text(r, record, buf_slice(&text), out);
+        err = outward_text(s, r, record, buf_slice(&text), out);
     buf_fini(&text);
-    return err ? err : buf_err(out);
+    return err;
 }
 
 enum err refs_outward(struct session *s, struct request *r, const struct record *record,
@@ -311,6 +481,5 @@ enum err refs_outward(struct session *s, struct request *r, const struct record 
     assert(r->granted);
     if (slice_is(record->type, "Patient"))
         return outward_patient(s, r, record, out);
-    outward_text(r, record, record->body, out);
-    return buf_err(out);
+    return outward_text(s, r, record, record->body, out);
 }

@@ -10,7 +10,6 @@
 #include "base/limits.h"
 #include "exchange/gate/refs.h"
 #include "exchange/use/intake_store.h"
-#include "mappers/fhir/facets.h"
 #include "mappers/hl7v2/ack.h"
 #include "mappers/hl7v2/map.h"
 
@@ -74,10 +73,9 @@ static enum err ready_item(struct request *r, const struct mapped_resource *m,
     item->mapped = m;
     item->id = arena_dup(r->arena, json_str(m->resource, "id"));
     classify_resource(m->resource, &item->class);
-    err = facets_extract(r->arena, m->resource, &item->facets);
+    err = write_index(r->arena, m->resource, &item->index);
     if (err)
         return err;
-    refs_filter_facets(&item->facets);
     return refs_body(r, m->resource, &item->body);
 }
 

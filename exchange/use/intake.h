@@ -21,7 +21,7 @@ struct intake_item {
     struct slice id;
     struct slice body;
     struct classify class;
-    struct facet_list facets;
+    struct record_index index;
 };
 
 struct intake {

@@ -52,7 +52,7 @@ static enum err identify(struct session *s, struct request *r, struct intake *in
     return err;
 }
 
-static enum err remove_item(struct session *s, struct intake *in, const struct intake_item *item,
+static enum err remove_item(struct session *s, struct intake *in, struct intake_item *item,
                             struct slice id)
 {
     struct record_mark mark = {0};
@@ -65,7 +65,7 @@ static enum err remove_item(struct session *s, struct intake *in, const struct i
 }
 
 /* Is there a current record already? Then a side mention must not overwrite it. */
-static enum err is_there(struct session *s, const struct intake_item *item, struct slice id,
+static enum err is_there(struct session *s, struct intake_item *item, struct slice id,
                          bool *ret_there)
 {
     struct locate place = {0};
@@ -74,7 +74,7 @@ static enum err is_there(struct session *s, const struct intake_item *item, stru
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-static enum err put_item(struct session *s, struct intake *in, const struct intake_item *item,
+static enum err put_item(struct session *s, struct intake *in, struct intake_item *item,
                          struct slice id, int64_t chart)
 {
     struct record_mark mark = {0};
@@ -89,7 +89,9 @@ static enum err put_item(struct session *s, struct intake *in, const struct inta
         .scope = item->mapped->scope,
         .original = in->sha,
         .mapper = in->mapped->mapper,
-        .facets = &item->facets,
+        .facets = &item->index.facets,
+        .words = item->index.words,
+        .content = item->index.content,
     };
     enum err err = record_put(s, &record, 0, &mark);
     if (!err && mark.unchanged)
@@ -100,7 +102,7 @@ static enum err put_item(struct session *s, struct intake *in, const struct inta
 }
 
 static enum err store_item(struct session *s, struct request *r, struct intake *in,
-                           const struct intake_item *item, int64_t chart)
+                           struct intake_item *item, int64_t chart)
 {
     bool there = false;
     bool patient = strcmp(item->mapped->type, "Patient") == 0;

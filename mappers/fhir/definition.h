@@ -19,6 +19,7 @@ struct definition_element {
     uint8_t min;           /* a choice's min counts over all its entries */
     bool many;             /* JSON array */
     bool summary;
+    bool modifier;         /* may change what its owner means (isModifier) */
     const char *const *codes; /* required binding: allowed codes, sorted, NULL-terminated; or NULL */
 };
 

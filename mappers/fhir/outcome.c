@@ -82,7 +82,7 @@ static const struct {
 static const char *const kind_codes[] = {
     [FACET_TOKEN] = "token",   [FACET_STRING] = "string",     [FACET_DATE] = "date",
     [FACET_NUMBER] = "number", [FACET_QUANTITY] = "quantity", [FACET_REFERENCE] = "reference",
-    [FACET_URI] = "uri"};
+    [FACET_URI] = "uri",       [FACET_COMPOSITE] = "composite", [FACET_SPECIAL] = "special"};
 
 static bool is_system(const char *interaction)
 {
@@ -158,11 +158,60 @@ static bool is_listed(const char *list, const char *word)
     return !list;
 }
 
+/* What one can ask with a parameter, from its definition alone. */
+static const char *describe_param(const struct capability *c, const struct definition_param *p)
+{
+    const char *text = "Modifiers: :missing";
+    struct slice rest = slice_str(definition_modifiers(p->kind));
+    while (rest.ptr && rest.len)
+        text = arena_printf(c->arena, "%s, :%.*s", text, SLICE_ARG(slice_cut(&rest, ' ')));
+    for (size_t i = 0; i < p->part_count; i++)
+        text = arena_printf(c->arena, "%s%s%s", text, i ? "$" : "; components: ",
+                            p->parts[i].param->code);
+    if (p->kind != FACET_REFERENCE)
+        return text;
+    return arena_printf(c->arena, "%s, :[type], chains; targets: %s", text,
+                        *p->targets ? p->targets : "any type");
+}
+
+static void push_text(const struct capability *c, struct json *list, const char *text)
+{
+    json_push(list, json_string(c->arena, slice_str(text)));
+}
+
+/* What _include and _revinclude can name; parameters that may refer to anything are not repeated for each type. */
+static void put_includes(const struct capability *c, struct json *resource, const char *type)
+{
+    struct json *includes = NULL, *reverse = NULL;
+    const struct definition_param *p = NULL;
+    size_t count = 0;
+    const struct definition_param *params = definition_params(slice_str(type), &count);
+    for (size_t i = 0; i < count; i++) {
+        if (params[i].kind != FACET_REFERENCE)
+            continue;
+        if (!includes) {
+            includes = json_put_array(c->arena, resource, "searchInclude");
+            push_text(c, includes, "*");
+            push_text(c, includes, arena_printf(c->arena, "%s:*", type));
+        }
+        push_text(c, includes, arena_printf(c->arena, "%s:%s", type, params[i].code));
+    }
+    while ((p = definition_next_referrer(slice_str(type), p))) {
+        if (!*p->targets)
+            continue;
+        if (!reverse)
+            reverse = json_put_array(c->arena, resource, "searchRevInclude");
+        push_text(c, reverse, arena_printf(c->arena, "%s:%s", p->base, p->code));
+    }
+}
+
 static void put_params(const struct capability *c, struct json *resource, const char *type,
                        const char *only)
 {
     size_t count;
     const struct definition_param *params = definition_params(slice_str(type), &count);
+    if (!only)
+        put_includes(c, resource, type);
     for (size_t i = 0; i < count; i++) {
         if (!is_listed(only, params[i].code))
             continue;
@@ -170,6 +219,8 @@ static void put_params(const struct capability *c, struct json *resource, const 
         json_put_text(c->arena, item, "name", params[i].code);
         json_put_text(c->arena, item, "definition", params[i].url);
         json_put_text(c->arena, item, "type", kind_codes[params[i].kind]);
+        if (!only)
+            json_put_text(c->arena, item, "documentation", describe_param(c, &params[i]));
     }
 }
 

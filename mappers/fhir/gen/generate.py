@@ -139,6 +139,7 @@ class Element:
         self.min = min(int(element["min"]), 255)
         self.many = element["max"] not in ("0", "1")
         self.summary = bool(element.get("isSummary"))
+        self.modifier = bool(element.get("isModifier"))
         self.codes = codes
 
 
@@ -485,7 +486,8 @@ extern const bool tables_in_patient[TABLES_RESOURCES];
                     pool += [quote(c) + "," for c in e.codes] + ["0,"]
                 elements.append("%s(%s,%s,%d,%d,%d,%d%s)" % (
                     "C" if e.codes else "E" if e.type else "R", quote(e.name),
-                    self.index[e.type] if e.type else 0, e.choice, e.min, e.many, e.summary,
+                    self.index[e.type] if e.type else 0, e.choice, e.min, e.many,
+                    e.summary + 2 * e.modifier,
                     ",%d" % sets[e.codes] if e.codes else ""))
             position = {e.name: first + i for i, e in enumerate(by_name)}
             orders += ["O(%d)" % position[e.name] for e in in_order]
@@ -500,11 +502,13 @@ extern const bool tables_in_patient[TABLES_RESOURCES];
 
 #include "base/banned.h"
 
-#define E(name, type, choice, min, many, summary) \\
-    {name, &tables_types[type], choice, min, many, summary, 0},
-#define C(name, type, choice, min, many, summary, at) \\
-    {name, &tables_types[type], choice, min, many, summary, &codes[at]},
-#define R(name, none, choice, min, many, summary) {name, 0, choice, min, many, summary, 0},
+/* flags: 1 summary, 2 modifier */
+#define E(name, type, choice, min, many, flags) \\
+    {name, &tables_types[type], choice, min, many, (flags) & 1, (flags) >> 1, 0},
+#define C(name, type, choice, min, many, flags, at) \\
+    {name, &tables_types[type], choice, min, many, (flags) & 1, (flags) >> 1, &codes[at]},
+#define R(name, none, choice, min, many, flags) \\
+    {name, 0, choice, min, many, (flags) & 1, (flags) >> 1, 0},
 #define O(at) &elements[at],
 #define T(name, kind, at, count) {name, DEFINITION_##kind, &elements[at], count, &orders[at]},
 

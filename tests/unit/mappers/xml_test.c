@@ -197,8 +197,10 @@ static void bounds_what_is_costly(void **state)
         assert_int_equal(parse_buf(&b), large);
 
         buf_adds(&b, "<a b='");
-        repeat(&b, "1234567890", LIMIT_XML_TAG / 10 - 1 + 2 * more);
-        buf_adds(&b, "'/>");
+        repeat(&b, "1234567890", LIMIT_XML_TAG); /* a value may be long */
+        buf_addc(&b, '\'');
+        repeat(&b, "          ", LIMIT_XML_TAG / 10 - 1 + 2 * more);
+        buf_adds(&b, "/>");
         assert_int_equal(parse_buf(&b), large);
 
         buf_adds(&b, "<a>");

@@ -49,16 +49,18 @@ static void world_open(struct world *w)
     w->charts[2] = fixture_add_chart(&w->f, w->b, w->person);
     int64_t others = fixture_add_chart(&w->f, w->c, w->other);
     for (unsigned category = 1; category < CATEGORY_COUNT; category++) {
-        for (unsigned label = 0; label < 2; label++) {
+        for (unsigned n = 0; n < 3; n++) {
+            static const enum record_label labels[] = {RECORD_NORMAL, RECORD_RESTRICTED,
+                                                       RECORD_PRIVATE}; /* never found */
             struct record_new record = {
                 .type = SLICE("Basic"),
-                .id = slice_str(arena_printf(w->f.arena, "%u-%u", category, label)),
+                .id = slice_str(arena_printf(w->f.arena, "%u-%u", category, n)),
                 .chart = w->charts[0],
                 .category = (enum category)category,
-                .label = label ? RECORD_RESTRICTED : RECORD_NORMAL,
+                .label = labels[n],
                 .body = SLICE("{}")};
             (void)fixture_put(&w->f, w->c, &record);
-            record.id = slice_str(arena_printf(w->f.arena, "o-%u-%u", category, label));
+            record.id = slice_str(arena_printf(w->f.arena, "o-%u-%u", category, n));
             record.chart = others; /* of somebody who consented to nothing */
             (void)fixture_put(&w->f, w->c, &record);
         }
@@ -138,7 +140,8 @@ static enum err ask_one(struct session *s, struct round *round, struct arena *ar
     struct consent_rule *rules = NULL;
     size_t count = 0;
     struct search_result result = {0};
-    const struct search search = {.type = SLICE("Basic"), .limit = 200};
+    const struct slice type = SLICE("Basic");
+    const struct search search = {.types = &type, .type_count = 1, .limit = 200};
     session_bind(s, &asked->grant);
     enum err err = consent_rules(s, arena, round->w->person, &rules, &count);
     if (!err)
@@ -211,7 +214,7 @@ static void test_both_decide_alike(void **state)
                               (unsigned long long)asked->found);
             assert_int_equal(asked->wanted, asked->visible);
             assert_int_equal(asked->wanted, asked->found);
-            assert_int_equal(asked->found_count, 2 * bits(asked->wanted)); /* both labels */
+            assert_int_equal(asked->found_count, 2 * bits(asked->wanted)); /* two labels */
             permitted += bits(asked->wanted);
             asked_in_all += CATEGORY_COUNT - 1;
         }
