@@ -93,14 +93,14 @@
 #define LIMIT_PUSH_ADDRESSES 4u             /* of one name that are tried */
 #define LIMIT_PUSH_FAILURES 12u             /* in a row, then the subscription's status is error */
 #define LIMIT_PUSH_BACKOFF_MS (5 * 60 * 1000)
-#define LIMIT_PUSH_SCAN 200u                /* changes looked at in one go */
-#define LIMIT_SUBSCRIPTIONS 1000u           /* of a facility */
+#define LIMIT_PUSH_SCAN 50u                 /* changes looked at in one go */
+#define LIMIT_SUBSCRIPTIONS 100u            /* of a facility, that are not off */
 #define LIMIT_EVENT_STREAMS 256u            /* listened to at once */
 #define LIMIT_EVENT_BEAT_MS 15000u          /* a comment, so that both ends know the other is there */
 #define LIMIT_EXPORT_JOBS 64u               /* kept at once */
 #define LIMIT_EXPORT_JOBS_CALLER 8u
 #define LIMIT_EXPORT_LINES 100000u          /* of one file */
-#define LIMIT_EXPORT_FILES 10000u           /* of one job */
+#define LIMIT_EXPORT_FILES 2000u            /* of one job */
 #define LIMIT_EXPORT_STEP 500u              /* changes looked at in one go */
 #define LIMIT_EXPORT_PIECE (256u * LIMIT_KIB) /* sent at a time */
 #define LIMIT_BODY (32u * LIMIT_MIB)        /* one body or original before packing; more than any door lets in */

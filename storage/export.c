@@ -16,6 +16,10 @@
     "id, facility, fingerprint, purpose, level, group_id, request, query, snapshot_ms, state,"     \
     " position, reason, created_ms, expires_ms"
 
+#define SELECT                                                                                     \
+    "SELECT " COLUMNS ", (SELECT key FROM facility f WHERE f.id = export_job.facility)"            \
+    " FROM export_job"
+
 static enum err read_job(struct sql *q, struct arena *arena, struct export_job *ret)
 {
     *ret = (struct export_job){
@@ -32,6 +36,7 @@ static enum err read_job(struct sql *q, struct arena *arena, struct export_job *
         .reason = sql_dup(q, 11, arena),
         .created_ms = sql_i64(q, 12),
         .expires_ms = sql_i64(q, 13),
+        .facility_key = sql_dup(q, 14, arena),
     };
     return sql_bytes(q, 2, ret->fingerprint, DIGEST_LEN) ? ERR_OK : ERR_INTERNAL;
 }
@@ -41,7 +46,7 @@ enum err export_get(struct session *s, struct arena *arena, struct slice id,
 {
     struct export_job job = {0};
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT " COLUMNS " FROM export_job WHERE id = ?", SQL_OWN, &q);
+    enum err err = sql_prepare(s, SELECT " WHERE id = ?", SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_text(q, 1, id);
@@ -63,7 +68,7 @@ enum err export_list(struct session *s, struct arena *arena, struct export_job *
     struct sql *q = NULL;
     bool row = true;
     enum err err = jobs ? sql_prepare(s,
-                                      "SELECT " COLUMNS " FROM export_job ORDER BY created_ms, id",
+                                      SELECT " ORDER BY created_ms, id",
                                       SQL_OWN, &q)
                         : ERR_LIMIT;
     if (err)

@@ -17,6 +17,7 @@ enum export_state { EXPORT_RUNNING, EXPORT_DONE, EXPORT_FAILED };
 struct export_job {
     struct slice id;
     int64_t facility;
+    struct slice facility_key; /* read only */
     unsigned char fingerprint[DIGEST_LEN];
     struct slice purpose;
     enum export_level level;
@@ -41,7 +42,7 @@ struct export_file {
 /* ERR_NOT_FOUND. Texts in ARENA. */
 enum err export_get(struct session *s, struct arena *arena, struct slice id,
                     struct export_job *ret_job) ERR_CHECKED;
-/* All jobs, oldest first. */
+/* All jobs, oldest first (at most LIMIT_EXPORT_JOBS). */
 enum err export_list(struct session *s, struct arena *arena, struct export_job **ret_jobs,
                      size_t *ret_count) ERR_CHECKED;
 /* Files of a job by number. */

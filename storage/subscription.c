@@ -12,6 +12,9 @@
 
 #include "base/banned.h"
 
+#define SELECT                                                                                     \
+    "SELECT " COLUMNS ", (SELECT key FROM facility f WHERE f.id = subscription.facility)"          \
+    " FROM subscription"
 #define COLUMNS                                                                                    \
     "rid, id, facility, fingerprint, purpose, state, position, stuck, failures, next_ms, reason"
 
@@ -43,6 +46,7 @@ static enum err read_row(struct sql *q, struct arena *arena, struct subscription
         .rid = sql_i64(q, 0),
         .id = sql_dup(q, 1, arena),
         .facility = sql_i64(q, 2),
+        .facility_key = sql_dup(q, 11, arena),
         .purpose = sql_dup(q, 4, arena),
         .state = (enum subscription_state)sql_i64(q, 5),
         .position = sql_i64(q, 6),
@@ -62,7 +66,7 @@ enum err subscription_get(struct session *s, struct arena *arena, int64_t rid,
     struct subscription found = {0};
     struct sql *q = NULL;
     enum err err =
-        sql_prepare(s, "SELECT " COLUMNS " FROM subscription WHERE rid = ?", SQL_OWN, &q);
+        sql_prepare(s, SELECT " WHERE rid = ?", SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, rid);
@@ -98,7 +102,7 @@ enum err subscription_list(struct session *s, struct arena *arena, struct subscr
     if (!err && room && !(list = arena_array(arena, room, sizeof(*list))))
         err = ERR_LIMIT;
     if (!err)
-        err = sql_prepare(s, "SELECT " COLUMNS " FROM subscription ORDER BY rid", SQL_OWN, &q);
+        err = sql_prepare(s, SELECT " ORDER BY rid", SQL_OWN, &q);
     if (err)
         return err;
     while (!err && !(err = sql_step(q, &row)) && row && count < room)
@@ -109,6 +113,21 @@ enum err subscription_list(struct session *s, struct arena *arena, struct subscr
     *ret_list = list;
     *ret_count = count;
     return ERR_OK;
+}
+
+enum err subscription_count(struct session *s, int64_t facility, size_t *ret_count)
+{
+    struct sql *q = NULL;
+    enum err err = sql_prepare(
+        s, "SELECT count(*) FROM subscription WHERE facility = ? AND state <> 3", SQL_OWN, &q);
+    static_assert(SUBSCRIPTION_OFF == 3, "see the statement");
+    if (err)
+        return err;
+    sql_bind_i64(q, 1, facility);
+    err = sql_row(q);
+    if (!err)
+        *ret_count = (size_t)sql_i64(q, 0);
+    return sql_done(q, err);
 }
 
 enum err subscription_put(struct session *s, const struct subscription *subscription)

@@ -27,6 +27,7 @@ struct subscription {
     int64_t rid;
     struct slice id;
     int64_t facility;
+    struct slice facility_key;             /* read only */
     unsigned char fingerprint[DIGEST_LEN]; /* certificate that wrote it */
     struct slice purpose;                  /* v3-ActReason code */
     enum subscription_state state;
@@ -47,6 +48,8 @@ enum err subscription_get(struct session *s, struct arena *arena, int64_t rid,
 /* All of them, by rid. */
 enum err subscription_list(struct session *s, struct arena *arena, struct subscription **ret_list,
                            size_t *ret_count) ERR_CHECKED;
+/* How many a facility has that are not off. */
+enum err subscription_count(struct session *s, int64_t facility, size_t *ret_count) ERR_CHECKED;
 /* Inserts or replaces by rid. Writer session, as all below. */
 enum err subscription_put(struct session *s, const struct subscription *subscription) ERR_CHECKED;
 /* Moves the position to SEQ (never back) and forgets failures; nothing when RID is not there. */
