@@ -134,13 +134,18 @@ static void replace(struct json *object, struct json *old, struct json *value)
 
 struct json *json_set(struct json *object, const char *key, struct json *value)
 {
+    return json_set_slice(object, slice_str(key), value);
+}
+
+struct json *json_set_slice(struct json *object, struct slice key, struct json *value)
+{
     if (!object || !value)
         return NULL;
     assert(object->kind == JSON_OBJECT && object != value);
-    struct json *old = json_get(object, key);
+    struct json *old = json_get_slice(object, key);
     if (old == value)
         return value;
-    value->key = slice_str(key);
+    value->key = key;
     if (old)
         replace(object, old, value);
     else
@@ -155,6 +160,22 @@ struct json *json_push(struct json *array, struct json *value)
     assert(array->kind == JSON_ARRAY && array != value);
     value->key = SLICE_NONE;
     append(array, value);
+    return value;
+}
+
+struct json *json_insert(struct json *array, uint32_t n, struct json *value)
+{
+    if (!array || !value || n >= array->count)
+        return json_push(array, value);
+    assert(array->kind == JSON_ARRAY && array != value);
+    assert(!value->next && "a value has one place in one tree");
+    struct json **link = &array->first;
+    while (n-- > 0)
+        link = &(*link)->next;
+    value->key = SLICE_NONE;
+    value->next = *link;
+    *link = value;
+    array->count++;
     return value;
 }
 
@@ -197,22 +218,28 @@ struct json *json_push_object(struct arena *arena, struct json *array)
     return array ? json_push(array, json_new(arena, JSON_OBJECT)) : NULL;
 }
 
+void json_detach(struct json *parent, struct json *child)
+{
+    struct json **link = &parent->first;
+    struct json *before = NULL;
+    while (*link != child) {
+        assert(*link && "a child is taken out of its own parent");
+        before = *link;
+        link = &before->next;
+    }
+    *link = child->next;
+    if (parent->last == child)
+        parent->last = before;
+    child->next = NULL;
+    parent->count--;
+}
+
 bool json_remove(struct json *object, const char *key)
 {
     struct json *old = json_get(object, key);
     if (!old)
         return false;
-    struct json **link = &object->first;
-    struct json *before = NULL;
-    while (*link != old) {
-        before = *link;
-        link = &before->next;
-    }
-    *link = old->next;
-    if (object->last == old)
-        object->last = before;
-    old->next = NULL;
-    object->count--;
+    json_detach(object, old);
     return true;
 }
 

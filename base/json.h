@@ -40,6 +40,8 @@ enum err json_parse(struct arena *arena, struct slice input, struct json **ret_r
 
 /* Prints compactly, strings escaped minimally (", \, control characters). */
 void json_print(struct buf *out, const struct json *value);
+/* The same over many lines, each level indented by two spaces. */
+void json_print_pretty(struct buf *out, const struct json *value);
 /* Prints a string literal with its quotes. */
 void json_print_string(struct buf *out, struct slice text);
 
@@ -64,8 +66,12 @@ struct json *json_int(struct arena *arena, int64_t value);
 /* Adds (or replaces) a member and returns VALUE, which must be in no tree yet (asserted as far as it
  * shows): move one with json_remove first, or add a json_clone. The same holds for json_push. */
 struct json *json_set(struct json *object, const char *key, struct json *value);
+/* The same for a name that is no literal; it must live as long as the tree. */
+struct json *json_set_slice(struct json *object, struct slice key, struct json *value);
 /* Appends to an array and returns VALUE. */
 struct json *json_push(struct json *array, struct json *value);
+/* Puts VALUE before item N of an array (behind the last when N is the count) and returns it. */
+struct json *json_insert(struct json *array, uint32_t n, struct json *value);
 /* Shorthands: make a child and add it. put_str adds nothing for an empty slice. */
 struct json *json_put_object(struct arena *arena, struct json *object, const char *key);
 struct json *json_put_array(struct arena *arena, struct json *object, const char *key);
@@ -78,6 +84,8 @@ struct json *json_put_int(struct arena *arena, struct json *object, const char *
 struct json *json_push_object(struct arena *arena, struct json *array);
 /* Takes a member out; true if it was there. */
 bool json_remove(struct json *object, const char *key);
+/* Takes CHILD out of its object or array; it may then get another place. */
+void json_detach(struct json *parent, struct json *child);
 /* A deep copy whose strings still point to the original's bytes. */
 struct json *json_clone(struct arena *arena, const struct json *value);
 /* Same kinds, texts and children; members in any order, items in the same, numbers digit for digit. */

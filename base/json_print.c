@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Prints the JSON tree compactly (RFC 8259). Only what must be escaped is (section 7), so Japanese
- * text stays readable and short; numbers are written digit for digit as they came.
- * It must not sort, round or otherwise tidy: what is stored must print back as it was.
+ * Prints the JSON tree (RFC 8259), compactly or indented for people. Only what must be escaped is
+ * (section 7), so Japanese text stays readable and short; numbers are written digit for digit as
+ * they came. It must not sort, round or otherwise tidy: what is stored must print back as it was.
  */
 #include "base/json.h"
 
@@ -46,23 +46,44 @@ void json_print_string(struct buf *out, struct slice text)
     buf_addc(out, '"');
 }
 
-static void print_children(struct buf *out, const struct json *value)
+/* DEPTH of VALUE when lines are wanted, else COMPACT. */
+#define COMPACT UINT32_MAX
+#define INDENT 2
+
+static void print_value(struct buf *out, const struct json *value, unsigned depth);
+
+static void new_line(struct buf *out, unsigned depth)
+{
+    if (depth == COMPACT)
+        return;
+    buf_addc(out, '\n');
+    for (unsigned i = 0; i < depth * INDENT; i++)
+        buf_addc(out, ' ');
+}
+
+static void print_children(struct buf *out, const struct json *value, unsigned depth)
 {
     bool object = value->kind == JSON_OBJECT;
+    unsigned deeper = depth == COMPACT ? COMPACT : depth + 1;
     buf_addc(out, object ? '{' : '[');
     for (const struct json *child = value->first; child; child = child->next) {
         if (child != value->first)
             buf_addc(out, ',');
+        new_line(out, deeper);
         if (object) {
             json_print_string(out, child->key);
             buf_addc(out, ':');
+            if (depth != COMPACT)
+                buf_addc(out, ' ');
         }
-        json_print(out, child);
+        print_value(out, child, deeper);
     }
+    if (value->first)
+        new_line(out, depth);
     buf_addc(out, object ? '}' : ']');
 }
 
-void json_print(struct buf *out, const struct json *value)
+static void print_value(struct buf *out, const struct json *value, unsigned depth)
 {
     assert(value);
     switch (value->kind) {
@@ -83,7 +104,18 @@ void json_print(struct buf *out, const struct json *value)
         break;
     case JSON_ARRAY:
     case JSON_OBJECT:
-        print_children(out, value);
+        print_children(out, value, depth);
         break;
     }
+}
+
+void json_print(struct buf *out, const struct json *value)
+{
+    print_value(out, value, COMPACT);
+}
+
+void json_print_pretty(struct buf *out, const struct json *value)
+{
+    print_value(out, value, 0);
+    buf_addc(out, '\n');
 }

@@ -41,6 +41,7 @@
 #define LIMIT_HL7_REPEATS 1000u             /* per field */
 #define LIMIT_HL7_HEADER (16u * LIMIT_KIB)  /* MSH of a refused message, read for its answer */
 /* FHIR */
+#define LIMIT_FORM_AT_ONCE (16u * LIMIT_KIB) /* JSON made over into XML on the loop; more goes to a worker */
 #define LIMIT_FHIR_ID 64u
 #define LIMIT_FHIR_STRING (1u * LIMIT_MIB)  /* R4 datatypes.html#string */
 #define LIMIT_FHIR_DECIMAL 64u              /* characters of a literal */
@@ -61,6 +62,11 @@
 #define LIMIT_SEARCH_MS 5000u               /* one statement */
 #define LIMIT_BUNDLE_ENTRIES 10000u         /* of a batch or transaction */
 #define LIMIT_BATCH_WINDOW 32u              /* entries of one batch in work at once */
+#define LIMIT_FHIRPATH_TEXT (16u * LIMIT_KIB) /* one expression */
+#define LIMIT_FHIRPATH_DEPTH 200u           /* nested operators, calls and path steps */
+#define LIMIT_FHIRPATH_STEPS 200000u        /* items made and compared by one evaluation */
+#define LIMIT_PATCH_OPERATIONS 1000u        /* in one patch */
+#define LIMIT_PATCH_STEPS 300000u           /* values copied, compared or walked by one patch */
 /* SS-MIX2 */
 #define LIMIT_SSMIX2_FILE (16u * LIMIT_MIB)
 #define LIMIT_SSMIX2_PATH 1024u

@@ -345,17 +345,50 @@ void when_print_stamp(struct buf *out, int64_t ms)
              f.second, part);
 }
 
+static const char *const month_names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
 void when_print_http(struct buf *out, int64_t ms)
 {
     static const char *const day_names[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-    static const char *const month_names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     int part;
     struct fields f = broken_down(ms, 0, &part);
     /* 0001-01-01 was a Monday, and no day lies before it. */
     int64_t day = days_from_civil(f.year, f.month, f.day) - days_from_civil(1, 1, 1);
     buf_addf(out, "%s, %02d %s %04d %02d:%02d:%02d GMT", day_names[day % 7], f.day,
              month_names[f.month - 1], f.year, f.hour, f.minute, f.second);
+}
+
+/* The digits of TEXT at AT as a number of at most MAX. */
+static bool read_part(struct slice text, size_t at, size_t len, uint64_t max, int *ret_value)
+{
+    uint64_t value = 0;
+    if (!slice_u64(slice_sub(text, at, len), &value) || value > max)
+        return false;
+    *ret_value = (int)value;
+    return true;
+}
+
+/* Sun, 06 Nov 1994 08:49:37 GMT */
+bool when_parse_http(struct slice text, int64_t *ret_ms)
+{
+    static const char form[] = "   , 00     0000 00:00:00 GMT";
+    int day, year, hour, minute, second, month = 0;
+    if (text.len != sizeof(form) - 1)
+        return false;
+    for (size_t i = 3; i < text.len; i++)
+        if (form[i] == '0' ? text.ptr[i] < '0' || text.ptr[i] > '9'
+                           : text.ptr[i] != form[i] && (i < 8 || i > 10))
+            return false;
+    while (month < 12 && !slice_is(slice_sub(text, 8, 3), month_names[month]))
+        month++;
+    if (month == 12 || !read_part(text, 5, 2, 31, &day) || !read_part(text, 12, 4, 9999, &year) ||
+        !read_part(text, 17, 2, 23, &hour) || !read_part(text, 20, 2, 59, &minute) ||
+        !read_part(text, 23, 2, 60, &second) || day == 0 || year == 0)
+        return false;
+    *ret_ms = days_from_civil(year, month + 1, day) * MS_DAY + hour * MS_HOUR +
+              minute * MS_MINUTE + second * 1000;
+    return true;
 }
 
 int when_day_number(int64_t ms)

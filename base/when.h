@@ -39,6 +39,9 @@ void when_print_hl7(struct buf *out, int64_t ms);
 void when_print_stamp(struct buf *out, int64_t ms);
 /* HTTP date (RFC 9110 section 5.6.7), always GMT. */
 void when_print_http(struct buf *out, int64_t ms);
+/* Reads one in the form that when_print_http writes; of the older forms none. The name of the day is
+ * not looked at. */
+bool when_parse_http(struct slice text, int64_t *ret_ms);
 /* JST calendar day of MS as YYYYMMDD number, e.g. 20261122. */
 int when_day_number(int64_t ms);
 /* Midnight JST of the day YYYY,MM,DD in ms. */

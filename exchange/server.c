@@ -290,6 +290,21 @@ static enum err take_lock(struct server *s, const char *store, char *ret_text, s
     return err;
 }
 
+/* A store whose search indexes are incomplete would answer as if records were not there. */
+static enum err refuse_unindexed(const char *store, char *ret_text, size_t size)
+{
+    bool needs = false;
+    enum err err = store_needs_reindex(store, &needs);
+    if (err)
+        snprintf(ret_text, size, "store %s: %s / %s", store, err_en(err), err_ja(err));
+    else if (needs)
+        snprintf(ret_text, size,
+                 "store %s: its search indexes must be made first: tasuki migrate up / "
+                 "先に検索索引を作ってください: tasuki migrate up",
+                 store);
+    return !err && needs ? ERR_UNAVAILABLE : err;
+}
+
 enum err server_open(const struct conf *conf, void (*on_ready)(struct server *s, void *context),
                      void *context, char *ret_text, size_t text_size, struct server **ret_server)
 {
@@ -314,6 +329,8 @@ enum err server_open(const struct conf *conf, void (*on_ready)(struct server *s,
     err = take_lock(s, conf->store, ret_text, text_size);
     if (!err)
         err = exchange_open(&s->exchange, conf, store_wake, s, ret_text, text_size);
+    if (!err)
+        err = refuse_unindexed(conf->store, ret_text, text_size);
 out:
     if (err) {
         server_free(s);

@@ -33,8 +33,10 @@
 #include "base/when.h"
 #include "storage/key.h"
 #include "storage/record.h"
+#include "storage/search_impl.h"
 #include "storage/session_impl.h"
 #include "storage/sql.h"
+#include "storage/targets.h"
 
 #include "base/banned.h"
 
@@ -404,7 +406,8 @@ static bool is_view(const char *name)
 
 static bool may_call(const char *name)
 {
-    static const char *const plain[] = {"count", "min", "max", "coalesce", "instr", "abs", "match"};
+    static const char *const plain[] = {"count", "min",   "max",          "coalesce",   "instr",
+                                        "abs",   "match", "tasuki_match", "tasuki_sort"};
     if (among(name, plain, sizeof plain / sizeof plain[0]))
         return true;
     for (size_t i = 0; i < CONTEXT_FUNCTION_COUNT; i++) {
@@ -442,7 +445,10 @@ static int authorize_gated(const struct session *s, int action, const char *firs
     case SQLITE_SELECT:
         return SQLITE_OK;
     case SQLITE_READ:
-        return is_view(first) || (is_view(view) && is_behind(first)) ? SQLITE_OK : SQLITE_DENY;
+        return is_view(first) || (is_view(view) && is_behind(first)) ||
+                       among(first, (const char *const[]){"tasuki_targets"}, 1)
+                   ? SQLITE_OK
+                   : SQLITE_DENY;
     case SQLITE_FUNCTION:
         return may_call(second) ? SQLITE_OK : SQLITE_DENY;
     default: /* writing, PRAGMA, ATTACH, CREATE, recursion, transactions, whatever comes later */
@@ -494,7 +500,11 @@ enum err gate_open(struct session *s)
     if (!s->memo)
         return ERR_LIMIT;
     s->memo->generation = 1;
-    enum err err = add_views(s);
+    enum err err = search_fn_open(s);
+    if (!err)
+        err = targets_open(s);
+    if (!err)
+        err = add_views(s);
     if (err)
         return err;
     if (!s->writes)

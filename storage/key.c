@@ -32,9 +32,17 @@ int64_t key_id(struct slice type, struct slice id)
     return above_zero(hash_bytes(id, hash_bytes(type, OF_ID)));
 }
 
+/* Codes are compared without case (match.c), so what differs in case only has one key. What is longer than any facet's
+ * text is hashed by its beginning. */
 int64_t key_value(uint16_t param, struct slice text)
 {
-    return above_zero(hash_bytes(text, (uint64_t)param << 8 | OF_VALUE));
+    char folded[LIMIT_FACET_TEXT];
+    size_t len = text.len < sizeof folded ? text.len : sizeof folded;
+    for (size_t i = 0; i < len; i++) {
+        char c = text.ptr[i];
+        folded[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    }
+    return above_zero(hash_bytes(slice_of(folded, len), (uint64_t)param << 8 | OF_VALUE));
 }
 
 int64_t key_long(uint16_t param)

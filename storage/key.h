@@ -14,7 +14,7 @@
 /* All records of a type; a record by type and logical id. */
 int64_t key_type(struct slice type);
 int64_t key_id(struct slice type, struct slice id);
-/* A token's code (without system), a uri, a reference's target, under PARAM. */
+/* A token's code (without system), a uri, a reference's target, under PARAM; ASCII case does not count. */
 int64_t key_value(uint16_t param, struct slice text);
 /* The day (UTC) of a moment under PARAM; keys of one PARAM are in order of days. Spans longer than LIMIT_KEY_DAYS stand
  * under key_long only. */

@@ -108,12 +108,10 @@ struct record_reindexing {
 /* Calls FN with type and body of the next LIMIT_REINDEX_ROWS current records and replaces their facets and their rows
  * in the search indexes by what FN returns (arena is cleared between records); bodies kept plain are packed. To be
  * called again, each time in a transaction of its own, until over. Safe to stop: another run begins anew, and until
- * one is over record_needs_reindex says so. Writer session, administrative. */
+ * one is over store_needs_reindex says so. Writer session, administrative. */
 enum err record_reindex(struct session *s,
                         enum err (*fn)(void *context, struct arena *arena, struct slice type,
                                        struct slice body, struct record_index *ret_index),
                         void *context, struct record_reindexing *reindexing) ERR_CHECKED;
-/* Are the search indexes incomplete? (A store of a former version, or a reindex that was stopped.) */
-enum err record_needs_reindex(struct session *s, bool *ret_needs) ERR_CHECKED;
 
 #endif

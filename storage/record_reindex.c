@@ -35,15 +35,6 @@ static enum err ask(struct session *s, const char *text, int64_t *ret_value)
     return sql_done(q, err);
 }
 
-enum err record_needs_reindex(struct session *s, bool *ret_needs)
-{
-    int64_t count = 0;
-    enum err err = ask(s, "SELECT count(*) FROM meta WHERE key = 'reindex'", &count);
-    if (!err)
-        *ret_needs = count > 0;
-    return err;
-}
-
 /* The full-text index cannot drop single rows (it does not keep what they said): all go at once. */
 static enum err begin(struct session *s, struct record_reindexing *state)
 {

@@ -1,53 +1,251 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Searches under the gate, so far by type, person and id only: what tests of the gate need. A filter it does not know
- * is refused, never passed over.
+ * Writes a search as one statement from enums and fixed fragments, every value from outside a bound parameter, and
+ * runs it (R4 search.html). The inner statement finds numbers and places in the order only and cuts the page; the
+ * page's bodies are fetched by number, through the gate again. Sorting is by a key of bytes that tasuki_sort makes of a
+ * record, so one comparison serves every _sort, and a page's cursor is its last key and number.
+ *
+ * Sorted by lastUpdated, a record that changed after the first page stands where it stood then: its last version
+ * up to the snapshot's number says where. Must never read anything but the gated views.
  */
 #include "storage/search.h"
 
 #include <assert.h>
 
 #include "base/limits.h"
+#include "storage/change.h"
 #include "storage/record_impl.h"
+#include "storage/search_impl.h"
 #include "storage/session_impl.h"
 
 #include "base/banned.h"
 
+#define SEARCH_TEXT_MAX (512u * LIMIT_KIB)
+
+static const struct search_at top = {1, 0};
+
+/* ── bounds ──────────────────────────────────────────────────────────────────────────────────── */
+
+static enum err measure(const struct search_list *list, unsigned depth, size_t *filters)
+{
+    enum err err = ERR_OK;
+    *filters += list->count;
+    if (*filters > LIMIT_SEARCH_FILTERS || depth > LIMIT_SEARCH_CHAIN)
+        return ERR_TOO_LARGE;
+    for (size_t i = 0; !err && i < list->count; i++) {
+        const struct search_filter *f = &list->items[i];
+        bool link = f->kind == SEARCH_CHAIN || f->kind == SEARCH_HAS;
+        size_t values = f->kind == SEARCH_TERM ? f->term.value_count : f->id_count;
+        if (values > LIMIT_SEARCH_VALUES || f->person_count > LIMIT_SEARCH_VALUES)
+            return ERR_TOO_LARGE;
+        for (size_t j = 0; !err && j < f->group_count; j++)
+            err = measure(&f->groups[j], depth + link, filters);
+    }
+    return err;
+}
+
+/* ── whole statements ────────────────────────────────────────────────────────────────────────── */
+
+static struct search_types types_of(const struct search *search)
+{
+    return (struct search_types){search->types, search->type_count};
+}
+
+/* FROM and WHERE, with every condition on the record r1. */
+static void say_from(struct search_compose *c)
+{
+    const struct search *search = c->search;
+    struct search_types types = types_of(search);
+    struct search_at at = search_alias(c, 0);
+    assert(at.own == top.own);
+    search_say_start(c, at, types, &search->filters);
+    search_say_conditions(c, at, types, &search->filters);
+    if (search->categories) {
+        search_say(c, at, " AND (? >> r#.category) & 1");
+        search_bind_int(c, (int64_t)search->categories);
+    }
+}
+
+static bool by_updated(const struct search *search)
+{
+    for (size_t i = 0; i < search->sort_count; i++) {
+        if (search->sorts[i].order == SEARCH_BY_UPDATED)
+            return true;
+    }
+    return false;
+}
+
+static void say_key(struct search_compose *c)
+{
+    if (!c->sorts) {
+        search_say(c, top, "NULL");
+        return;
+    }
+    search_say(c, top, "tasuki_sort(r#.facets, ");
+    if (c->search->snapshot > 0 && by_updated(c->search)) {
+        search_say(c, top,
+                   "CASE WHEN r#.seq <= ? THEN r#.seq ELSE coalesce((SELECT max(o.seq)"
+                   " FROM v_record_version o WHERE o.rid = r#.rid AND o.seq <= ?), r#.seq) END");
+        search_bind_int(c, c->search->snapshot);
+        search_bind_int(c, c->search->snapshot);
+    } else {
+        search_say(c, top, "r#.seq");
+    }
+    search_say(c, top, ", r#.id, ?)");
+    search_bind_sorts(c);
+}
+
+/* Only what comes after the place given, in the order of the page. */
+static void say_after(struct search_compose *c)
+{
+    if (!c->sorts) {
+        search_say(c, top, " AND r#.rid > ?");
+        search_bind_int(c, c->search->after_rid);
+        return;
+    }
+    search_say(c, top, " AND (");
+    say_key(c);
+    search_say(c, top, ", r#.rid) > (?, ?)");
+    search_bind_blob(c, c->search->after_key);
+    search_bind_int(c, c->search->after_rid);
+}
+
+static void say_page(struct search_compose *c)
+{
+    search_say(c, top, "SELECT p.key, r.facets, " RECORD_COLUMNS " FROM (SELECT r#.rid AS rid, ");
+    say_key(c);
+    search_say(c, top, " AS key ");
+    say_from(c);
+    if (c->search->after_given)
+        say_after(c);
+    search_say(c, top, c->sorts ? " ORDER BY key, r#.rid LIMIT ?" : " ORDER BY r#.rid LIMIT ?");
+    search_bind_int(c, (int64_t)c->search->limit + 1);
+    search_say(c, top, ") p CROSS JOIN v_record r ON r.rid = p.rid");
+    search_say(c, top, c->sorts ? " ORDER BY p.key, p.rid" : " ORDER BY p.rid");
+}
+
+static void say_count(struct search_compose *c)
+{
+    search_say(c, top, "SELECT count(*) ");
+    say_from(c);
+}
+
+/* ── running ─────────────────────────────────────────────────────────────────────────────────── */
+
+static enum err run_count(struct search_compose *c, uint64_t *ret_total)
+{
+    struct sql *q = NULL;
+    search_say_anew(c);
+    say_count(c);
+    enum err err = search_prepare(c, &q);
+    if (err)
+        return err;
+    err = sql_row(q);
+    if (!err)
+        *ret_total = (uint64_t)sql_i64(q, 0);
+    return sql_done(q, err);
+}
+
+static enum err run_page(struct search_compose *c, struct search_result *result)
+{
+    unsigned limit = c->search->limit;
+    struct sql *q = NULL;
+    bool row = false;
+    result->records = arena_array(c->arena, limit, sizeof *result->records);
+    if (!result->records)
+        return ERR_LIMIT;
+    search_say_anew(c);
+    say_page(c);
+    enum err err = search_prepare(c, &q);
+    if (err)
+        return err;
+    while (!(err = sql_step(q, &row)) && row) {
+        if (result->count == limit) {
+            result->more = true;
+            break;
+        }
+        struct record *record = &result->records[result->count++];
+        record_load(q, 2, c->arena, record);
+        record->facets = sql_dup(q, 1, c->arena);
+        if (c->sorts)
+            result->last_key = sql_dup(q, 0, c->arena);
+        result->last_rid = record->rid;
+    }
+    return sql_done(q, err);
+}
+
+static void begin(struct search_compose *c, struct session *s, struct arena *arena,
+                  const struct search *search, struct search_sorts *sorts)
+{
+    *c = (struct search_compose){
+        .session = s, .arena = arena, .search = search, .now_ms = session_now_ms(s)};
+    buf_init(&c->text, SEARCH_TEXT_MAX);
+    *sorts = (struct search_sorts){.items = search->sorts, .count = search->sort_count};
+    buf_init(&sorts->key, LIMIT_SORT_KEY);
+    if (search->sort_count)
+        c->sorts = sorts;
+}
+
+static void end(struct search_compose *c, struct search_sorts *sorts)
+{
+    buf_fini(&c->text);
+    buf_fini(&sorts->key);
+}
+
 enum err search_run(struct session *s, struct arena *arena, const struct search *search,
                     struct search_result *ret_result)
 {
-    struct search_result result = {0};
-    struct sql *q = NULL;
-    if (search->filters.count > 0 || search->type_count != 1 || search->sort_count > 0)
-        return ERR_NOT_SUPPORTED;
-    result.records = arena_array(arena, search->limit ? search->limit : 1, sizeof(struct record));
-    if (!result.records)
-        return ERR_LIMIT;
-    enum err err =
-        sql_prepare(s,
-                    "SELECT " RECORD_COLUMNS ", r.facets, (SELECT count(*) FROM v_record c"
-                    " WHERE c.type = ?1) FROM v_record r WHERE r.type = ?1 AND r.rid > ?2"
-                    " ORDER BY r.rid LIMIT ?3",
-                    SQL_GATED, &q);
+    struct search_result result = {.snapshot = search->snapshot};
+    struct search_compose c;
+    struct search_sorts sorts;
+    size_t filters = 0;
+    assert(search->limit <= LIMIT_SEARCH_COUNT && search->sort_count <= LIMIT_SORT_KEYS);
+    enum err err = search->type_count > LIMIT_SEARCH_VALUES ? ERR_TOO_LARGE
+                                                            : measure(&search->filters, 0, &filters);
     if (err)
         return err;
-    sql_bind_text(q, 1, search->types[0]);
-    sql_bind_i64(q, 2, search->after_given ? search->after_rid : 0);
-    sql_bind_i64(q, 3, (int64_t)search->limit + 1);
-    bool row = false;
-    while (!(err = sql_step(q, &row)) && row) {
-        result.total = (uint64_t)sql_i64(q, 13);
-        result.more = result.count == search->limit;
-        if (result.more)
-            break;
-        struct record *record = &result.records[result.count++];
-        record_load(q, 0, arena, record);
-        record->facets = sql_dup(q, 12, arena);
-        result.last_rid = record->rid;
-    }
-    err = sql_done(q, err);
+    begin(&c, s, arena, search, &sorts);
+    if (result.snapshot <= 0)
+        err = change_last(s, &result.snapshot);
+    if (!err && search->limit > 0)
+        err = run_page(&c, &result);
+    if (!err && search->count_total)
+        err = run_count(&c, &result.total);
+    end(&c, &sorts);
     if (!err)
         *ret_result = result;
+    return err;
+}
+
+enum err search_matches(struct session *s, const struct search *search, int64_t rid,
+                        bool *ret_matches)
+{
+    struct search_compose c;
+    struct search_sorts sorts;
+    struct sql *q = NULL;
+    size_t filters = 0;
+    enum err err = measure(&search->filters, 0, &filters);
+    struct arena *arena = err ? NULL : arena_new(LIMIT_ARENA_REQUEST);
+    if (!arena)
+        return err ? err : ERR_LIMIT;
+    begin(&c, s, arena, search, &sorts);
+    struct search_at at = search_alias(&c, 0);
+    search_say(&c, at, "SELECT 1 FROM v_record r# WHERE r#.rid = ?");
+    search_bind_int(&c, rid);
+    search_say_conditions(&c, at, types_of(search), &search->filters);
+    if (search->categories) {
+        search_say(&c, at, " AND (? >> r#.category) & 1");
+        search_bind_int(&c, (int64_t)search->categories);
+    }
+    err = search_prepare(&c, &q);
+    bool row = false;
+    if (!err)
+        err = sql_step(q, &row);
+    err = sql_done(q, err);
+    end(&c, &sorts);
+    arena_free(arena);
+    if (!err)
+        *ret_matches = row;
     return err;
 }
 

@@ -304,6 +304,11 @@ void sql_bind_null(struct sql *q, int index)
     bound(q, sqlite3_bind_null(q->stmt, index));
 }
 
+void sql_bind_pointer(struct sql *q, int index, void *pointer, const char *type)
+{
+    bound(q, sqlite3_bind_pointer(q->stmt, index, pointer, type, NULL));
+}
+
 void sql_bind_i64_or_null(struct sql *q, int index, int64_t value)
 {
     if (value)

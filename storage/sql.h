@@ -48,6 +48,8 @@ void sql_bind_text(struct sql *q, int index, struct slice text);
 void sql_bind_str(struct sql *q, int index, const char *text); /* NULL binds the empty text */
 void sql_bind_blob(struct sql *q, int index, const void *bytes, size_t len);
 void sql_bind_null(struct sql *q, int index);
+/* A pointer for a function of ours that asks for TYPE (a literal): to SQL it is NULL. */
+void sql_bind_pointer(struct sql *q, int index, void *pointer, const char *type);
 /* Value, or NULL when it is 0 / empty: for nullable columns. */
 void sql_bind_i64_or_null(struct sql *q, int index, int64_t value);
 void sql_bind_text_or_null(struct sql *q, int index, struct slice text);

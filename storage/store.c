@@ -441,6 +441,16 @@ enum err store_schema(const char *path, int *ret_have, int *ret_want)
     return ERR_OK;
 }
 
+enum err store_needs_reindex(const char *path, bool *ret_needs)
+{
+    int64_t rows = 0;
+    enum err err =
+        ask_file(path, "SELECT count(*) FROM meta WHERE key = 'reindex'", ERR_IO, &rows);
+    if (!err)
+        *ret_needs = rows > 0;
+    return err;
+}
+
 enum err store_created(const char *path, int64_t *ret_created_ms)
 {
     return ask_file(path, "SELECT value FROM meta WHERE key = 'created_ms'", ERR_NOT_FOUND,

@@ -78,6 +78,9 @@ enum err store_backup(struct store *store, const char *path) ERR_CHECKED;
 
 /* Schema version of the file at PATH and the newest this program knows. */
 enum err store_schema(const char *path, int *ret_have, int *ret_want) ERR_CHECKED;
+/* Are the search indexes of the file at PATH incomplete? (Migrated from a version without them, or a reindex that was
+ * stopped.) Searches would not find what is there. */
+enum err store_needs_reindex(const char *path, bool *ret_needs) ERR_CHECKED;
 /* When the file at PATH was made; ERR_NOT_FOUND when it does not say. */
 enum err store_created(const char *path, int64_t *ret_created_ms) ERR_CHECKED;
 

@@ -56,7 +56,7 @@ quiet() {
 # ── what the tests need ──────────────────────────────────────────────────────────────────────────
 
 packages="gcc clang cmake ninja-build pkg-config libuv1-dev libsqlite3-dev libzstd-dev libssl-dev libxml2-dev libxslt1-dev libcmocka-dev
-    python3 python3-hl7 curl sqlite3 openssl git"
+    python3 python3-hl7 curl sqlite3 openssl git libxml2-utils"
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi

@@ -87,6 +87,7 @@ int cli_audit_export(const struct args *args);
 int cli_backup(const struct args *args);
 int cli_restore(const struct args *args);
 int cli_migrate_status(const struct args *args);
+int cli_migrate_up(const struct args *args);
 int cli_reindex(const struct args *args);
 int cli_intake_rejected(const struct args *args);
 int cli_intake_unmapped(const struct args *args);

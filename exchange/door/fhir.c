@@ -4,7 +4,7 @@
  * answer. No interaction's logic is here, and nothing of the body is looked at before the pipeline
  * knows the caller.
  */
-#include "exchange/door/fhir.h"
+#include "exchange/door/fhir_form.h"
 
 #include <stdio.h>
 
@@ -17,8 +17,7 @@
 #include "base/banned.h"
 
 #define PREFIX "/fhir"
-#define ANSWER_FIELDS (6 + PORTAL_PAGE_FIELDS)
-#define FHIR_JSON "application/fhir+json; charset=utf-8"
+#define ANSWER_FIELDS (6 + PORTAL_PAGE_FIELDS + FHIR_FORM_FIELDS)
 
 /* ── path ────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -135,35 +134,33 @@ void fhir_choose_route(struct request *r, struct slice path)
 
 /* ── headers ─────────────────────────────────────────────────────────────────────────────────── */
 
-static bool accepts(struct slice accept, const char *type)
+/* The form wanted: _format wins over Accept. */
+static enum err choose_form(struct request *r, struct fhir_input *in,
+                            const struct http1_request *head)
 {
-    return slice_search(accept, slice_str(type), 0) < accept.len;
+    enum err accept = fhir_media_accept(http1_field(head, "Accept"), &in->wish);
+    enum err err = fhir_form_params(r, in->query);
+    if (!err)
+        err = fhir_form_params(r, in->form);
+    in->html = in->wish.html;
+    return err || in->wish.named || fhir_form_is_content(in) ? err : accept;
 }
 
 static void read_headers(struct request *r, struct fhir_input *in, const struct http1_request *head)
 {
     struct slice prefer = http1_field(head, "Prefer");
-    struct slice accept = http1_field(head, "Accept");
     r->purpose = http1_field(head, "Tasuki-Purpose");
     r->user = http1_field(head, "Tasuki-User");
     r->role = http1_field(head, "Tasuki-Role");
     r->glass_token = http1_field(head, "Tasuki-Break-Glass");
     in->if_match = http1_field(head, "If-Match");
-    in->lenient = accepts(prefer, "handling=lenient");
-    in->minimal = accepts(prefer, "return=minimal");
-    in->html = accepts(accept, "text/html") && !accepts(accept, "json");
+    in->if_none_match = http1_field(head, "If-None-Match");
+    in->if_modified_since = http1_field(head, "If-Modified-Since");
+    in->security_context = http1_field(head, "X-Security-Context");
+    in->lenient = fhir_media_prefers(prefer, "handling", "lenient");
+    in->outcome = fhir_media_prefers(prefer, "return", "OperationOutcome");
+    in->minimal = in->outcome || fhir_media_prefers(prefer, "return", "minimal");
     in->if_none_exist = http1_field(head, "If-None-Exist");
-    if (accept.len && !accepts(accept, "json") && !accepts(accept, "*/*") &&
-        !accepts(accept, "application/*") && !in->html)
-        in->refusal = ERR_NOT_ACCEPTABLE;
-}
-
-static bool has_json_body(const struct http1_request *head)
-{
-    struct slice type = http1_field(head, "Content-Type");
-    type = slice_trim(slice_sub(type, 0, slice_find(type, ';', 0)));
-    return slice_ieq(type, SLICE("application/fhir+json")) ||
-           slice_ieq(type, SLICE("application/json"));
 }
 
 static bool has_form_body(const struct http1_request *head)
@@ -173,7 +170,7 @@ static bool has_form_body(const struct http1_request *head)
     return slice_ieq(type, SLICE("application/x-www-form-urlencoded"));
 }
 
-/* A body must be of the kind its route reads. */
+/* A body must be of a kind that its route reads. */
 static void check_media(struct request *r, struct fhir_input *in, const struct http1_request *head)
 {
     if (!r->body.len || !in->route)
@@ -183,9 +180,14 @@ static void check_media(struct request *r, struct fhir_input *in, const struct h
         if (!has_form_body(head))
             in->refusal = ERR_MEDIA_TYPE;
         in->form = r->body;
-    } else if (!has_json_body(head)) {
-        in->refusal = ERR_MEDIA_TYPE;
+        return;
     }
+    in->body_type = http1_field(head, "Content-Type");
+    enum err err = fhir_media_content(in->body_type, &in->body_media);
+    if (!err && in->body_media == FHIR_MEDIA_OTHER && !fhir_form_is_content(in))
+        err = ERR_MEDIA_TYPE;
+    if (err)
+        in->refusal = err;
 }
 
 /* ── in and out ──────────────────────────────────────────────────────────────────────────────── */
@@ -194,14 +196,16 @@ static void answer_error(struct request *r, struct http_answer *a)
 {
     struct json *outcome = outcome_json(r->arena, r->job.err, &r->errors);
     buf_clear(&r->answer_buf);
-    json_print(&r->answer_buf, outcome);
+    if (fhir_form_print(r, outcome, &r->answer_buf)) /* no memory: the status says enough */
+        buf_clear(&r->answer_buf);
     a->status = err_http(r->job.err);
-    a->content_type = FHIR_JSON;
+    a->content_type = fhir_form_type(r->input);
     a->body = buf_slice(&r->answer_buf);
 }
 
 static unsigned answer_fields(struct request *r, struct http_field *fields)
 {
+    const struct fhir_input *in = r->input;
     unsigned n = 0;
     struct buf date;
     fields[n++] = (struct http_field){"X-Request-Id", slice_str(r->id)};
@@ -218,8 +222,10 @@ static unsigned answer_fields(struct request *r, struct http_field *fields)
         fields[n++] = (struct http_field){"Last-Modified", arena_dup(r->arena, buf_slice(&date))};
         buf_fini(&date);
     }
+    for (unsigned i = 0; i < FHIR_FORM_FIELDS && in->content; i++)
+        fields[n++] = fhir_form_content_fields[i];
     for (unsigned i = 0;
-         i < PORTAL_PAGE_FIELDS && r->answer_type && strncmp(r->answer_type, "text/html", 9) == 0;
+         i < PORTAL_PAGE_FIELDS && !in->content && r->answer_type && strncmp(r->answer_type, "text/html", 9) == 0;
          i++)
         fields[n++] = portal_page_fields[i];
     if (r->location)
@@ -232,14 +238,13 @@ static void send_answer(struct request *r)
     struct http_call *call = r->door_data;
     struct http_field fields[ANSWER_FIELDS];
     struct http_answer a = {.status = r->status ? r->status : 200};
-    const struct fhir_input *in = r->input;
-    if (!r->job.err && in->print_later)
-        r->job.err = refs_outward(NULL, r, &in->later, &r->answer_buf);
     if (r->job.err) {
         answer_error(r, &a);
-    } else {
+    } else if (a.status != 304) {
         a.body = r->answer_body.len ? r->answer_body : buf_slice(&r->answer_buf);
-        a.content_type = a.body.len ? (r->answer_type ? r->answer_type : FHIR_JSON) : NULL;
+        a.content_type = r->answer_type ? r->answer_type : fhir_form_type(r->input);
+        if (!a.body.len)
+            a.content_type = NULL;
     }
     a.fields = fields;
     a.field_count = answer_fields(r, fields);
@@ -247,11 +252,53 @@ static void send_answer(struct request *r)
     request_free(r);
 }
 
+static void make_over(uv_work_t *work)
+{
+    struct request *r = work->data;
+    r->job.err = fhir_form_make(r);
+}
+
+static void made_over(uv_work_t *work, int status)
+{
+    struct request *r = work->data;
+    if (status)
+        r->job.err = ERR_BUSY;
+    send_answer(r);
+}
+
+/* What is small is made over at once; the loop must not be held up by what is not. */
+static void make_and_send(struct request *r)
+{
+    struct fhir_input *in = r->input;
+    size_t size = r->answer_body.len ? r->answer_body.len : r->answer_buf.len;
+    in->work.data = r;
+    if (size > LIMIT_FORM_AT_ONCE &&
+        uv_queue_work(http_call_loop(r->door_data), &in->work, make_over, made_over) == 0)
+        return;
+    make_over(&in->work);
+    send_answer(r);
+}
+
+static void answer_form(struct request *r)
+{
+    struct fhir_input *in = r->input;
+    if (fhir_form_not_modified(r))
+        r->status = 304;
+    else if (!r->job.err && in->print_later)
+        r->job.err = refs_outward(NULL, r, &in->later, &r->answer_buf);
+    if (fhir_form_wants_outcome(r))
+        r->job.err = fhir_form_outcome(r);
+    if (r->status != 304 && fhir_form_needed(r))
+        make_and_send(r);
+    else
+        send_answer(r);
+}
+
 /* A batch is answered when its entries are. */
 static void fhir_answer(struct request *r)
 {
-    if (r->job.err || !fhir_batch_start(r, send_answer))
-        send_answer(r);
+    if (r->job.err || !fhir_batch_start(r, answer_form))
+        answer_form(r);
 }
 
 size_t fhir_body_limit(const struct http1_request *head)
@@ -297,6 +344,9 @@ void fhir_handle(struct http_call *call, struct exchange *x, enum request_door d
     fhir_choose_route(r, head->path);
     read_headers(r, in, head);
     check_media(r, in, head);
+    enum err form = choose_form(r, in, head);
+    if (form && !in->refusal)
+        in->refusal = form;
     if (in->refusal && in->route)
         r->use = &fhir_use_refused;
     pipeline_start(r);

@@ -8,9 +8,11 @@
 #define EXCHANGE_DOOR_FHIR_H
 
 #include "base/limits.h"
+#include "exchange/door/fhir_media.h"
 #include "exchange/net/http.h"
 #include "exchange/request.h"
 #include "exchange/use/write.h"
+#include "mappers/fhir/subset.h"
 #include "storage/record.h"
 
 struct fhir_param {
@@ -73,9 +75,22 @@ struct fhir_input {
     struct slice if_match, if_none_exist;
     struct fhir_condition condition; /* of a conditional write */
     bool lenient;     /* Prefer: handling=lenient */
-    bool minimal;     /* Prefer: return=minimal */
-    bool html;        /* Accept: text/html */
+    bool minimal;     /* Prefer: return=minimal, or an OperationOutcome instead */
+    bool outcome;     /* Prefer: return=OperationOutcome */
+    bool html;        /* a page, where there is one */
     enum err refusal; /* the path was refused before the pipeline; said after the caller is known */
+    const char *refusal_place; /* the parameter that it was refused for; or NULL */
+    /* forms (fhir_form.h) */
+    struct fhir_wish wish; /* of the answer */
+    bool pretty;           /* _pretty=true */
+    bool content;          /* the answer is a Binary's content, not FHIR */
+    struct subset subset;  /* of a resource read */
+    struct slice if_none_match, if_modified_since;
+    enum fhir_media body_media;
+    struct slice body_type;        /* Content-Type as sent */
+    struct slice security_context; /* X-Security-Context: of a Binary sent as content */
+    uv_work_t work;                /* a large answer is made over on a worker */
+    /* writes */
     struct json *resource; /* the body, parsed and checked; an entry of a transaction brings it */
     bool checked; /* resource has passed validate_resource already */
     struct fhir_batch *batch;             /* entries to be run one by one (fhir_batch.c) */
@@ -108,8 +123,6 @@ void fhir_handle(struct http_call *call, struct exchange *x, enum request_door d
 enum err fhir_params(struct request *r) ERR_CHECKED;
 /* Parameters that steer the answer's form and are no search: _format, _pretty. */
 bool fhir_param_is_format(const struct fhir_param *p);
-/* Parses r->body; what is wrong with it is added to r->errors with line and column. */
-enum err fhir_parse_json(struct request *r, struct json **ret_value) ERR_CHECKED;
 /* Parses r->body as a resource of input->type, validates; input->resource. An entry of a transaction has brought its
  * resource, checked. */
 enum err fhir_parse_body(struct request *r) ERR_CHECKED;

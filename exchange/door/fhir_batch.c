@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "exchange/door/fhir_bundle.h"
+#include "exchange/door/fhir_form.h"
 #include "exchange/pipeline.h"
 #include "mappers/fhir/outcome.h"
 
@@ -93,6 +94,7 @@ static struct request *entry_request(struct fhir_batch *batch, const struct fhir
     fhir_choose_route(r, path);
     if (in->shape == FHIR_ROOT && r->use == &fhir_use_bundle)
         r->use = &fhir_use_refused; /* no batch in a batch */
+    in->wish.form = in->body_media = FHIR_MEDIA_JSON;
     in->if_match = entry->if_match;
     in->if_none_exist = entry->if_none_exist;
     in->lenient = above->lenient;
@@ -117,6 +119,8 @@ static void keep_answer(struct fhir_batch *batch, struct request *r, unsigned nu
     struct fhir_entry_answer *a = &batch->answers[number];
     if (!r->job.err && in->print_later)
         r->job.err = refs_outward(NULL, r, &in->later, &r->answer_buf);
+    if (!r->job.err && fhir_form_needed(r))
+        r->job.err = fhir_form_make(r);
     if (r->job.err) {
         *a = (struct fhir_entry_answer){
             .status = err_http(r->job.err), .failed = true, .body = outcome_of(parent, r)};

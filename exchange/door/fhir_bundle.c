@@ -5,6 +5,7 @@
  */
 #include "exchange/door/fhir_bundle.h"
 
+#include "exchange/door/fhir_form.h"
 #include "exchange/gate/grant.h"
 #include "mappers/fhir/outcome.h"
 #include "mappers/fhir/validate.h"
@@ -102,6 +103,7 @@ struct request *fhir_bundle_child(struct request *parent, const struct fhir_entr
     buf_init(&child->answer_buf, LIMIT_HTTP_ANSWER);
     struct slice path = fhir_bundle_path(child, entry->url, &in->query);
     fhir_choose_route(child, path);
+    in->wish.form = in->body_media = FHIR_MEDIA_JSON;
     in->resource = entry->resource;
     in->if_match = entry->if_match;
     in->if_none_exist = entry->if_none_exist;
@@ -215,7 +217,7 @@ static enum err bundle_look(struct session *s, struct request *r)
     enum err err = fhir_params(r);
     r->entity = "Bundle";
     if (!err)
-        err = fhir_parse_json(r, &in->resource);
+        err = fhir_form_parse(r);
     if (err)
         return err;
     struct slice type = json_str(in->resource, "type");

@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "exchange/door/fhir.h"
+#include "exchange/door/fhir_form.h"
 #include "exchange/gate/refs.h"
 #include "exchange/gate/wire.h"
 #include "mappers/fhir/validate.h"
@@ -22,7 +22,7 @@ static enum err refused_look(struct session *s, struct request *r)
 {
     struct fhir_input *in = r->input;
     (void)s;
-    return err_add(&r->errors, in->refusal, "", NULL);
+    return err_add(&r->errors, in->refusal, in->refusal_place ? in->refusal_place : "", NULL);
 }
 
 const struct use fhir_use_refused = {
@@ -54,18 +54,6 @@ static enum err params_of(struct request *r, struct slice text)
     return ERR_OK;
 }
 
-static enum err check_format(struct request *r, const struct fhir_param *p)
-{
-    struct fhir_input *in = r->input;
-    if (!slice_is(p->name, "_format"))
-        return ERR_OK;
-    if (slice_is(p->value, "html") || slice_is(p->value, "text/html"))
-        in->html = true;
-    else if (slice_search(p->value, SLICE("json"), 0) == p->value.len)
-        return err_add(&r->errors, ERR_NOT_ACCEPTABLE, "_format", "json");
-    return ERR_OK;
-}
-
 enum err fhir_params(struct request *r)
 {
     struct fhir_input *in = r->input;
@@ -74,8 +62,6 @@ enum err fhir_params(struct request *r)
     err = params_of(r, in->query);
     if (!err)
         err = params_of(r, in->form);
-    for (unsigned i = 0; i < in->param_count && !err; i++)
-        err = check_format(r, &in->params[i]);
     return err;
 }
 
@@ -86,19 +72,6 @@ bool fhir_param_is_format(const struct fhir_param *p)
 
 /* ── body ────────────────────────────────────────────────────────────────────────────────────── */
 
-enum err fhir_parse_json(struct request *r, struct json **ret_value)
-{
-    struct json_fault fault = {0};
-    if (!r->body.len)
-        return err_add(&r->errors, ERR_MALFORMED, "", "no body");
-    enum err err = json_parse(r->arena, r->body, ret_value, &fault);
-    if (err != ERR_MALFORMED && err != ERR_TOO_DEEP)
-        return err;
-    const char *place = arena_printf(r->arena, "line %u column %u", fault.line, fault.column);
-    return err_add_words(&r->errors, err, place ? place : "", fault.en ? fault.en : "",
-                         fault.ja ? fault.ja : "");
-}
-
 enum err fhir_parse_body(struct request *r)
 {
     struct fhir_input *in = r->input;
@@ -106,7 +79,7 @@ enum err fhir_parse_body(struct request *r)
         return err_add(&r->errors, ERR_INVALID, "resourceType", "%.*s", SLICE_ARG(in->type));
     if (in->checked)
         return ERR_OK;
-    enum err err = fhir_parse_json(r, &in->resource);
+    enum err err = fhir_form_parse(r);
     return err ? err : validate_resource(in->resource, in->type, &r->errors);
 }
 

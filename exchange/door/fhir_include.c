@@ -7,11 +7,11 @@
  */
 #include "base/hash.h"
 #include "exchange/door/fhir_query_impl.h"
+#include "exchange/gate/refs.h"
 #include "storage/person.h"
 
 #include "base/banned.h"
 
-#define OWN_PATIENT "Patient/@" /* gate/refs.c: the row's own; followed by a chart's number, another's */
 #define KEYS_SIZE 16384u        /* slots; twice and more what is ever in them */
 #define KEYS_MAX (KEYS_SIZE / 2)
 #define CHUNK 256u    /* targets sought in one search */
@@ -234,7 +234,7 @@ static enum err want(struct run *run, struct slice type, struct slice id, struct
 static enum err want_patient(struct run *run, const struct record *from, struct slice text)
 {
     int64_t person = from->person, chart = 0, facility = 0;
-    struct slice number = slice_sub(text, strlen(OWN_PATIENT), text.len);
+    struct slice number = slice_sub(text, strlen(REFS_OWN), text.len);
     if (number.len && slice_i64(number, &chart)) {
         enum err err = person_of_chart(run->s, chart, &person, &facility);
         if (err)
@@ -243,16 +243,11 @@ static enum err want_patient(struct run *run, const struct record *from, struct 
     return person > 0 ? want(run, SLICE("Patient"), SLICE_NONE, SLICE_NONE, person) : ERR_OK;
 }
 
-/* A URL of one of our own listeners, without its base. */
+/* A URL of one of our own listeners, without its base; nothing for any other. */
 static struct slice relative(const struct request *r, struct slice url)
 {
-    const char *const bases[] = {r->exchange->base_url, r->exchange->portal_url};
-    for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
-        struct slice base = slice_str(bases[i]);
-        if (base.len && slice_starts(url, base) && url.len > base.len && url.ptr[base.len] == '/')
-            return slice_sub(url, base.len + 1, url.len);
-    }
-    return SLICE_NONE;
+    struct slice local = refs_local(r, url);
+    return local.len < url.len ? local : SLICE_NONE;
 }
 
 /* "Type/id", also with a version after it. */
@@ -263,7 +258,7 @@ static enum err want_reference(struct run *run, const struct fhir_include *inc,
     struct slice id = slice_sub(text, type.len + 1, text.len);
     if (inc->target.len && !slice_eq(inc->target, type))
         return ERR_OK;
-    if (slice_starts(text, SLICE(OWN_PATIENT)))
+    if (slice_starts(text, SLICE(REFS_OWN)))
         return want_patient(run, from, text);
     id = slice_sub(id, 0, slice_find(id, '/', 0));
     return is_resource(type) && id.len && !slice_is(type, "Patient")

@@ -4,6 +4,9 @@
  * $everything, $explain-access and $match. All read through the same gate as a plain read; none has
  * a way of its own to the data.
  */
+#include <assert.h>
+
+#include "mappers/fhir/definition.h"
 #include "exchange/door/fhir_query.h"
 #include "exchange/gate/refs.h"
 #include "exchange/gate/wire.h"
@@ -58,14 +61,41 @@ static enum err tag_source(struct session *s, struct request *r, int64_t facilit
     return arena_exhausted(r->arena) ? ERR_LIMIT : ERR_OK;
 }
 
-static enum err gather_type(struct session *s, struct request *r, const char *type, int64_t person,
-                            struct gather *g)
+/* What a summary is made of, and by which date the newest of it is known. */
+static const struct summary_type {
+    const char *type;
+    const char *date;
+} summary_types[] = {
+    {"AllergyIntolerance", "date"},
+    {"Condition", "onset-date"},
+    {"MedicationRequest", "authoredon"},
+    {"MedicationStatement", "effective"},
+    {"MedicationAdministration", "effective-time"},
+    {"Procedure", "date"},
+    {"Observation", "date"},
+    {"DiagnosticReport", "date"},
+    {"Encounter", "date"},
+    {"Immunization", "date"},
+};
+
+static enum err gather_type(struct session *s, struct request *r, const struct summary_type *of,
+                            int64_t person, struct gather *g)
 {
-    struct search search = {.type = slice_str(type),
-                            .person = person,
+    struct slice types[] = {slice_str(of->type)};
+    const struct definition_param *date = definition_param(types[0], slice_str(of->date));
+    assert(date);
+    const struct search_sort sort = {.order = SEARCH_BY_PARAM,
+                                     .param = date->number,
+                                     .kind = FACET_DATE,
+                                     .descending = true};
+    const struct search_filter of_person = {
+        .kind = SEARCH_PERSONS, .persons = &person, .person_count = 1};
+    struct search search = {.types = types,
+                            .type_count = 1,
+                            .filters = {&of_person, 1},
                             .limit = SUMMARY_MAX,
-                            .sort = SEARCH_SORT_DATE,
-                            .descending = true};
+                            .sorts = &sort,
+                            .sort_count = 1};
     struct search_result found = {0};
     enum err err = search_run(s, r->arena, &search, &found);
     for (size_t i = 0; i < found.count && !err && g->count < g->room; i++) {
@@ -90,18 +120,6 @@ static enum err read_patient(struct session *s, struct request *r, int64_t perso
 
 /* ── $summary ────────────────────────────────────────────────────────────────────────────────── */
 
-static const char *const summary_types[] = {
-    "AllergyIntolerance",
-    "Condition",
-    "MedicationRequest",
-    "MedicationStatement",
-    "MedicationAdministration",
-    "Procedure",
-    "Observation",
-    "DiagnosticReport",
-    "Encounter",
-    "Immunization",
-};
 
 /* The emergency page: the same document through a style sheet. */
 static enum err answer_page(struct request *r, const struct json *bundle)
@@ -132,7 +150,7 @@ static enum err summary_look(struct session *s, struct request *r)
     if (!err && !g.items)
         err = ERR_LIMIT;
     for (size_t i = 0; i < sizeof(summary_types) / sizeof(*summary_types) && !err; i++)
-        err = gather_type(s, r, summary_types[i], person, &g);
+        err = gather_type(s, r, &summary_types[i], person, &g);
     if (err)
         return err;
     struct summary_input input = {
@@ -155,50 +173,6 @@ static enum err summary_look(struct session *s, struct request *r)
 }
 
 const struct use fhir_use_summary = {.event = "summary", .actors = READERS, .look = summary_look};
-
-/* ── $everything ─────────────────────────────────────────────────────────────────────────────── */
-
-static enum err everything_type(struct session *s, struct request *r, struct slice type,
-                                int64_t person)
-{
-    struct search search = {.type = type, .person = person, .limit = LIMIT_SEARCH_COUNT};
-    struct search_result found = {0};
-    enum err err = ERR_OK;
-    do {
-        err = search_run(s, r->arena, &search, &found);
-        for (size_t i = 0; i < found.count && !err; i++)
-            err = fhir_bundle_entry(s, r, &found.records[i], "match");
-        search.after_given = true;
-        search.after_key = found.last_key;
-        search.after_rid = found.last_rid;
-    } while (!err && found.more);
-    return err;
-}
-
-static enum err everything_look(struct session *s, struct request *r)
-{
-    size_t count = 0;
-    const struct definition_type *const *types = definition_resources(&count);
-    struct record record;
-    int64_t person = 0;
-    enum err err = fhir_params(r);
-    if (!err)
-        err = fhir_instance_person(s, r, &person);
-    r->entity = "Patient/@";
-    if (!err)
-        err = record_read_patient(s, r->arena, person, &record);
-    if (err)
-        return err == ERR_GONE ? ERR_NOT_FOUND : err;
-    fhir_bundle_begin(r, "searchset", -1);
-    err = fhir_bundle_entry(s, r, &record, "match");
-    for (size_t i = 0; i < count && !err; i++)
-        if (strcmp(types[i]->name, "Patient") != 0)
-            err = everything_type(s, r, slice_str(types[i]->name), person);
-    return err ? err : fhir_bundle_end(r);
-}
-
-const struct use fhir_use_everything = {
-    .event = "everything", .actors = READERS, .look = everything_look};
 
 /* ── $explain-access ─────────────────────────────────────────────────────────────────────────── */
 

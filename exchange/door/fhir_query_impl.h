@@ -15,6 +15,7 @@
 #define EXCHANGE_DOOR_FHIR_QUERY_IMPL_H
 
 #include "exchange/door/fhir_query.h"
+#include "mappers/fhir/definition.h"
 
 /* One search being compiled. */
 struct fhir_build {
@@ -137,6 +138,13 @@ enum err fhir_include_parse(struct fhir_build *b, const struct fhir_criterion *c
 enum err fhir_include_run(struct session *s, struct request *r, const struct fhir_query *query,
                           const struct search_result *matches, struct record **ret_records,
                           size_t *ret_count, bool *ret_cut) ERR_CHECKED;
+
+/* ── fhir_search.c ───────────────────────────────────────────────────────────────────────────── */
+
+/* Runs QUERY (its cursor is still to be judged), includes, prints the page as a searchset with FIRST (or NULL) before
+ * its matches, and adds the audit rows. The links repeat the request's own URL. */
+enum err fhir_search_answer(struct session *s, struct request *r, const struct fhir_query *query,
+                            const struct record *first) ERR_CHECKED;
 
 /* ── fhir_cursor.c ───────────────────────────────────────────────────────────────────────────── */
 

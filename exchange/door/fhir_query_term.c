@@ -5,8 +5,8 @@
  * in storage/match.c. Values that name a patient become persons (fhir_query_person.c).
  */
 #include "exchange/door/fhir_query_impl.h"
+#include "exchange/gate/refs.h"
 
-#include "mappers/fhir/fold.h"
 
 #include "base/banned.h"
 
@@ -64,18 +64,6 @@ static bool parse_own(struct arena *arena, const struct definition_param *def, s
 
 /* ── references ──────────────────────────────────────────────────────────────────────────────── */
 
-/* A URL of one of this server's listeners without its base; anything else as it is. */
-static struct slice without_base(const struct request *r, struct slice text)
-{
-    const char *const bases[] = {r->base_url, r->exchange->base_url, r->exchange->portal_url};
-    for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
-        struct slice base = slice_str(bases[i]);
-        if (base.len && slice_starts(text, base) && text.len > base.len && text.ptr[base.len] == '/')
-            return slice_sub(text, base.len + 1, text.len);
-    }
-    return text;
-}
-
 static bool is_url(struct slice text)
 {
     return slice_search(text, SLICE("://"), 0) < text.len || slice_starts(text, SLICE("urn:"));
@@ -119,7 +107,7 @@ static enum err add_bare_id(struct term_build *t, struct slice id)
 static enum err add_reference(struct term_build *t, struct slice text)
 {
     struct slice reference =
-        without_base(t->b->r, fhir_query_value_unescape(t->b->r->arena, text));
+        refs_local(t->b->r, fhir_query_value_unescape(t->b->r->arena, text));
     size_t slash = slice_find(reference, '/', 0);
     struct slice type = slice_sub(reference, 0, slash);
     struct slice id = slice_sub(reference, slash + 1, reference.len);
@@ -147,7 +135,7 @@ static bool parse_part(struct term_build *t, const struct definition_part *part,
 {
     struct arena *arena = t->b->r->arena;
     struct slice targets = slice_str(part->param->targets);
-    struct slice reference = without_base(t->b->r, fhir_query_value_unescape(arena, text));
+    struct slice reference = refs_local(t->b->r, fhir_query_value_unescape(arena, text));
     if (part->kind != FACET_REFERENCE)
         return parse_own(arena, part->param, text, ret_value);
     if (slice_find(reference, '/', 0) == reference.len && slice_find(targets, ' ', 0) == targets.len)

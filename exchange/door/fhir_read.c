@@ -4,24 +4,29 @@
  * not show does not exist: the answer is the same as for an id that never was. Whom a refused read
  * concerned is still found, for the audit row.
  */
-#include "exchange/door/fhir.h"
+#include "exchange/door/fhir_form.h"
 #include "exchange/gate/refs.h"
+#include "storage/change.h"
 #include "storage/locate.h"
 
 #include "base/banned.h"
 
 #define READERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
 
-static enum err only_format_params(struct request *r)
+/* Only what shapes the answer. */
+static enum err read_params(struct request *r)
 {
     struct fhir_input *in = r->input;
     enum err err = fhir_params(r);
-    for (unsigned i = 0; i < in->param_count && !err; i++)
-        if (!fhir_param_is_format(&in->params[i]) && !in->lenient)
+    for (unsigned i = 0; i < in->param_count && !err; i++) {
+        const struct fhir_param *p = &in->params[i];
+        bool subset = slice_is(p->name, "_summary") || slice_is(p->name, "_elements");
+        if (!subset && !fhir_param_is_format(p) && !in->lenient)
             err = err_add(&r->errors, ERR_UNKNOWN_PARAM,
-                          arena_printf(r->arena, "%.*s", SLICE_ARG(in->params[i].name)),
-                          "_format, _pretty");
-    return err;
+                          arena_printf(r->arena, "%.*s", SLICE_ARG(p->name)),
+                          "_format, _pretty, _summary, _elements");
+    }
+    return err ? err : fhir_form_subset(r);
 }
 
 /* The current record of the instance addressed. */
@@ -51,7 +56,7 @@ static enum err read_look(struct session *s, struct request *r)
 {
     struct fhir_input *in = r->input;
     struct record record;
-    enum err err = only_format_params(r);
+    enum err err = read_params(r);
     if (err)
         return err;
     r->entity = fhir_entity(r, in->type, in->id);
@@ -100,7 +105,7 @@ static enum err vread_look(struct session *s, struct request *r)
     struct fhir_input *in = r->input;
     struct record record;
     int64_t rid = 0;
-    enum err err = only_format_params(r);
+    enum err err = read_params(r);
     if (err)
         return err;
     r->entity = arena_printf(r->arena, "%s/_history/%lld", fhir_entity(r, in->type, in->id),
@@ -168,25 +173,24 @@ static enum err history_limit(struct request *r, unsigned *ret_limit)
 static enum err history_look(struct session *s, struct request *r)
 {
     struct fhir_input *in = r->input;
-    struct record *records = NULL;
+    struct change_result found = {0};
     unsigned limit = LIMIT_SEARCH_COUNT;
-    size_t count = 0;
-    uint64_t total = 0;
     int64_t rid = 0;
     enum err err = history_limit(r, &limit);
     if (err)
         return err;
     r->entity = fhir_entity(r, in->type, in->id);
     err = find_rid(s, r, &rid);
+    const struct change_query query = {.rid = rid, .limit = limit, .count_total = true};
     if (!err)
-        err = record_history(s, r->arena, rid, limit, &records, &count, &total);
-    if (!err && total == 0)
+        err = change_list(s, r->arena, &query, &found);
+    if (!err && found.total == 0)
         err = ERR_NOT_FOUND;
     if (err)
         return err;
-    fhir_bundle_begin(r, "history", (int64_t)total);
-    for (size_t i = 0; i < count && !err; i++)
-        err = history_entry(s, r, &records[i]);
+    fhir_bundle_begin(r, "history", (int64_t)found.total);
+    for (size_t i = 0; i < found.count && !err; i++)
+        err = history_entry(s, r, &found.records[i]);
     return err ? err : fhir_bundle_end(r);
 }
 

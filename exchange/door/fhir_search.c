@@ -16,6 +16,7 @@
 struct page {
     struct fhir_query query;
     struct search_result result;
+    const struct record *first; /* before the matches, on the first page; or NULL */
     struct record *included;
     size_t included_count;
     bool cut;           /* more would have been included */
@@ -59,6 +60,8 @@ static struct slice search_url(struct request *r, const struct fhir_query *q, st
     add_segment(&out, in->type);
     add_segment(&out, in->id);
     add_segment(&out, in->inner);
+    if (in->name.len)
+        buf_addf(&out, "/$%.*s", SLICE_ARG(in->name));
     for (unsigned i = 0; i < in->param_count; i++) {
         const struct fhir_param *p = &in->params[i];
         if (q->ignored[i] || slice_is(p->name, "_cursor"))
@@ -183,6 +186,8 @@ static enum err print_page(struct session *s, struct request *r, struct page *pa
     enum err err;
     fhir_bundle_begin(r, "searchset", total ? (int64_t)page->result.total : -1);
     err = add_links(r, page);
+    if (!err && page->first && !q->cursor.len)
+        err = add_entry(s, r, q, page->first, "match");
     for (size_t i = 0; i < page->result.count && !err; i++)
         err = add_entry(s, r, q, &page->result.records[i], "match");
     for (size_t i = 0; i < page->included_count && !err; i++)
@@ -215,6 +220,8 @@ static enum err audit_page(struct request *r, const struct page *page)
     int64_t named = page->query.hidden_person;
     const struct request_audit *a;
     enum err err = audit_records(r, page->result.records, page->result.count);
+    if (!err && page->first && !page->query.cursor.len)
+        err = audit_records(r, page->first, 1);
     if (!err)
         err = audit_records(r, page->included, page->included_count);
     for (a = r->audits; a && a->row.person != named;)
@@ -233,18 +240,16 @@ static const char *entity_of(struct request *r)
     return arena_str(r->arena, in->type);
 }
 
-static enum err search_look(struct session *s, struct request *r)
+enum err fhir_search_answer(struct session *s, struct request *r, const struct fhir_query *query,
+                            const struct record *first)
 {
     struct page *page = ARENA_NEW(r->arena, struct page);
     struct fhir_query *q = page ? &page->query : NULL;
-    enum err err;
     if (!page)
         return ERR_LIMIT;
-    r->entity = entity_of(r);
-    err = fhir_query_compile(s, r, q);
-    r->person = q->hidden_person;
-    if (!err)
-        err = fhir_cursor_parse(r, q);
+    *q = *query;
+    page->first = first;
+    enum err err = fhir_cursor_parse(r, q);
     if (!err)
         err = search_run(s, r->arena, &q->search, &page->result);
     if (!err && q->include_count && page->result.count)
@@ -253,6 +258,17 @@ static enum err search_look(struct session *s, struct request *r)
     if (!err)
         err = audit_page(r, page);
     return err ? err : print_page(s, r, page);
+}
+
+static enum err search_look(struct session *s, struct request *r)
+{
+    struct fhir_query *q = ARENA_NEW(r->arena, struct fhir_query);
+    if (!q)
+        return ERR_LIMIT;
+    r->entity = entity_of(r);
+    enum err err = fhir_query_compile(s, r, q);
+    r->person = q->hidden_person;
+    return err ? err : fhir_search_answer(s, r, q, NULL);
 }
 
 const struct use fhir_use_search = {.event = "search", .actors = READERS, .look = search_look};

@@ -12,6 +12,7 @@
  * of entries. If criteria match something else by then, everything is prepared again, on the writer.
  */
 #include "exchange/door/fhir_bundle.h"
+#include "exchange/door/fhir_form.h"
 #include "exchange/door/fhir_conditional.h"
 #include "exchange/door/fhir_links.h"
 #include "exchange/gate/grant.h"
@@ -365,7 +366,7 @@ static enum err still_true(struct session *s, struct request *r, struct fhir_tra
 static enum err prepare_again(struct session *s, struct request *r)
 {
     struct fhir_input *in = r->input;
-    enum err err = fhir_parse_json(r, &in->resource);
+    enum err err = fhir_form_parse(r);
     return err ? err : fhir_transaction_look(s, r, in->resource);
 }
 
@@ -428,6 +429,8 @@ static enum err run_entry(struct session *s, struct request *r, struct fhir_tran
         err = use->apply(s, child);
     if (!err && in->print_later)
         err = refs_outward(s, child, &in->later, &child->answer_buf);
+    if (!err && fhir_form_needed(child))
+        err = fhir_form_make(child);
     if (err)
         return fail(r, e, err);
     tx->answers[e->sent.number] = (struct fhir_entry_answer){

@@ -765,6 +765,11 @@ const struct net_peer *http_call_peer(const struct http_call *call)
     return &call->peer;
 }
 
+uv_loop_t *http_call_loop(const struct http_call *call)
+{
+    return call->server->options.loop;
+}
+
 bool http_call_gone(const struct http_call *call)
 {
     return call->stream == NULL;

@@ -55,6 +55,8 @@ void http_close(struct http_server *server, void (*done)(void *context), void *c
 const struct http1_request *http_call_request(const struct http_call *call);
 struct slice http_call_body(const struct http_call *call);
 const struct net_peer *http_call_peer(const struct http_call *call);
+/* The loop that the call lives on. */
+uv_loop_t *http_call_loop(const struct http_call *call);
 /* Answers and releases the call. If the peer is gone the answer is dropped. Every answer carries Date, Content-Length,
  * Cache-Control: no-store, X-Content-Type-Options: nosniff. */
 void http_call_answer(struct http_call *call, const struct http_answer *answer);

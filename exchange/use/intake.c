@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "exchange/gate/refs.h"
 #include "exchange/use/intake_store.h"
+#include "exchange/use/write.h"
 #include "mappers/hl7v2/ack.h"
 #include "mappers/hl7v2/map.h"
 

@@ -14,6 +14,7 @@
 #include "mappers/mapped.h"
 #include "mappers/ssmix2/path.h"
 #include "storage/inbox.h"
+#include "storage/record.h"
 
 /* One mapped resource made ready for the store on a reader thread. */
 struct intake_item {

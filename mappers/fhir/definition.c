@@ -115,8 +115,88 @@ const struct definition_param *definition_param(struct slice type, struct slice 
     return NULL;
 }
 
-bool definition_in_patient(struct slice type)
+const struct definition_param *definition_param_by_number(struct slice type, uint16_t number)
+{
+    size_t count = TABLES_PARAMS;
+    const struct definition_param *params =
+        type.len > 0 ? definition_params(type, &count) : tables_params;
+    for (size_t i = 0; i < count; i++) {
+        if (params[i].number == number)
+            return &params[i];
+    }
+    return NULL;
+}
+
+bool definition_can_target(const struct definition_param *param, struct slice type)
+{
+    struct slice rest = slice_str(param->targets);
+    if (param->kind != FACET_REFERENCE)
+        return false;
+    if (rest.len == 0)
+        return true;
+    while (rest.ptr) {
+        if (slice_eq(slice_cut(&rest, ' '), type))
+            return true;
+    }
+    return false;
+}
+
+const struct definition_param *definition_next_referrer(struct slice type,
+                                                        const struct definition_param *after)
+{
+    for (size_t i = after ? (size_t)(after - tables_params) + 1 : 0; i < TABLES_PARAMS; i++) {
+        if (definition_can_target(&tables_params[i], type))
+            return &tables_params[i];
+    }
+    return NULL;
+}
+
+const char *definition_modifiers(enum facet_kind kind)
+{
+    static const char *const modifiers[] = {
+        [FACET_TOKEN] = "text not above below in not-in of-type",
+        [FACET_STRING] = "exact contains",
+        [FACET_DATE] = "",
+        [FACET_NUMBER] = "",
+        [FACET_QUANTITY] = "",
+        [FACET_REFERENCE] = "identifier text",
+        [FACET_URI] = "above below",
+        [FACET_TYPED] = "",
+        [FACET_COMPOSITE] = "",
+        [FACET_SPECIAL] = "",
+    };
+    return modifiers[kind];
+}
+
+const struct definition_param *const *definition_compartment(struct slice compartment,
+                                                             struct slice type, size_t *ret_count)
 {
     size_t at = resource_at(type);
-    return at != TABLES_RESOURCES && tables_in_patient[at];
+    *ret_count = 0;
+    for (size_t c = 0; c < TABLES_COMPARTMENTS && at != TABLES_RESOURCES; c++) {
+        if (!slice_is(compartment, tables_compartments[c]))
+            continue;
+        *ret_count = tables_member_ranges[c][at].count;
+        return &tables_members[tables_member_ranges[c][at].first];
+    }
+    return NULL;
+}
+
+bool definition_in_patient(struct slice type)
+{
+    size_t count;
+    (void)definition_compartment(SLICE("Patient"), type, &count);
+    return count > 0 && !slice_is(type, "Patient");
+}
+
+const struct tables_node *definition_tree(struct slice type)
+{
+    size_t at = resource_at(type);
+    return at != TABLES_RESOURCES ? &tables_nodes[tables_roots[at]] : NULL;
+}
+
+bool definition_is_public(struct slice type)
+{
+    size_t at = resource_at(type);
+    return at != TABLES_RESOURCES && tables_public[at];
 }

@@ -42,22 +42,51 @@ const struct definition_element *definition_element(const struct definition_type
 /* Length of the element's FHIRPath name: of "value" for valueQuantity. */
 size_t definition_base_len(const struct definition_element *element);
 
-/* One step program of a search parameter's compiled expression is private to facets.c. */
+/* One component of a composite parameter: values are as of PARAM, of the same resource type. */
+struct definition_part {
+    enum facet_kind kind;
+    const struct definition_param *param;
+};
+
 struct definition_param {
     uint16_t number;       /* stable: position in the sorted list of all official parameters */
     const char *base;      /* resource type */
     const char *code;      /* birthdate */
     enum facet_kind kind;
-    const char *expression; /* compiled form, see mappers/fhir/gen/README */
+    bool common;           /* token: values too frequent to be worth an index (status, gender, booleans) */
+    uint8_t part_count;    /* composite */
+    const struct definition_part *parts;
+    const char *system;    /* token: the code system that the definition gives all its bare codes (gender); facets have
+                              no system there, so a query that names this one names none; "" otherwise */
     const char *targets;   /* reference: allowed target types, space separated; "" any */
     const char *url;       /* canonical of the SearchParameter */
 };
 
 /* The parameter CODE of resource TYPE that can be searched, or NULL. */
 const struct definition_param *definition_param(struct slice type, struct slice code);
-/* All searchable parameters of TYPE, in code order. */
+/* All searchable parameters of TYPE, in code order. Those of kind FACET_REFERENCE are what _include=TYPE:* follows. */
 const struct definition_param *definition_params(struct slice type, size_t *ret_count);
+/* The parameter with NUMBER of resource TYPE (of any type that has it when TYPE is empty), or NULL. */
+const struct definition_param *definition_param_by_number(struct slice type, uint16_t number);
+/* May PARAM reference a resource of TYPE? */
+bool definition_can_target(const struct definition_param *param, struct slice type);
+/* The next parameter of any type that may reference TYPE (what _revinclude=* follows), AFTER that one; NULL: the first,
+ * and after the last. */
+const struct definition_param *definition_next_referrer(struct slice type,
+                                                        const struct definition_param *after);
+/* Modifiers that R4 allows a parameter of KIND (search.html#modifiers), space separated, without ":missing" and without
+ * the type names of references. */
+const char *definition_modifiers(enum facet_kind kind);
+
+/* The parameters by which a resource of TYPE is in a compartment (Patient, Encounter, Practitioner, RelatedPerson, Device;
+ * R4 compartmentdefinition.html): any of them references the compartment's resource. That one itself, which is always
+ * in it, is not counted. None for a type that is never in it, or no such compartment. */
+const struct definition_param *const *definition_compartment(struct slice compartment, struct slice type,
+                                                             size_t *ret_count);
 /* Is the resource type in R4's patient compartment (Patient itself is not counted)? */
 bool definition_in_patient(struct slice type);
+/* Is TYPE of no person by nature, and for everybody: directories, catalogues, terminology, conformance, knowledge? The list
+ * is this program's own (gen/params.py). A resource of any other type that names no resident is its source's only. */
+bool definition_is_public(struct slice type);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Search rows of a resource (R4 search.html): every searchable parameter of its type, evaluated over the JSON. A pure
+ * Search values of a resource (R4 search.html): every searchable parameter of its type, evaluated over the JSON. A pure
  * function, so indexes can be rebuilt. And the same folding for the values of a query.
  */
 #ifndef MAPPERS_FHIR_FACETS_H
@@ -12,13 +12,13 @@
 #include "mappers/fhir/definition.h"
 
 /* All facets of RESOURCE (internal form: references as they stand). More than LIMIT_FACETS: ERR_TOO_LARGE.
- * Rows point into RESOURCE's text and ARENA. Rows may repeat when the resource repeats itself. _id and
- * _lastUpdated give no rows: the store keeps them itself. An unknown type has none. */
+ * They point into RESOURCE's text and ARENA, in no order, and may repeat when the resource repeats itself: facet_pack
+ * puts them right. _id and _lastUpdated give none: the store keeps them itself. An unknown type has none. */
 enum err facets_extract(struct arena *arena, const struct json *resource,
                         struct facet_list *ret_facets) ERR_CHECKED;
 
-/* The span a decimal literal stands for by its written precision: 1.50 is [1.495, 1.505). For the values of
- * queries too. False when it is not a number, or too long or large for one. */
-bool facets_number(struct slice literal, double *ret_lo, double *ret_hi);
+/* A decimal of a query: itself, and [lo, hi) that its written precision stands for, as the doubles nearest to these
+ * decimals: 5.4, 5.35, 5.45. False when it is not a number, or too long or large for one. */
+bool facets_number(struct slice literal, double *ret_lo, double *ret_hi, double *ret_exact);
 
 #endif

@@ -80,8 +80,8 @@ static const struct {
 };
 
 static const char *const kind_codes[] = {
-    [FACET_TOKEN] = "token",   [FACET_STRING] = "string",     [FACET_DATE] = "date",
-    [FACET_NUMBER] = "number", [FACET_QUANTITY] = "quantity", [FACET_REFERENCE] = "reference",
+    [FACET_TOKEN] = "token",   [FACET_STRING] = "string",       [FACET_DATE] = "date",
+    [FACET_NUMBER] = "number", [FACET_QUANTITY] = "quantity",   [FACET_REFERENCE] = "reference",
     [FACET_URI] = "uri",       [FACET_COMPOSITE] = "composite", [FACET_SPECIAL] = "special"};
 
 static bool is_system(const char *interaction)
@@ -238,8 +238,10 @@ static void put_resource(const struct capability *c, struct json *rest, const ch
         if (own && r->params && r->type && strcmp(r->type, type) == 0)
             params = r->params;
     }
-    if (has_item(json_get(resource, "interaction"), "code", "vread"))
+    if (has_item(json_get(resource, "interaction"), "code", "vread")) {
         json_put_text(c->arena, resource, "versioning", "versioned");
+        json_put_text(c->arena, resource, "conditionalRead", "full-support");
+    }
     if (has_item(json_get(resource, "interaction"), "code", "search-type"))
         put_params(c, resource, type, params);
     for (size_t i = 0; i < c->count; i++) {
@@ -302,7 +304,9 @@ struct json *outcome_capability(struct arena *arena, const char *version, const 
                   "地域医療情報連携 / regional health record exchange");
     json_put_text(arena, implementation, "url", base_url);
     json_put_text(arena, s, "fhirVersion", "4.0.1");
-    json_push(json_put_array(arena, s, "format"), json_string(arena, SLICE("json")));
+    struct json *formats = json_put_array(arena, s, "format");
+    json_push(formats, json_string(arena, SLICE("json")));
+    json_push(formats, json_string(arena, SLICE("xml")));
     put_rest(&c, s);
     return s;
 }

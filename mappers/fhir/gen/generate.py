@@ -7,48 +7,16 @@ Usage: generate.py FOLDER
 FOLDER is the unpacked package hl7.fhir.r4.core 4.0.1 (one JSON file for each definition). Facts only are
 taken: names, types, cardinalities, codes, expressions. README.md says what the tables mean.
 """
-import json
 import os
 import re
 import sys
 
-SP = "http://hl7.org/fhir/SearchParameter/"
+from params import ABSTRACT, LICENCE, Output, Params, load, quote, wrap
+
 SD = "http://hl7.org/fhir/StructureDefinition/"
 TYPE_EXT = SD + "structuredefinition-fhir-type"
-ABSTRACT = {"Resource", "DomainResource"}
 # Types the C code asks for by name.
 KNOWN = ("Reference", "Coding", "CodeableConcept")
-# Kept by the store in columns of its own; listed as searchable, but they give no facets.
-STORED = {"_id", "_lastUpdated"}
-LICENCE = "/* SPDX-License-Identifier: Apache-2.0\n *\n"
-
-LEAVES = {
-    "token": {"boolean": "c", "code": "c", "string": "c", "id": "c", "uri": "c", "oid": "c",
-              "canonical": "c", "markdown": "c", "Coding": "C", "CodeableConcept": "K",
-              "Identifier": "I", "ContactPoint": "P"},
-    "string": {"string": "s", "markdown": "s", "code": "s", "uri": "s", "HumanName": "H",
-               "Address": "A"},
-    "date": {"date": "d", "dateTime": "d", "instant": "d", "Period": "p", "Timing": "t"},
-    "number": {"integer": "n", "decimal": "n", "positiveInt": "n", "unsignedInt": "n"},
-    "quantity": {"Quantity": "q", "Age": "q", "Duration": "q", "Distance": "q", "Count": "q",
-                 "Money": "m", "Range": "r"},
-    "reference": {"Reference": "R", "canonical": "u", "uri": "u"},
-    "uri": {"uri": "u", "url": "u", "canonical": "u", "oid": "u"},
-}
-
-
-class NotCompilable(Exception):
-    """The expression uses something the compact form has no word for."""
-
-
-def load(folder, kind):
-    """All definitions of one resource type, sorted by url."""
-    found = []
-    for name in os.listdir(folder):
-        if name.startswith(kind + "-") and name.endswith(".json"):
-            with open(os.path.join(folder, name), encoding="utf-8") as file:
-                found.append(json.load(file))
-    return sorted(found, key=lambda r: r["url"].encode())
 
 
 def upper_first(text):
@@ -126,12 +94,29 @@ class Codes:
             return None
         return tuple(sorted(codes, key=lambda c: c.encode()))
 
+    def systems_in(self, url):
+        found = self.sets.get(url.split("|")[0], {}).get("compose", {})
+        out = set()
+        for part in found.get("include", []):
+            out |= {part["system"]} if "system" in part else set()
+            for other in part.get("valueSet", []):
+                out |= self.systems_in(other)
+        return out
+
+    def system_of(self, element, type_name):
+        """The one code system that a required binding gives a bare code, or the empty text."""
+        binding = element.get("binding", {})
+        if type_name != "code" or binding.get("strength") != "required" or "valueSet" not in binding:
+            return ""
+        systems = self.systems_in(binding["valueSet"])
+        return systems.pop() if len(systems) == 1 else ""
+
 
 # ── types ─────────────────────────────────────────────────────────────────────────────────────
 
 
 class Element:
-    def __init__(self, name, base, type_name, element, choice, codes):
+    def __init__(self, name, base, type_name, element, choice, codes, system=""):
         self.name = name          # in JSON
         self.base = base          # in FHIRPath: "value" for valueQuantity
         self.type = type_name     # None: any resource
@@ -141,12 +126,14 @@ class Element:
         self.summary = bool(element.get("isSummary"))
         self.modifier = bool(element.get("isModifier"))
         self.codes = codes
+        self.system = system      # of a bare code
 
 
 class Type:
     def __init__(self, name, kind):
         self.name = name
         self.kind = kind
+        self.parent = ""          # the type it specializes: uri, of canonical
         self.elements = []
 
 
@@ -179,6 +166,7 @@ class Model:
         elements = sd["snapshot"]["element"]
         parents = {e["path"].rsplit(".", 1)[0] for e in elements if "." in e["path"]}
         self.types[name] = Type(name, kind)
+        self.types[name].parent = sd.get("baseDefinition", "").rsplit("/", 1)[-1]
         choices = {}
         for e in elements[1:]:
             path = e["path"]
@@ -211,7 +199,8 @@ class Model:
             assert len(names) == 1, e["path"]
             name = None if names[0] == "Resource" else names[0]
             owner.elements.append(Element(leaf, leaf, name, e, 0,
-                                          self.codes.of_element(e, names[0])))
+                                          self.codes.of_element(e, names[0]),
+                                          self.codes.system_of(e, names[0])))
             return
         base = leaf[:-3]
         number = choices[owner.name] = choices.get(owner.name, 0) + 1
@@ -221,206 +210,16 @@ class Model:
                                           self.codes.of_element(e, name)))
 
 
-# ── search parameters ─────────────────────────────────────────────────────────────────────────
-
-
-TOKEN = re.compile(r"\s*(?:([A-Za-z_]\w*)|('[^']*')|([0-9]+)|(!=|[().|\[\]=]))")
-
-
-def tokens_of(text):
-    at, out = 0, []
-    text = text.strip()
-    while at < len(text):
-        m = TOKEN.match(text, at)
-        if not m:
-            raise NotCompilable(text[at:])
-        out.append(m.group(0).strip())
-        at = m.end()
-    return out
-
-
-class Compiler:
-    """FHIRPath of search parameters -> compact paths. A state is (steps, type, target filter)."""
-
-    def __init__(self, model, base):
-        self.model = model
-        self.base = base
-
-    def compile(self, expression, kind):
-        if re.sub(r"\s", "", expression) == "Patient.deceased.exists()andPatient.deceased!=false":
-            return [":D"]  # of the resource itself: absent means false
-        self.toks = tokens_of(expression)
-        self.at = 0
-        states = self.union()
-        if self.at != len(self.toks):
-            raise NotCompilable(expression)
-        out = []
-        for steps, type_name, target in states:
-            letter = LEAVES[kind].get(type_name)
-            if letter:
-                text = ".".join(steps) + ("~" + target if target else "") + ":" + letter
-                if text not in out:
-                    out.append(text)
-        return out
-
-    def peek(self):
-        return self.toks[self.at] if self.at < len(self.toks) else None
-
-    def take(self, wanted=None):
-        tok = self.peek()
-        if tok is None or (wanted and tok != wanted):
-            raise NotCompilable("expected %s" % wanted)
-        self.at += 1
-        return tok
-
-    def union(self):
-        states = self.term()
-        while self.peek() == "|":
-            self.take()
-            states = states + self.term()
-        return states
-
-    def term(self):
-        states = self.path()
-        if self.peek() == "as":
-            self.take()
-            states = self.only(states, self.take())
-        return states
-
-    def path(self):
-        if self.peek() == "(":
-            self.take()
-            states = self.union()
-            self.take(")")
-        else:
-            states = self.start(self.take())
-        while self.peek() in (".", "["):
-            if self.take() == "[":
-                raise NotCompilable("indexer")
-            states = self.step(states, self.take())
-        return states
-
-    def start(self, name):
-        if name in self.model.types and self.model.types[name].kind == "RESOURCE":
-            if name == self.base or name in ABSTRACT:
-                return [([], self.base, None)]
-            return []  # an alternative for another resource type
-        return self.child([([], self.base, None)], name)
-
-    def step(self, states, name):
-        if self.peek() != "(":
-            return self.child(states, name)
-        self.take("(")
-        if name in ("as", "ofType"):
-            wanted = self.take()
-            self.take(")")
-            return self.only(states, wanted)
-        if name == "where":
-            states = self.where(states)
-            self.take(")")
-            return states
-        raise NotCompilable(name)
-
-    def where(self, states):
-        name = self.take()
-        if name == "resolve":
-            for wanted in ("(", ")", "is"):
-                self.take(wanted)
-            target = self.take()
-            return [(steps, t, target) for steps, t, _ in states]
-        self.take("=")
-        value = self.take()
-        if not re.fullmatch(r"'[\w-]+'", value):
-            raise NotCompilable(value)
-        mark = "[%s=%s]" % (name, value[1:-1])
-        return [(steps[:-1] + [steps[-1] + mark], t, f) for steps, t, f in states]
-
-    @staticmethod
-    def only(states, wanted):
-        return [s for s in states if s[1] == wanted]
-
-    def child(self, states, name):
-        out = []
-        for steps, type_name, target in states:
-            owner = self.model.types.get(type_name)
-            if not owner or target:
-                raise NotCompilable(name)
-            found = [e for e in owner.elements if e.base == name]
-            if not found:
-                raise NotCompilable("%s.%s" % (type_name, name))
-            out += [(steps + [e.name], e.type, None) for e in found]
-        return out
-
-
-class Param:
-    def __init__(self, number, base, sp, expression, targets):
-        self.number, self.base, self.code = number, base, sp["code"]
-        self.kind, self.expression = sp["type"].upper(), expression
-        self.targets, self.url = targets, sp["url"]
-
-
-def targets_of(sp, paths, resources):
-    if sp["type"] != "reference":
-        return ""
-    filters = {m.group(1) for p in paths for m in [re.search(r"~(\w+):", p)] if m}
-    if filters and all("~" in p for p in paths):
-        return " ".join(sorted(filters))
-    targets = sorted(set(sp.get("target", [])) & set(resources))
-    return "" if len(targets) >= len(resources) - 2 else " ".join(targets)
-
-
-def compile_params(model, folder):
-    official = load(folder, "SearchParameter")
-    params, left = [], []
-    for number, sp in enumerate(official):
-        if sp["type"] in ("composite", "special") or "expression" not in sp:
-            left.append((sp["url"], sp["type"] if "expression" in sp else "no expression"))
-            continue
-        if sp["url"].startswith(SP + "example"):
-            left.append((sp["url"], "an example of a definition"))
-            continue
-        bases = []
-        for base in sp["base"]:
-            bases += model.resources if base in ABSTRACT else [base]
-        for base in sorted(set(bases)):
-            try:
-                paths = Compiler(model, base).compile(sp["expression"], sp["type"])
-            except NotCompilable as reason:
-                left.append((sp["url"] + " " + base, str(reason)))
-                continue
-            if not paths:
-                left.append((sp["url"] + " " + base, "no leaf of a type that fits " + sp["type"]))
-                continue
-            if sp["code"] in STORED:
-                paths = []
-            params.append(Param(number, base, sp, "|".join(paths),
-                                targets_of(sp, paths, model.resources)))
-    return sorted(params, key=lambda p: (p.base.encode(), p.code.encode())), left, len(official)
-
-
 # ── output ────────────────────────────────────────────────────────────────────────────────────
-
-
-def quote(text):
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def constant(name):
     return re.sub(r"(?<!^)([A-Z])", r"_\1", name).upper()
 
 
-def wrap(items, per_line):
-    lines = []
-    for i in range(0, len(items), per_line):
-        lines.append("    " + " ".join(items[i:i + per_line]))
-    return "\n".join(lines)
-
-
 class Tables:
-    def __init__(self, model, params, compartment):
+    def __init__(self, model):
         self.model = model
-        self.params = params
-        self.compartment = compartment
         # Capital letters sort before small ones: the primitives are the table's tail.
         names = [n for n in model.types if n not in ABSTRACT]
         self.names = sorted(names, key=lambda n: n.encode())
@@ -428,10 +227,10 @@ class Tables:
         self.primitives = [n for n in self.names if model.types[n].kind == "PRIMITIVE"]
         assert self.names[-len(self.primitives):] == self.primitives
 
-    def header(self):
+    def header(self, params):
         out = [LICENCE + """ * Generated by generate.py; not edited by hand. The raw tables behind definition.h: definition.c looks
- * things up in them, validate.c asks which primitive a type is, classify.c who is in R4's patient
- * compartment. Nothing outside mappers/fhir includes this.
+ * things up in them, validate.c asks which primitive a type is, facets.c walks the trees of search
+ * parameters. Nothing outside mappers/fhir includes this.
  */
 #ifndef MAPPERS_FHIR_GEN_TABLES_H
 #define MAPPERS_FHIR_GEN_TABLES_H
@@ -442,7 +241,6 @@ class Tables:
         out.append("#define TABLES_PRIMITIVE %d /* index of the first primitive type */"
                    % self.index[self.primitives[0]])
         out.append("#define TABLES_RESOURCES %d" % len(self.model.resources))
-        out.append("#define TABLES_PARAMS %d" % len(self.params))
         out.append("#define TABLES_ELEMENTS_MAX %d /* elements of the largest type */"
                    % max(len(t.elements) for t in self.model.types.values()))
         out.append("\n/* Places in tables_types of the types that code knows by name. */\nenum tables_known {")
@@ -461,13 +259,7 @@ struct tables_range {
 
 extern const struct definition_type tables_types[TABLES_TYPES];
 extern const struct definition_type *const tables_resources[TABLES_RESOURCES];
-extern const struct definition_param tables_params[TABLES_PARAMS];
-/* Parameters and compartment membership of tables_resources[i]. */
-extern const struct tables_range tables_param_ranges[TABLES_RESOURCES];
-extern const bool tables_in_patient[TABLES_RESOURCES];
-
-#endif
-""")
+""" + params + "\n#endif\n")
         return "\n".join(out)
 
     def definitions(self):
@@ -533,57 +325,18 @@ const struct definition_type *const tables_resources[TABLES_RESOURCES] = {
 };
 """ % (wrap(pool, 8), wrap(elements, 3), wrap(orders, 12), wrap(types, 3), wrap(resources, 6))
 
-    def parameters(self):
-        rows, ranges, member = [], [], []
-        for name in sorted(self.model.resources):
-            mine = [p for p in self.params if p.base == name]
-            ranges.append("{%d, %d}," % (len(rows), len(mine)))
-            member.append("%d," % (name in self.compartment and name != "Patient"))
-            assert len({p.code for p in mine}) == len(mine), name
-            for p in mine:
-                assert p.url.startswith(SP)
-                rows.append("P(%d,%s,%s,%s,%s,%s,%s)" % (
-                    p.number, quote(p.base), quote(p.code), p.kind, quote(p.expression),
-                    quote(p.targets), quote(p.url[len(SP):])))
-        return LICENCE + """ * R4 search parameters by resource type and code, with their compiled expressions (README.md), and who
- * is in the patient compartment. Generated by generate.py from HL7's definitions (CC0); not edited by
- * hand. A parameter's number is its place among all official parameters sorted by url.
- */
-#include "mappers/fhir/gen/tables.h"
-
-#include "base/banned.h"
-
-#define P(number, base, code, kind, expression, targets, url) \\
-    {number, base, code, FACET_##kind, expression, targets, \\
-     "http://hl7.org/fhir/SearchParameter/" url},
-
-const struct definition_param tables_params[TABLES_PARAMS] = {
-%s
-};
-
-const struct tables_range tables_param_ranges[TABLES_RESOURCES] = {
-%s
-};
-
-const bool tables_in_patient[TABLES_RESOURCES] = {
-%s
-};
-""" % (wrap(rows, 1), wrap(ranges, 6), wrap(member, 24))
-
 
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     folder = sys.argv[1]
     model = Model(folder)
-    params, left, official = compile_params(model, folder)
-    compartment = {r["code"] for c in load(folder, "CompartmentDefinition") if c["code"] == "Patient"
-                   and c["url"].endswith("/patient") for r in c["resource"] if r.get("param")}
-    assert len(compartment) > 60
-    tables = Tables(model, params, compartment)
+    tables = Tables(model)
+    params = Output(Params(model, folder))
     here = os.path.dirname(os.path.abspath(__file__))
     for name, text in (("definition_table.c", tables.definitions()),
-                       ("param_table.c", tables.parameters()), ("tables.h", tables.header())):
+                       ("param_table.c", params.table()),
+                       ("tables.h", tables.header(params.header()))):
         with open(os.path.join(here, name), "w", encoding="utf-8") as file:
             file.write(text)
     print("types %d (resources %d, primitives %d), elements %d, code sets %d (%d codes)" % (
@@ -591,11 +344,7 @@ def main():
         tables.counts[1], tables.counts[2] - tables.counts[1]))
     print("required bindings left open (not enumerable here): %s" % " ".join(
         sorted(u.rsplit("/", 1)[1] for u in model.codes.left)))
-    used = len({p.number for p in params})
-    print("search parameters: %d official, %d usable as %d rows, left out:" % (
-        official, used, len(params)))
-    for url, reason in left:
-        print("  %s: %s" % (url[len(SP):], reason))
+    params.report()
 
 
 if __name__ == "__main__":

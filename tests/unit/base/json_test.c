@@ -218,6 +218,21 @@ static void compares(void **state)
     arena_free(a);
 }
 
+static void prints_pretty(void **state)
+{
+    struct arena *a = arena_new(1 << 16);
+    struct json *root = NULL;
+    struct buf out;
+    (void)state;
+    buf_init(&out, 1 << 16);
+    assert_int_equal(json_parse(a, SLICE("{\"a\":[1.0,{}],\"b\":{\"c\":[]}}"), &root, NULL),
+                     ERR_OK);
+    json_print_pretty(&out, root);
+    assert_buf(&out, "{\n  \"a\": [\n    1.0,\n    {}\n  ],\n  \"b\": {\n    \"c\": []\n  }\n}\n");
+    buf_fini(&out);
+    arena_free(a);
+}
+
 static void prints_strings(void **state)
 {
     struct buf out;
@@ -234,6 +249,33 @@ static void prints_strings(void **state)
     buf_fini(&out);
 }
 
+static void inserts_and_detaches(void **state)
+{
+    struct arena *a = arena_new(ARENA_MAX);
+    struct json *list = parse(a, "[1,2]");
+    (void)state;
+    json_insert(list, 0, json_int(a, 0));
+    json_insert(list, 2, json_int(a, 15));
+    json_insert(list, 4, json_int(a, 3));
+    json_insert(list, 99, json_int(a, 4));
+    assert_json(list, "[0,1,15,2,3,4]");
+    struct json *middle = json_at(list, 2);
+    json_detach(list, middle);
+    json_detach(list, list->last);
+    json_detach(list, list->first);
+    assert_json(list, "[1,2,3]");
+    assert_int_equal(list->count, 3);
+    json_push(list, middle);
+    assert_json(list, "[1,2,3,15]");
+    struct json *o = parse(a, "{\"a\":1,\"b\":2}");
+    json_set_slice(o, SLICE("a"), json_int(a, 3)); /* in the old one's place */
+    json_set_slice(o, slice_sub(SLICE("xcx"), 1, 1), json_int(a, 4));
+    assert_json(o, "{\"a\":3,\"b\":2,\"c\":4}");
+    assert_null(json_insert(NULL, 0, middle));
+    assert_null(json_set_slice(NULL, SLICE("a"), middle));
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,9 +283,11 @@ int main(void)
         cmocka_unit_test(builds),
         cmocka_unit_test(does_nothing_on_null),
         cmocka_unit_test(replaces_and_removes),
+        cmocka_unit_test(inserts_and_detaches),
         cmocka_unit_test(clones_apart),
         cmocka_unit_test(compares),
         cmocka_unit_test(prints_strings),
+        cmocka_unit_test(prints_pretty),
     };
     return T_RUN(tests);
 }

@@ -293,6 +293,10 @@ static void prints(void **state)
         buf_clear(&b);
         when_print_http(&b, rows[i].ms);
         assert_buf(&b, rows[i].http);
+        int64_t back = 0;
+        assert_true(when_parse_http(buf_slice(&b), &back));
+        bool extreme = rows[i].ms == WHEN_MIN || rows[i].ms == WHEN_MAX;
+        assert_true(extreme || (back <= rows[i].ms && rows[i].ms - back < 1000));
         buf_fini(&b);
     }
 }
@@ -327,9 +331,27 @@ static void clocks_run(void **state)
     assert_true(clock_monotonic_ms() >= before);
 }
 
+static void refuses_http_dates(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "Sunday, 06-Nov-94 08:49:37 GMT",
+                                      "Sun Nov  6 08:49:37 1994",
+                                      "Sun, 06 Nov 1994 08:49:37 JST",
+                                      "Sun, 00 Nov 1994 08:49:37 GMT",
+                                      "Sun, 06 Nov 1994 24:49:37 GMT",
+                                      "Sun, 06 Nox 1994 08:49:37 GMT",
+                                      "Sun, 06 Nov 1994 08:49:3x GMT"};
+    int64_t ms = 7;
+    (void)state;
+    for (size_t i = 0; i < T_COUNT(bad); i++)
+        assert_false(when_parse_http(slice_str(bad[i]), &ms));
+    assert_int_equal(ms, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refuses_http_dates),
         cmocka_unit_test(fhir_spans),    cmocka_unit_test(fhir_lenient),
         cmocka_unit_test(fhir_refusals), cmocka_unit_test(hl7_spans),
         cmocka_unit_test(hl7_refusals),  cmocka_unit_test(hl7_becomes_fhir),

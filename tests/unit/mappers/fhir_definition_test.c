@@ -120,11 +120,25 @@ static void looks_up_params(void **state)
     assert_int_equal(definition_param(SLICE("Person"), SLICE("birthdate"))->number, p->number);
     p = definition_param(SLICE("Observation"), SLICE("patient"));
     assert_string_equal(p->targets, "Patient");
-    assert_string_equal(p->expression, "subject~Patient:R");
-    assert_string_equal(definition_param(SLICE("Observation"), SLICE("_id"))->expression, "");
     assert_string_equal(definition_param(SLICE("Provenance"), SLICE("target"))->targets, "");
     assert_null(definition_param(SLICE("Patient"), SLICE("nonesuch")));
-    assert_null(definition_param(SLICE("Observation"), SLICE("code-value-quantity")));
+    p = definition_param(SLICE("Observation"), SLICE("code-value-quantity"));
+    assert_int_equal(p->kind, FACET_COMPOSITE);
+    assert_int_equal(p->part_count, 2);
+    assert_int_equal(p->parts[0].kind, FACET_TOKEN);
+    assert_string_equal(p->parts[0].param->code, "code");
+    assert_int_equal(p->parts[1].kind, FACET_QUANTITY);
+    assert_string_equal(p->parts[1].param->base, "Observation");
+    p = definition_param(SLICE("Patient"), SLICE("gender"));
+    assert_true(p->common);
+    assert_string_equal(p->system, "http://hl7.org/fhir/administrative-gender");
+    p = definition_param(SLICE("Observation"), SLICE("code"));
+    assert_false(p->common);
+    assert_string_equal(p->system, "");
+    assert_ptr_equal(definition_param_by_number(SLICE("Observation"), p->number), p);
+    assert_int_equal(definition_param_by_number(SLICE_NONE, p->number)->number, p->number);
+    assert_null(definition_param_by_number(SLICE("Patient"), p->number));
+    assert_null(definition_param_by_number(SLICE_NONE, 1400));
     assert_null(definition_param(SLICE("HumanName"), SLICE("family")));
     assert_null(definition_params(SLICE("Nothing"), &count));
     assert_int_equal(count, 0);
@@ -147,26 +161,29 @@ static void numbers_are_stable(void **state)
             known[i].number);
 }
 
-/* Follows one step of a path: its JSON name must be an element. */
-static const struct definition_type *follow(const struct definition_type *type, struct slice step)
+/* Leaves of a subtree; its nodes are in order, within the array, and seen once. */
+static size_t check_tree(const struct tables_node *node, unsigned depth)
 {
-    size_t filter = slice_find(step, '[', 0);
-    const struct definition_element *e = definition_element(type, slice_sub(step, 0, filter));
-    if (!e)
-        print_error("%s has no %.*s\n", type->name, SLICE_ARG(step));
-    assert_non_null(e);
-    return e->type;
-}
-
-static void check_path(const struct definition_param *p, struct slice path)
-{
-    size_t colon = slice_find(path, ':', 0);
-    const struct definition_type *type = definition_type(slice_str(p->base));
-    struct slice steps = slice_sub(path, 0, slice_find(slice_sub(path, 0, colon), '~', 0));
-    assert_int_equal(path.len, colon + 2);
-    assert_non_null(memchr("ACDHIKPRcdmnpqrstu", path.ptr[colon + 1], 18));
-    while (steps.len > 0)
-        type = follow(type, slice_cut(&steps, '.'));
+    size_t leaves = node->leaf_count;
+    assert_true(depth < TABLES_DEPTH);
+    for (unsigned i = 0; i < node->leaf_count; i++) {
+        const struct tables_leaf *l = &tables_leaves[node->first_leaf + i];
+        assert_in_range(l->param, 0, TABLES_PARAMS - 1);
+        assert_true(strchr("ABCDGHIKPRcdmnpqrstuv", l->letter) && l->level <= TABLES_DEPTH);
+        assert_true((l->level > 0) == (tables_params[l->param].kind == FACET_COMPOSITE));
+    }
+    for (unsigned i = 0; i < node->child_count; i++) {
+        const struct tables_node *child = &tables_nodes[node->first_child + i];
+        assert_true(i == 0 || strcmp(child[-1].name, child->name) <= 0);
+        assert_int_equal(strlen(child->name), child->name_len);
+        leaves += check_tree(child, depth + 1);
+    }
+    for (unsigned i = 0; i < node->group_count; i++) {
+        const struct tables_group *g = &tables_groups[node->first_group + i];
+        assert_int_equal(tables_params[g->param].part_count, g->part_count);
+        leaves += g->outer ? check_tree(&tables_nodes[g->outer], depth) : 0;
+    }
+    return leaves;
 }
 
 static void params_are_sound(void **state)
@@ -180,15 +197,96 @@ static void params_are_sound(void **state)
         const struct definition_param *p = definition_params(slice_str(all[i]->name), &count);
         total += count;
         for (size_t k = 0; k < count; k++) {
-            struct slice rest = slice_str(p[k].expression);
             assert_true(k == 0 || strcmp(p[k - 1].code, p[k].code) < 0);
             assert_string_equal(p[k].base, all[i]->name);
             assert_in_range(p[k].number, 0, 1399);
-            while (rest.len > 0)
-                check_path(&p[k], slice_cut(&rest, '|'));
+            assert_true((p[k].kind == FACET_COMPOSITE) == (p[k].part_count > 0));
         }
+        assert_true(check_tree(definition_tree(slice_str(all[i]->name)), 0) >= count - 2);
     }
     assert_int_equal(total, TABLES_PARAMS);
+}
+
+static void finds_referrers(void **state)
+{
+    size_t count = 0;
+    bool seen = false;
+    (void)state;
+    for (const struct definition_param *p = NULL;;) {
+        p = definition_next_referrer(SLICE("Encounter"), p);
+        if (!p)
+            break;
+        assert_true(definition_can_target(p, SLICE("Encounter")));
+        seen |= strcmp(p->base, "Observation") == 0 && strcmp(p->code, "encounter") == 0;
+        count++;
+    }
+    assert_true(seen && count > 40);
+    assert_false(definition_can_target(definition_param(SLICE("Observation"), SLICE("encounter")),
+                                       SLICE("Patient")));
+    assert_true(definition_can_target(definition_param(SLICE("Provenance"), SLICE("target")),
+                                      SLICE("Patient")));
+    assert_false(
+        definition_can_target(definition_param(SLICE("Patient"), SLICE("name")), SLICE("Patient")));
+}
+
+static void knows_compartments(void **state)
+{
+    static const struct {
+        const char *compartment, *type;
+        const char *codes;
+    } rows[] = {
+        {"Patient", "Observation", "subject performer "},
+        {"Patient", "Patient", "link "},
+        {"Practitioner", "Observation", "performer "},
+        {"Encounter", "Encounter", ""},
+        {"Encounter", "Observation", "encounter "},
+        {"Device", "Observation", "subject device "},
+        {"RelatedPerson", "Encounter", "participant "},
+        {"Patient", "Organization", ""},
+        {"Patient", "Nothing", ""},
+        {"Organization", "Observation", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < T_COUNT(rows); i++) {
+        struct buf codes;
+        size_t count;
+        const struct definition_param *const *params =
+            definition_compartment(slice_str(rows[i].compartment), slice_str(rows[i].type), &count);
+        buf_init(&codes, 1000);
+        for (size_t k = 0; k < count; k++) {
+            assert_string_equal(params[k]->base, rows[i].type);
+            buf_addf(&codes, "%s ", params[k]->code);
+        }
+        assert_buf(&codes, rows[i].codes);
+        buf_fini(&codes);
+    }
+}
+
+/* No type that R4 has in the patient compartment may ever be everybody's. */
+static void public_is_of_no_person(void **state)
+{
+    static const char *const open[] = {"Organization", "ValueSet", "Questionnaire", "Medication"};
+    static const char *const closed[] = {"Binary", "Bundle", "Task",    "Device",
+                                         "Group",  "Basic",  "Patient", "x"};
+    size_t types;
+    const struct definition_type *const *all = definition_resources(&types);
+    (void)state;
+    for (size_t i = 0; i < types; i++) {
+        struct slice name = slice_str(all[i]->name);
+        assert_false(definition_is_public(name) && definition_in_patient(name));
+    }
+    for (size_t i = 0; i < T_COUNT(open); i++)
+        assert_true(definition_is_public(slice_str(open[i])));
+    for (size_t i = 0; i < T_COUNT(closed); i++)
+        assert_false(definition_is_public(slice_str(closed[i])));
+}
+
+static void names_modifiers(void **state)
+{
+    (void)state;
+    for (int kind = FACET_TOKEN; kind <= FACET_SPECIAL; kind++)
+        assert_non_null(definition_modifiers((enum facet_kind)kind));
+    assert_string_equal(definition_modifiers(FACET_STRING), "exact contains");
 }
 
 static void knows_the_compartment(void **state)
@@ -210,7 +308,9 @@ int main(void)
         cmocka_unit_test(looks_up_types),        cmocka_unit_test(tables_are_sound),
         cmocka_unit_test(knows_elements),        cmocka_unit_test(looks_up_params),
         cmocka_unit_test(numbers_are_stable),    cmocka_unit_test(params_are_sound),
-        cmocka_unit_test(knows_the_compartment),
+        cmocka_unit_test(knows_the_compartment), cmocka_unit_test(finds_referrers),
+        cmocka_unit_test(knows_compartments),    cmocka_unit_test(public_is_of_no_person),
+        cmocka_unit_test(names_modifiers),
     };
     return T_RUN(tests);
 }

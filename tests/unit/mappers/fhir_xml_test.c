@@ -338,7 +338,7 @@ static bool schema_is_wrong(const char *name)
     return false;
 }
 
-static void say(void *context, const char *format, ...)
+static __attribute__((format(printf, 2, 3))) void say(void *context, const char *format, ...)
 {
     char line[512];
     va_list args;
