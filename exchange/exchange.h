@@ -41,6 +41,7 @@ struct exchange {
     int64_t started_ms;
     uint64_t writes; /* that succeeded in this process; loop thread: who follows the changes looks at it */
     atomic_uint subscription_writes; /* Subscriptions written or deleted; any thread */
+    atomic_uint export_writes;       /* exports begun or cancelled; any thread */
     struct push *push;               /* what leaves by itself (push/push.h); NULL in commands */
     struct request *refused; /* not taken by the store (queue full): answered at the next collect;
                                 loop thread */

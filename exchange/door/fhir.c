@@ -17,7 +17,7 @@
 #include "base/banned.h"
 
 #define PREFIX "/fhir"
-#define ANSWER_FIELDS (6 + PORTAL_PAGE_FIELDS + FHIR_FORM_FIELDS)
+#define ANSWER_FIELDS (9 + PORTAL_PAGE_FIELDS + FHIR_FORM_FIELDS)
 
 /* ── path ────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -61,6 +61,8 @@ static const struct {
     {"T I O", FHIR_INSTANCE_OPERATION},
     {"T I C", FHIR_COMPARTMENT},
     {"T I C _search", FHIR_COMPARTMENT_SEARCH},
+    {"O I", FHIR_SYSTEM_JOB},
+    {"O I V", FHIR_SYSTEM_FILE},
 };
 
 static bool segment_fits(struct fhir_input *in, struct slice word, struct slice segment)
@@ -228,6 +230,8 @@ static unsigned answer_fields(struct request *r, struct http_field *fields)
          i < PORTAL_PAGE_FIELDS && !in->content && r->answer_type && strncmp(r->answer_type, "text/html", 9) == 0;
          i++)
         fields[n++] = portal_page_fields[i];
+    for (unsigned i = 0; i < in->field_count; i++)
+        fields[n++] = in->fields[i];
     if (r->location)
         fields[n++] = (struct http_field){"Location", slice_str(r->location)};
     return n;
@@ -297,6 +301,12 @@ static void answer_form(struct request *r)
 /* A batch is answered when its entries are. */
 static void fhir_answer(struct request *r)
 {
+    const struct fhir_input *in = r->input;
+    if (!r->job.err && in->take_over) {
+        in->take_over(r, r->door_data);
+        request_free(r);
+        return;
+    }
     if (r->job.err || !fhir_batch_start(r, answer_form))
         answer_form(r);
 }

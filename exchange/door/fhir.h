@@ -38,7 +38,9 @@ enum fhir_shape {
     FHIR_COMPARTMENT_SEARCH, /* /Patient/1/Observation/_search */
     FHIR_TYPE_OPERATION,     /* /Patient/$match */
     FHIR_INSTANCE_OPERATION, /* /Patient/1/$summary */
-    FHIR_VERSION_OPERATION   /* /Patient/1/_history/2/$meta */
+    FHIR_VERSION_OPERATION,  /* /Patient/1/_history/2/$meta */
+    FHIR_SYSTEM_JOB,         /* /$export/id: what an operation began */
+    FHIR_SYSTEM_FILE         /* /$export/id/1: a file it made */
 };
 
 struct fhir_route {
@@ -96,6 +98,15 @@ struct fhir_input {
     struct fhir_batch *batch;             /* entries to be run one by one (fhir_batch.c) */
     struct fhir_transaction *transaction; /* entries to be run as one (fhir_transaction.c) */
     struct write write;    /* of an interaction that writes */
+    bool async;              /* Prefer: respond-async */
+    bool events;             /* Accept: text/event-stream */
+    struct slice last_event; /* Last-Event-ID */
+    struct http_field fields[3]; /* further ones of a success; values in r's arena */
+    unsigned field_count;
+    /* Set by a look that answers in its own way: called on the loop's thread with what was permitted and audited; must
+     * answer CALL. R is freed after it. */
+    void (*take_over)(struct request *r, struct http_call *call);
+    void *own;           /* an interaction's own state, in r's arena */
     struct record later; /* a record to print when answering (fhir_answer_later) */
     bool print_later;
 };
@@ -165,7 +176,8 @@ enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t pers
 extern const struct use fhir_use_refused, fhir_use_capability, fhir_use_read, fhir_use_vread,
     fhir_use_history, fhir_use_search, fhir_use_create, fhir_use_update, fhir_use_delete,
     fhir_use_update_conditional, fhir_use_delete_conditional, fhir_use_bundle,
-    fhir_use_audit_search, fhir_use_audit_read, fhir_use_break_glass, fhir_use_summary,
+    fhir_use_events, fhir_use_export, fhir_use_export_status, fhir_use_export_cancel,
+    fhir_use_export_file, fhir_use_audit_search, fhir_use_audit_read, fhir_use_break_glass, fhir_use_summary,
     fhir_use_everything, fhir_use_access_history, fhir_use_explain_access, fhir_use_match;
 
 #endif

@@ -22,6 +22,7 @@ struct push {
     struct dispatch *dispatch;
     struct events *events;
     struct export_run *exports;
+    unsigned exports_seen;
     unsigned parts; /* still open */
     void (*done)(void *context);
     void *done_context;
@@ -70,17 +71,16 @@ enum err push_open(uv_loop_t *loop, struct exchange *x, char *ret_text, size_t s
 
 void push_wake(struct push *p)
 {
+    unsigned exports = atomic_load(&p->x->export_writes);
     dispatch_wake(p->dispatch);
+    if (exports != p->exports_seen)
+        export_run_wake(p->exports);
+    p->exports_seen = exports;
 }
 
 struct events *push_events(struct push *p)
 {
     return p->events;
-}
-
-struct export_run *push_exports(struct push *p)
-{
-    return p->exports;
 }
 
 static void on_part_closed(void *context)

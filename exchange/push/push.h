@@ -20,12 +20,9 @@ void push_wake(struct push *p);
 /* Lets requests in flight end, closes connections and streams, then DONE once and frees itself. */
 void push_close(struct push *p, void (*done)(void *context), void *context);
 
-struct dispatch;
 struct events;
-struct export_run;
 
-/* Its parts, for the doors. */
+/* Those who listen, for the door. */
 struct events *push_events(struct push *p);
-struct export_run *push_exports(struct push *p);
 
 #endif
