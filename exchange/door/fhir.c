@@ -137,10 +137,33 @@ void fhir_choose_route(struct request *r, struct slice path)
 /* ── headers ─────────────────────────────────────────────────────────────────────────────────── */
 
 /* The form wanted: _format wins over Accept. */
+/* Answers that are no form of FHIR, and what asks for them. */
+static const struct {
+    const struct use *use;
+    const char *type;
+} own_forms[] = {
+    {&fhir_use_events, "text/event-stream"},
+    {&fhir_use_export_file, "application/fhir+ndjson"},
+    {&fhir_use_export_file, "application/ndjson"},
+};
+
+static bool wants_own_form(const struct fhir_input *in, struct slice accept)
+{
+    for (size_t i = 0; i < sizeof(own_forms) / sizeof(*own_forms); i++)
+        if (in->route && in->route->use == own_forms[i].use &&
+            slice_search(accept, slice_str(own_forms[i].type), 0) < accept.len)
+            return true;
+    return false;
+}
+
 static enum err choose_form(struct request *r, struct fhir_input *in,
                             const struct http1_request *head)
 {
-    enum err accept = fhir_media_accept(http1_field(head, "Accept"), &in->wish);
+    struct slice field = http1_field(head, "Accept");
+    enum err accept = fhir_media_accept(field, &in->wish);
+    in->own_form = wants_own_form(in, field);
+    if (in->own_form)
+        accept = ERR_OK;
     enum err err = fhir_form_params(r, in->query);
     if (!err)
         err = fhir_form_params(r, in->form);
@@ -163,6 +186,8 @@ static void read_headers(struct request *r, struct fhir_input *in, const struct 
     in->outcome = fhir_media_prefers(prefer, "return", "OperationOutcome");
     in->minimal = in->outcome || fhir_media_prefers(prefer, "return", "minimal");
     in->if_none_exist = http1_field(head, "If-None-Exist");
+    in->async = slice_search(prefer, SLICE("respond-async"), 0) < prefer.len;
+    in->last_event = http1_field(head, "Last-Event-ID");
 }
 
 static bool has_form_body(const struct http1_request *head)

@@ -99,7 +99,7 @@ struct fhir_input {
     struct fhir_transaction *transaction; /* entries to be run as one (fhir_transaction.c) */
     struct write write;    /* of an interaction that writes */
     bool async;              /* Prefer: respond-async */
-    bool events;             /* Accept: text/event-stream */
+    bool own_form;           /* Accept names the form that only this route has */
     struct slice last_event; /* Last-Event-ID */
     struct http_field fields[3]; /* further ones of a success; values in r's arena */
     unsigned field_count;

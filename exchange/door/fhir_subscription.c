@@ -55,7 +55,7 @@ static enum err events_look(struct session *s, struct request *r)
         err = json_parse(r->arena, record.body, &resource, &fault);
     if (err)
         return err;
-    if (!in->events)
+    if (!in->own_form)
         return err_add(&r->errors, ERR_NOT_ACCEPTABLE, "Accept", "text/event-stream");
     if (!slice_is(json_str(resource, "status"), "active"))
         return err_add_words(&r->errors, ERR_CONFLICT, "Subscription.status", "not active",

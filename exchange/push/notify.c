@@ -175,6 +175,16 @@ static enum err count_failure(struct session *s, struct request *r, struct notif
     return set_status(s, r, m, SUBSCRIPTION_ERROR, m->reason);
 }
 
+/* What failed is tried at once, by whoever looks at the table next. */
+static enum err forgive(struct session *s, struct request *r, struct notify_mark *m)
+{
+    struct subscription row;
+    enum err err = subscription_get(s, r->arena, m->rid, &row);
+    if (!err)
+        err = subscription_advance(s, m->rid, row.position);
+    return err ? err : set_status(s, r, m, SUBSCRIPTION_REQUESTED, NULL);
+}
+
 static enum err mark_apply(struct session *s, struct request *r)
 {
     struct notify_mark *m = r->input;
@@ -195,6 +205,9 @@ static enum err mark_apply(struct session *s, struct request *r)
         break;
     case NOTIFY_END:
         err = set_status(s, r, m, SUBSCRIPTION_OFF, NULL);
+        break;
+    case NOTIFY_RETRY:
+        err = forgive(s, r, m);
         break;
     }
     return err ? err : subscription_get(s, r->arena, m->rid, &m->now);

@@ -32,7 +32,8 @@ enum notify_verdict {
     NOTIFY_DELIVERED, /* position to seq */
     NOTIFY_FAILED,    /* count a failure on seq; too many: status error */
     NOTIFY_STOP,      /* status error */
-    NOTIFY_END        /* status off */
+    NOTIFY_END,       /* status off */
+    NOTIFY_RETRY      /* status requested: an operator has it go on */
 };
 
 /* r->input of notify_mark_use: by the facility itself, named by r->facility_key, whatever became of its certificate. */

@@ -9,9 +9,16 @@
 #include "exchange/door/fhir_query.h"
 #include "exchange/gate/grant.h"
 #include "exchange/push/channel.h"
+#include "exchange/push/notify.h"
 #include "storage/subscription.h"
 
 #include "base/banned.h"
+
+/* The dispatcher, or the operator's command, writes a status in the subscriber's name. */
+static bool is_servers_own(const struct request *r)
+{
+    return r->use == &notify_mark_use;
+}
 
 static enum err check_status(struct request *r, struct slice status)
 {
@@ -36,7 +43,7 @@ static enum err check_criteria(struct session *s, struct request *r, const struc
 enum err subscribe_check(struct session *s, struct request *r, const struct json *resource)
 {
     struct channel channel = {0};
-    if (r->door == REQUEST_PUSH)
+    if (is_servers_own(r))
         return ERR_OK;
     if (r->grant.actor != GRANT_FACILITY || !r->has_cert)
         return err_add_words(&r->errors, ERR_FORBIDDEN, "Subscription",
@@ -66,7 +73,7 @@ enum err subscribe_note(struct session *s, struct request *r, const struct json 
         return ERR_INVALID;
     bool fresh = err == ERR_NOT_FOUND || row.state == SUBSCRIPTION_OFF;
     r->exchange->subscription_writes++;
-    if (r->door == REQUEST_PUSH) {
+    if (is_servers_own(r)) {
         row.state = state;
         return err ? err : subscription_put(s, &row);
     }

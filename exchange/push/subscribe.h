@@ -10,7 +10,7 @@
 #include "storage/record.h"
 
 /* May RESOURCE be written by this caller? Status requested or off, a channel we have, criteria that can be searched. The
- * server's own writing of a status (door push) is not checked. */
+ * server's own writing of a status (notify_mark_use) is not checked. */
 enum err subscribe_check(struct session *s, struct request *r,
                          const struct json *resource) ERR_CHECKED;
 /* After it was written: the table's row. Writer session. */
