@@ -49,6 +49,7 @@
 #define LIMIT_FACET_TEXT 2048u              /* bytes of one search row; longer text is cut, codes left out */
 #define LIMIT_SEARCH_PARAMS 64u             /* per request */
 #define LIMIT_SEARCH_VALUES 1000u           /* OR values of one parameter */
+#define LIMIT_SEARCH_FORMS (8u * LIMIT_SEARCH_VALUES) /* the same, references spelled out by type and by address */
 #define LIMIT_SEARCH_CHAIN 8u               /* links of a chain or reverse chain */
 #define LIMIT_SEARCH_FILTERS 256u           /* of one search, all levels */
 #define LIMIT_SEARCH_INCLUDED 1000u         /* resources that _include and _revinclude add to a page */

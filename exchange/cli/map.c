@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * map: runs one mapper on a file and prints what it made, without a store: HL7 v2 to a FHIR Bundle,
- * either to the summary page or to its search values. Identifiers are samples; a server's are
- * keyed.
+ * FHIR from one of its forms to the other, either to the summary page or to its search values. Identifiers are samples;
+ * a server's are keyed.
  */
 #include <stdio.h>
 
@@ -14,6 +14,7 @@
 #include "exchange/cli/map_facets.h"
 #include "exchange/cli/verdict.h"
 #include "mappers/charset.h"
+#include "mappers/fhir/xml_print.h"
 #include "mappers/html/page.h"
 #include "mappers/ips/summary.h"
 
@@ -90,6 +91,19 @@ static enum err print_facets(struct arena *arena, const struct json *root, bool 
     return err;
 }
 
+static enum err print_bundle(const struct args *args, struct arena *arena, const char *to,
+                             const struct json *bundle, bool mapped, struct buf *out)
+{
+    if (strcmp(to, "facets") == 0)
+        return print_facets(arena, bundle, mapped, out);
+    if (strcmp(to, "html") == 0)
+        return print_page(args, arena, bundle, out);
+    if (strcmp(to, "xml") == 0)
+        return xml_print_resource(out, bundle, true);
+    json_print(out, bundle);
+    return buf_err(out);
+}
+
 static enum err map(const struct args *args, const char *file, struct arena *arena,
                     struct err_list *errors, const char *to, struct buf *out)
 {
@@ -109,14 +123,8 @@ static enum err map(const struct args *args, const char *file, struct arena *are
     }
     if (!err && arena_exhausted(arena))
         err = ERR_LIMIT;
-    if (!err && strcmp(to, "html") == 0)
-        err = print_page(args, arena, bundle, out);
-    else if (!err && strcmp(to, "facets") == 0)
-        err = print_facets(arena, bundle, mapped != NULL, out);
-    else if (!err)
-        json_print(out, bundle);
     if (!err)
-        err = buf_err(out);
+        err = print_bundle(args, arena, to, bundle, mapped != NULL, out);
     buf_fini(&bytes);
     return err;
 }
@@ -153,9 +161,10 @@ int cli_map(const struct args *args)
     bool facets = to && strcmp(to, "facets") == 0;
     enum err first = ERR_OK;
 
-    if (!to || (!facets && strcmp(to, "fhir") != 0 && strcmp(to, "html") != 0))
-        return cli_usage(args, "give --to fhir, --to html or --to facets",
-                         "--to fhir か --to html か --to facets を指定してください");
+    if (!to || (!facets && strcmp(to, "fhir") != 0 && strcmp(to, "xml") != 0 &&
+                strcmp(to, "html") != 0))
+        return cli_usage(args, "give --to fhir, --to xml, --to html or --to facets",
+                         "--to fhir、--to xml、--to html、--to facets のどれかを指定してください");
     if (args->operand_count > 1 && !facets)
         return cli_usage(args, "several files only with --to facets",
                          "複数のファイルは --to facets でのみ指定できます");

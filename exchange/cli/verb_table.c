@@ -76,7 +76,7 @@ static const struct args_option import_options[] = {
 static const struct args_option retry_options[] = {
     PLACE, {"skip", NULL, "leave out the change that could not be delivered", "届けられなかった変更を飛ばす"}, END};
 static const struct args_option map_options[] = {
-    {"to", "FORM", "fhir or html", "fhir または html"}, END};
+    {"to", "FORM", "fhir (JSON), xml (FHIR) or html", "fhir (JSON)、xml (FHIR)、html"}, END};
 
 const struct args_verb cli_verbs[] = {
     {"help", "[VERB]", 0, 2, NULL, cli_help, "what there is, or one verb", "使い方"},

@@ -78,6 +78,7 @@ struct fhir_input {
     struct fhir_condition condition; /* of a conditional write */
     bool lenient;     /* Prefer: handling=lenient */
     bool minimal;     /* Prefer: return=minimal, or an OperationOutcome instead */
+    bool whole;       /* Prefer: return=representation, said: entries of a transaction carry resources only then */
     bool outcome;     /* Prefer: return=OperationOutcome */
     bool html;        /* a page, where there is one */
     enum err refusal; /* the path was refused before the pipeline; said after the caller is known */

@@ -17,7 +17,7 @@ const struct fhir_route fhir_routes[] = {
     {"POST", FHIR_TYPE_SEARCH, "AuditEvent", NULL, NULL, &fhir_use_audit_search, NULL},
     {"GET", FHIR_INSTANCE, "AuditEvent", NULL, "read", &fhir_use_audit_read, NULL},
     {"POST", FHIR_TYPE, "AuditEvent", NULL, NULL, NULL, NULL},
-    {"PUT", FHIR_INSTANCE, "AuditEvent", NULL, NULL, &fhir_use_update, NULL},
+    {"PUT", FHIR_INSTANCE, "AuditEvent", NULL, "update", &fhir_use_update, NULL},
     {"PUT", FHIR_TYPE, "AuditEvent", NULL, NULL, NULL, NULL},
     {"DELETE", FHIR_TYPE, "AuditEvent", NULL, NULL, NULL, NULL},
     {"DELETE", FHIR_INSTANCE, "AuditEvent", NULL, NULL, NULL, NULL},

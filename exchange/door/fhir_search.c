@@ -240,6 +240,17 @@ static const char *entity_of(struct request *r)
     return arena_str(r->arena, in->type);
 }
 
+/* What stands before the matches is not included once more. */
+static void leave_out_first(struct page *page)
+{
+    size_t kept = 0;
+    for (size_t i = 0; page->first && i < page->included_count; i++)
+        if (page->included[i].rid != page->first->rid)
+            page->included[kept++] = page->included[i];
+    if (page->first)
+        page->included_count = kept;
+}
+
 enum err fhir_search_answer(struct session *s, struct request *r, const struct fhir_query *query,
                             const struct record *first)
 {
@@ -255,6 +266,7 @@ enum err fhir_search_answer(struct session *s, struct request *r, const struct f
     if (!err && q->include_count && page->result.count)
         err = fhir_include_run(s, r, q, &page->result, &page->included, &page->included_count,
                                &page->cut);
+    leave_out_first(page);
     if (!err)
         err = audit_page(r, page);
     return err ? err : print_page(s, r, page);

@@ -79,6 +79,7 @@ struct inherited {
     struct session *s;
     struct request *r;
     int64_t person;
+    const char *several; /* where another person than the first was named; NULL: nowhere */
 };
 
 /* The person of a record of this server that REFERENCE names and the writer may see. */
@@ -95,7 +96,7 @@ static enum err inherit_person(void *context, struct json *reference, const char
     if (err)
         return err == ERR_NOT_FOUND || err == ERR_GONE ? ERR_OK : err;
     if (in->person && record.person && in->person != record.person)
-        return err_add(&in->r->errors, ERR_PATIENT_MISMATCH, place, NULL);
+        in->several = place;
     if (record.person)
         in->person = record.person;
     return ERR_OK;
@@ -105,8 +106,10 @@ static enum err inherit_subject(struct session *s, struct request *r, struct wri
 {
     struct inherited inherited = {.s = s, .r = r};
     enum err err = classify_references(w->resource, r->arena, inherit_person, &inherited);
+    if (!err && inherited.several && !w->client_ids)
+        return err_add(&r->errors, ERR_PATIENT_MISMATCH, inherited.several, NULL);
     if (!err)
-        w->person = inherited.person;
+        w->person = inherited.several ? 0 : inherited.person;
     return err;
 }
 

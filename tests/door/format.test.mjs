@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { CORPORA, Region, assertOutcome, corpus } from './region.mjs';
+import { CORPORA, Region, assertOutcome, corpus, sleep } from './region.mjs';
 import { breakGlass, observation, patient } from './resources.mjs';
 
 const XML = 'application/fhir+xml';
@@ -90,6 +90,17 @@ describe('the form of an answer', () => {
     assertXml(await a.get(`/Patient/${id}/$everything`, xml), 200);
     assertXml(await a.get(`/Patient/${id}/$summary`, xml), 200, /<Composition>.*<div xmlns="http:\/\/www\.w3\.org\/1999\/xhtml"/s);
     assertXml(await a.get(`/Patient/${id}/$explain-access`, xml), 200, /<Parameters /);
+    assertXml(await a.request('POST', '/Patient/$match', { body: `<Parameters ${NS}><parameter><name value="resource"/><resource><Patient><identifier>`
+      + `<system value="urn:tasuki:clinic-card"/><value value="${card}"/></identifier></Patient></resource></parameter></Parameters>`, type: XML, headers: xml }), 200, /<score value="1"\/>/);
+    const glass = await region.party('emergency-e').as({ ...xml, 'Tasuki-Purpose': 'BTG' }).request('POST', '/Patient/$break-glass', { body: breakGlass(card) });
+    assertXml(glass, 200, /<name value="session"\/>/);
+    const operator = region.party('operator');
+    const event = (await operator.search('/AuditEvent?_count=5')).resources[0];
+    assertXml(await operator.get('/AuditEvent?_count=5', xml), 200, /<AuditEvent>/);
+    assertXml(await operator.get(`/AuditEvent/${event.id}`, xml), 200);
+    const self = region.party('resident-1');
+    const own = (await self.patient(card)).id;
+    assertXml(await self.get(`/Patient/${own}/$access-history`, xml), 200, /<AuditEvent>/);
     assertXml(await a.get('/Observation/nobody', xml), 404, /<OperationOutcome .*<code value="not-found"\/>/s);
     assertXml(await a.get('/Nothing/1', xml), 404);
     assertXml(await a.get('/Observation?nonsense=1', xml), 400);
@@ -177,6 +188,21 @@ describe('a body in XML', () => {
   });
 });
 
+describe('clients that leave', () => {
+  test('while a large answer is made over', async () => {
+    const large = await a.create(observation(card, { note: [{ text: 'x'.repeat(1_000_000) }] }));
+    const asked = [1, 5, 10, 20, 40].map(async (ms) => {
+      const own = a.again();
+      const answer = own.get(`/Observation/${large.id}?_format=xml`).catch(() => undefined);
+      await sleep(ms);
+      own.agent.destroy();
+      return answer;
+    });
+    await Promise.all(asked);
+    assertXml(await a.get(`/Observation/${large.id}?_format=xml`), 200);
+  });
+});
+
 describe('preferences and conditions', () => {
   test('Prefer: return=', async () => {
     const post = (prefer) => a.post('/Observation', observation(card), { Prefer: prefer });
@@ -212,6 +238,24 @@ describe('preferences and conditions', () => {
     const b = region.party('hospital-b');
     assert.equal((await b.get(path, { 'If-None-Match': '*' })).status, 404, 'who may not see it learns nothing');
   });
+});
+
+describe('entries of a Bundle', () => {
+  for (const type of ['batch', 'transaction']) {
+    test(`a ${type} in XML, its reads conditional and in part`, async () => {
+      const entry = (url, more = '') => `<entry><request><method value="GET"/><url value="${url}"/>${more}</request></entry>`;
+      const answer = await a.request('POST', '/', {
+        type: XML,
+        headers: { Accept: XML },
+        body: `<Bundle ${NS}><type value="${type}"/>${entry(`Observation/${made.id}`, '<ifNoneMatch value="W/&quot;1&quot;"/>')}`
+          + `${entry(`Observation/${made.id}?_summary=text`)}${entry(`Observation/${made.id}`)}</Bundle>`,
+      });
+      const text = assertXml(answer, 200, new RegExp(`<type value="${type}-response"/>`));
+      assert.deepEqual([...text.matchAll(/<response><status value="(\d+)/g)].map((m) => m[1]), ['304', '200', '200'], text);
+      assert.equal(text.match(/<Observation>/g).length, 2);
+      assert.equal(text.match(/SUBSETTED/g).length, 1);
+    });
+  }
 });
 
 describe('parts of a resource', () => {
@@ -279,6 +323,28 @@ describe('Binary', () => {
 
   test('other types take no other bodies', async () => {
     assertOutcome(await a.request('POST', '/Observation', { body: bytes, type: 'application/pdf' }), 415);
+  });
+});
+
+describe('a region full of records', () => {
+  test('everything of its residents is valid in XML', async () => {
+    const full = await Region.start({ patients: 12 });
+    try {
+      const documents = [];
+      for (const resident of full.demo.residents.slice(0, 5)) {
+        const self = full.party(resident.key);
+        const id = (await self.patient(resident.card)).id;
+        for (const path of [`/Patient/${id}/$everything`, `/Patient/${id}/$summary`, `/Patient/${id}`]) {
+          const [xml, json] = [await self.get(path, { Accept: XML }), await self.get(path)];
+          assert.equal(xml.status, 200, xml.text.slice(0, 300));
+          assert.equal(xml.text.match(/<resource>/g)?.length, json.json.entry?.length, path);
+          documents.push(xml.text);
+        }
+      }
+      assertSchema(...documents);
+    } finally {
+      await full.stop();
+    }
   });
 });
 

@@ -30,15 +30,15 @@ class Ids {
   }
 }
 
-const PATIENT = /^Patient\/([A-Za-z0-9.-]+)$/;
+const PATIENT = /^Patient\/([A-Za-z0-9.-]+)((?:\/_history\/\d+)?)$/;
 const WIRE = /^[0-9a-f]{32}$/;
 
 /** Compares SENT with GOT; answers where they differ, or undefined. */
 function differs(sent, got, ids, place = '') {
   if (typeof sent === 'string' && typeof got === 'string') {
-    const [, from] = PATIENT.exec(sent) ?? [];
-    const [, to] = PATIENT.exec(got) ?? [];
-    if (from && to && WIRE.test(to) && place.endsWith('.reference')) return void ids.pair(from, to, place);
+    const [, from, version] = PATIENT.exec(sent) ?? [];
+    const [, to, same] = PATIENT.exec(got) ?? [];
+    if (from && to && version === same && WIRE.test(to) && place.endsWith('.reference')) return void ids.pair(from, to, place);
   }
   if (typeof sent !== 'object' || sent === null) return Object.is(sent, got) ? undefined : `${place}: ${JSON.stringify(sent)} -> ${JSON.stringify(got)}`;
   if (typeof got !== 'object' || got === null || Array.isArray(sent) !== Array.isArray(got)) return `${place}: ${JSON.stringify(got)}`;
@@ -61,7 +61,7 @@ describe('official examples', { skip: examples.skip }, () => {
   let a;
   const ids = new Ids();
   before(async () => {
-    region = await Region.start({ empty: true, patients: 1 });
+    region = await Region.start({ empty: true, patients: 8 });
     a = region.party('hospital-a');
   });
   after(() => region?.stop());

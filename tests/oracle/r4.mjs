@@ -29,15 +29,15 @@ export function loadParams(folder, types) {
   return { byType, byUrl };
 }
 
-// A reference is judged by its text: following it would need a server.
-const withoutResolve = (expression) => expression.replace(/where\(resolve\(\) is (\w+)\)/g, "where(reference.startsWith('$1/'))");
+// A reference is judged by its text: following it would need a server. "as" is meant for each item of a list.
+const readable = (expression) => expression.replace(/where\(resolve\(\) is (\w+)\)/g, "where(reference.startsWith('$1/'))").replace(/ as (\w+)/g, '.ofType($1)').replace(/\.as\((\w+)\)/g, '.ofType($1)');
 const compiled = new Map();
 
 /** The values of EXPRESSION in NODE, an element of PATH or a resource: [{ type, value }]. */
 function evaluate(node, expression, path) {
   const key = `${path ?? ''}:${expression}`;
   if (!compiled.has(key)) {
-    const text = withoutResolve(expression);
+    const text = readable(expression);
     compiled.set(key, fhirpath.compile(path ? { base: path, expression: text } : text, model, { resolveInternalTypes: false }));
   }
   const found = compiled.get(key)(node);
@@ -45,7 +45,8 @@ function evaluate(node, expression, path) {
   return found.map((value, i) => ({ type: types[i].replace(/^(FHIR|System)\./, ''), value: plain(value) }));
 }
 
-const plain = (value) => (value && typeof value === 'object' && typeof value.asStr === 'string' ? value.asStr : value);
+/** Of fhirpath's own nodes and types only the JSON. */
+const plain = (value) => JSON.parse(JSON.stringify(value));
 
 // ── values ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -216,8 +217,9 @@ export class Oracle {
     this.types = [...params.byType.keys()];
   }
 
-  /** RESOURCES as the server gives them out. */
+  /** RESOURCES as the server gives them out. Cards and local numbers are in no index of values: they are left out. */
   load(resources) {
+    for (const r of resources) if (r.resourceType === 'Patient') r.identifier = r.identifier.filter((i) => !/^urn:(tasuki|oid)/.test(i.system));
     this.resources = resources;
     this.byReference = new Map(resources.map((r) => [`${r.resourceType}/${r.id}`, r]));
     this.cache = new Map();
@@ -239,9 +241,9 @@ export class Oracle {
   groups(resource, p) {
     const key = `${resource.resourceType}/${resource.id}?${p.url}`;
     if (!this.cache.has(key)) {
-      const path = p.expression === resource.resourceType ? undefined : p.expression;
-      const nodes = path ? evaluate(resource, path).map((n) => n.value) : [resource];
-      this.cache.set(key, nodes.map((node) => p.component.map((c) => {
+      const nodes = p.expression.split('|').map((e) => e.trim()).flatMap((path) => (path === resource.resourceType ? [{ node: resource }]
+        : evaluate(resource, path).map((n) => ({ node: n.value, path: n.type === 'BackboneElement' ? path : n.type }))));
+      this.cache.set(key, nodes.map(({ node, path }) => p.component.map((c) => {
         const type = this.params.byUrl.get(c.definition).type;
         return evaluate(node, c.expression, path).flatMap((found) => readers[type](found));
       })));

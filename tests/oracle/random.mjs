@@ -61,7 +61,7 @@ const address = (c) => ({ city: c.pick(CITIES), ...(c.is(0.4) && { line: ['1-2-3
 /** Reference to one of the resources of TYPES there will be, or to nothing that is there. */
 const to = (c, world, ...types) => {
   const type = c.pick(types);
-  return { reference: c.is(0.05) ? `${type === 'Patient' ? 'Device' : type}/nowhere` : `${type}/${c.pick(world[type])}`, ...(c.is(0.2) && { display: c.pick(TEXTS) }) };
+  return { reference: type !== 'Patient' && c.is(0.05) ? `${type}/nowhere` : `${type}/${c.pick(world[type])}`, ...(c.is(0.2) && { display: c.pick(TEXTS) }) };
 };
 /** Reference by identifier alone, or as above. */
 const loose = (c, world, ...types) => (c.is(0.15) ? { identifier: identifier(c) } : to(c, world, ...types));
