@@ -5,14 +5,19 @@
  */
 #include "exchange/push/target.h"
 
+#include <arpa/inet.h>
+
 #include "base/banned.h"
 
 #define LOOPBACK "loopback"
 
+/* An address, not a name that looks like one. */
 static bool is_loopback(const struct outbound_target *t)
 {
-    return strncmp(t->host, "127.", 4) == 0 || strcmp(t->host, "::1") == 0 ||
-           strcmp(t->host, "localhost") == 0;
+    struct in_addr v4;
+    if (inet_pton(AF_INET, t->host, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    return strcmp(t->host, "::1") == 0 || strcmp(t->host, "localhost") == 0;
 }
 
 /* "/hook" covers "/hook", "/hook/x" and "/hook?x", not "/hooks". */
