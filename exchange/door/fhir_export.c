@@ -3,7 +3,7 @@
  * Bulk export (FHIR Bulk Data Access 2.0): kick-off, status, cancel, files. Who gets what is in docs/decisions/0014; the
  * work is done by exchange/push. Nothing here reads a record but the Group that is named.
  */
-#include <stdio.h>
+#include <unistd.h>
 
 #include "base/ids.h"
 #include "exchange/door/fhir.h"
@@ -253,6 +253,8 @@ static enum err file_look(struct session *s, struct request *r)
         err = ERR_NOT_FOUND;
     if (!err)
         err = export_send_file(s, r, &job, (unsigned)in->version, &file);
+    if (!err && access(export_step_file(r->arena, r->exchange, in->id, file.number), R_OK) != 0)
+        err = ERR_NOT_FOUND; /* a backup does not bring the lists back */
     if (err)
         return err;
     in->take_over = begin_file;

@@ -39,6 +39,11 @@ static const struct event_row {
     {"update", "update", "U", "110153", "110152", "AUT", "更新 / update"},
     {"delete", "delete", "D", "110150", "custodian", "AUT", "削除 / delete"},
     {"intake", "create", "C", "110153", "110152", "AUT", "受信 / intake"},
+    {"notify", "operation", "R", "110152", "110153", "IRCP", "購読による通知 / notification"},
+    {"events", "operation", "E", "110153", "110152", "IRCP", "購読の受信開始 / listening"},
+    {"export", "operation", "R", "110152", "110153", "IRCP", "一括出力 / bulk export"},
+    {"export-begin", "operation", "E", "110153", "110152", "IRCP",
+     "一括出力の開始 / bulk export asked for"},
     {"break-glass", "operation", "E", "110153", "110152", "IRCP", "緊急閲覧の開始 / break-glass"},
 };
 
