@@ -101,5 +101,7 @@ int cli_validate_hl7(const struct args *args);
 int cli_validate_ssmix2(const struct args *args);
 int cli_validate_fhir(const struct args *args);
 int cli_map(const struct args *args);
+int cli_subscription_list(const struct args *args);
+int cli_subscription_retry(const struct args *args);
 
 #endif

@@ -76,6 +76,16 @@ const struct fhir_route fhir_routes[] = {
      &fhir_use_system_validate_code, NULL},
     {"GET", FHIR_TYPE_OPERATION, "CodeSystem", "lookup", NULL, &fhir_use_lookup, NULL},
     {"POST", FHIR_TYPE_OPERATION, "CodeSystem", "lookup", NULL, &fhir_use_lookup, NULL},
+    {"GET", FHIR_INSTANCE_OPERATION, "Subscription", "events", NULL, &fhir_use_events, NULL},
+    {"GET", FHIR_SYSTEM_OPERATION, NULL, "export", NULL, &fhir_use_export, NULL},
+    {"POST", FHIR_SYSTEM_OPERATION, NULL, "export", NULL, &fhir_use_export, NULL},
+    {"GET", FHIR_TYPE_OPERATION, "Patient", "export", NULL, &fhir_use_export, NULL},
+    {"POST", FHIR_TYPE_OPERATION, "Patient", "export", NULL, &fhir_use_export, NULL},
+    {"GET", FHIR_INSTANCE_OPERATION, "Group", "export", NULL, &fhir_use_export, NULL},
+    {"POST", FHIR_INSTANCE_OPERATION, "Group", "export", NULL, &fhir_use_export, NULL},
+    {"GET", FHIR_SYSTEM_JOB, NULL, "export", NULL, &fhir_use_export_status, NULL},
+    {"DELETE", FHIR_SYSTEM_JOB, NULL, "export", NULL, &fhir_use_export_cancel, NULL},
+    {"GET", FHIR_SYSTEM_FILE, NULL, "export", NULL, &fhir_use_export_file, NULL},
     {NULL, FHIR_SYSTEM, NULL, NULL, NULL, NULL, NULL},
 };
 
