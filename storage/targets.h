@@ -9,6 +9,7 @@
 
 #include "storage/session.h"
 
+/* Makes the table-valued function known to the connection of S. */
 enum err targets_open(struct session *s) ERR_CHECKED;
 
 #endif

@@ -95,8 +95,8 @@ static const char *const stored[] = {
                              "','min':1},{'id':'Questionnaire.item.text','min':1},{'id':'"
                              "Questionnaire.item.item',"
                              "'contentReference':'#Questionnaire.item'}]}}",
-    "{'resourceType':'CodeSystem','url':'u:animals','content':'complete','concept':[{'code':'dog'"
-    "}]}",
+    ("{'resourceType':'CodeSystem','url':'u:animals','content':'complete','concept':[{'code':'dog'"
+     "}]}"),
     "{'resourceType':'ValueSet','url':'v:animals','compose':{'include':[{'system':'u:animals'}]}}",
 };
 

@@ -541,8 +541,8 @@ static void test_views_compile(void **state)
         "SELECT count(*) FROM v_by_words r WHERE r.ix_words MATCH '\"脂質\"'",
         "SELECT max(k.rid_lo) FROM v_chart k CROSS JOIN v_record r ON r.rid >= k.rid_lo",
         "SELECT coalesce(min(rid), 0) FROM v_record WHERE rid NOT IN (SELECT rid FROM v_by_string)",
-        "SELECT count(*) FROM v_record r, tasuki_targets(r.facets, 12) t JOIN v_by_value b"
-        " ON b.key = tasuki_key_id(t.type, t.id) WHERE NOT tasuki_match(r.facets, NULL)",
+        ("SELECT count(*) FROM v_record r, tasuki_targets(r.facets, 12) t JOIN v_by_value b"
+         " ON b.key = tasuki_key_id(t.type, t.id) WHERE NOT tasuki_match(r.facets, NULL)"),
         "SELECT count(*) FROM v_record r WHERE tasuki_sort(r.facets, r.seq, r.id, NULL) IS NULL",
         "SELECT count(*) FROM tasuki_targets(x'', 12)",
     };
