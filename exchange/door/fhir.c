@@ -10,7 +10,6 @@
 
 #include "exchange/door/fhir_bundle.h"
 #include "exchange/door/portal.h"
-#include "exchange/gate/refs.h"
 #include "exchange/pipeline.h"
 #include "mappers/fhir/outcome.h"
 
@@ -282,14 +281,8 @@ static void make_and_send(struct request *r)
 
 static void answer_form(struct request *r)
 {
-    struct fhir_input *in = r->input;
-    if (fhir_form_not_modified(r))
-        r->status = 304;
-    else if (!r->job.err && in->print_later)
-        r->job.err = refs_outward(NULL, r, &in->later, &r->answer_buf);
-    if (fhir_form_wants_outcome(r))
-        r->job.err = fhir_form_outcome(r);
-    if (r->status != 304 && fhir_form_needed(r))
+    fhir_form_settle(r);
+    if (fhir_form_needed(r))
         make_and_send(r);
     else
         send_answer(r);

@@ -107,6 +107,7 @@ struct request *fhir_bundle_child(struct request *parent, const struct fhir_entr
     in->resource = entry->resource;
     in->if_match = entry->if_match;
     in->if_none_exist = entry->if_none_exist;
+    in->if_none_match = entry->if_none_match;
     in->lenient = above->lenient;
     in->minimal = !above->whole;
     return child;

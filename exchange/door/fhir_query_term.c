@@ -42,6 +42,8 @@ static struct search_value *new_value(struct term_build *t)
 
 static enum err add_value(struct term_build *t, const struct search_value *value)
 {
+    if (t->count == LIMIT_SEARCH_FORMS)
+        return err_add(&t->b->r->errors, ERR_TOO_LARGE, t->c->place, "name the type: [type]/[id]");
     struct search_value *v = new_value(t);
     if (!v)
         return ERR_LIMIT;
@@ -90,12 +92,13 @@ static enum err add_relative(struct term_build *t, struct slice type, struct sli
 /* An id alone stands for each type the parameter may refer to. */
 static enum err add_bare_id(struct term_build *t, struct slice id)
 {
-    struct slice targets = t->target.len ? t->target : slice_str(t->def->targets);
+    size_t count = 0;
+    const struct definition_type *const *types = definition_resources(&count);
     enum err err = ERR_OK;
-    if (!targets.len)
-        return fhir_query_bad(t->b, t->c, "[type]/[id]");
-    while (targets.ptr && !err) {
-        struct slice type = slice_cut(&targets, ' ');
+    for (size_t i = 0; i < count && !err; i++) {
+        struct slice type = slice_str(types[i]->name);
+        if (t->target.len ? !slice_eq(t->target, type) : !definition_can_target(t->def, type))
+            continue;
         if (slice_is(type, "Patient"))
             err = fhir_query_person(t->b, id, &t->persons);
         else

@@ -582,6 +582,37 @@ static void test_import_fhir(void **state)
     OUT("\"severity\":\"error\"");
 }
 
+/* The same in FHIR XML, in and out. */
+static void test_xml(void **state)
+{
+    char text[2048], good[256], bad[256];
+
+    (void)state;
+    (void)snprintf(
+        text, sizeof(text),
+        "<?xml version='1.0'?><Observation xmlns='http://hl7.org/fhir'><status value='final'/>"
+        "<code><text value='a'/></code><subject><identifier><system "
+        "value='urn:tasuki:clinic-card'/><value value='%s'/></identifier></subject>"
+        "<valueQuantity><value value='1.50'/></valueQuantity></Observation>",
+        region->people[0].card);
+    write_text("good.xml", text);
+    write_text("bad.xml",
+               "<Observation xmlns='http://hl7.org/fhir'><color value='x'/></Observation>");
+    (void)snprintf(good, sizeof(good), "%s", path_in("good.xml"));
+    (void)snprintf(bad, sizeof(bad), "%s", path_in("bad.xml"));
+    RUN_BARE(CLI_OK, "validate", "fhir", good);
+    RUN_BARE(CLI_INVALID, "validate", "fhir", bad, "--json");
+    OUT("Observation.color");
+    RUN_BARE(CLI_OK, "map", good, "--to", "fhir");
+    OUT("\"value\":1.50");
+    RUN_BARE(CLI_OK, "map", good, "--to", "xml");
+    OUT("\n  <valueQuantity>\n    <value value=\"1.50\"/>\n");
+    RUN(CLI_OK, "import", "fhir", good, "--facility", "hospital-a");
+    SAID("1 documents");
+    RUN(CLI_INVALID, "import", "fhir", bad, "--facility", "hospital-a");
+    OUT("Observation.color");
+}
+
 static void test_validate_and_map(void **state)
 {
     char message[256];
@@ -835,6 +866,7 @@ int main(void)
         cmocka_unit_test(test_intake),
         cmocka_unit_test(test_intake_show),
         cmocka_unit_test(test_import_fhir),
+        cmocka_unit_test(test_xml),
         cmocka_unit_test(test_validate_and_map),
         cmocka_unit_test(test_upkeep),
         cmocka_unit_test(test_audit),
