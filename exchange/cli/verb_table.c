@@ -74,6 +74,8 @@ static const struct args_option original_options[] = {
     PLACE, {"facility", "KEY", "which one sent it", "送った施設"}, END};
 static const struct args_option import_options[] = {
     PLACE, {"facility", "KEY", "whose documents these are", "どの施設の文書か"}, END};
+static const struct args_option retry_options[] = {
+    PLACE, {"skip", NULL, "leave out the change that could not be delivered", "届けられなかった変更を飛ばす"}, END};
 static const struct args_option map_options[] = {
     {"to", "FORM", "fhir (JSON), xml (FHIR) or html", "fhir (JSON)、xml (FHIR)、html"}, END};
 
@@ -103,6 +105,8 @@ const struct args_verb cli_verbs[] = {
     {"patient dismiss", "QUESTION", 1, 1, place_only, cli_patient_dismiss, "answer a question with no", "別人として確認を終える"},
     {"consent show", "CARD", 1, 1, place_json, cli_consent_show, "rules in force", "有効な同意の規則"},
     {"consent explain", "CARD", 1, 1, explain_options, cli_consent_explain, "what a facility may see and why", "何がなぜ見えるか"},
+    {"subscription list", "", 0, 0, place_json, cli_subscription_list, "Subscriptions, how far they are, what they wait for", "購読とその進み具合"},
+    {"subscription retry", "ID", 1, 1, retry_options, cli_subscription_retry, "go on with a Subscription that failed", "失敗した購読を再開する"},
     {"audit verify", "", 0, 0, place_json, cli_audit_verify, "prove the audit chain", "監査記録の連鎖を検証する"},
     {"audit search", "", 0, 0, search_options, cli_audit_search, "who did what", "監査記録を調べる"},
     {"audit touched", "", 0, 0, touched_options, cli_audit_touched, "whose records a facility touched", "施設が触れた住民の一覧"},
