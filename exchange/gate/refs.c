@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Patients' references and identifiers, inward and outward. What mappers write as "Patient/@" and what a search
- * compares with it is their own affair; nothing else rewrites a reference to a patient.
+ * Patients' references and identifiers, inward and outward. What mappers write as "Patient/@" and
+ * what a search compares with it is their own affair; nothing else rewrites a reference to a
+ * patient.
  */
 #include "exchange/gate/refs.h"
 
@@ -18,7 +19,8 @@
 
 #include "base/banned.h"
 
-#define REFERENCE_MARK "\"reference\":\"" REFS_OWN /* then the number of a chart, if not its own */
+#define REFERENCE_MARK "\"reference\":\"" REFS_OWN /* then the number of a chart, if not its own   \
+                                                    */
 
 /* ── inward ──────────────────────────────────────────────────────────────────────────────────── */
 
@@ -74,12 +76,21 @@ static bool is_person_system(struct slice system)
            slice_starts(system, SLICE(REFS_SYSTEM_LOCAL));
 }
 
+/* An identifier's facets come after its token (leaf.h): its value by type goes with the token. */
 void refs_filter_facets(struct facet_list *facets)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < facets->count; i++)
-        if (facets->items[i].kind != FACET_TOKEN || !is_person_system(facets->items[i].system))
-            facets->items[kept++] = facets->items[i];
+    struct facet last = {.kind = FACET_URI}; /* the token last dropped */
+    for (size_t i = 0; i < facets->count; i++) {
+        struct facet *f = &facets->items[i];
+        bool person = f->kind == FACET_TOKEN && is_person_system(f->system);
+        if (f->kind == FACET_TOKEN)
+            last = person ? *f : (struct facet){.kind = FACET_URI};
+        if (person || (f->kind == FACET_TYPED && last.kind == FACET_TOKEN &&
+                       last.param == f->param && slice_eq(last.text, f->raw)))
+            continue;
+        facets->items[kept++] = *f;
+    }
     facets->count = kept;
 }
 
@@ -132,7 +143,8 @@ static bool is_logical_id(struct slice id)
     return id.len > 0 && id.len <= LIMIT_FHIR_ID;
 }
 
-/* Could the id have been made by this server? Then it is no id of the caller's own, but a wrong one. */
+/* Could the id have been made by this server? Then it is no id of the caller's own, but a wrong
+ * one. */
 static bool looks_like_wire(struct slice id)
 {
     for (size_t i = 0; i < id.len; i++)
@@ -340,8 +352,8 @@ static struct slice outward_head(struct request *r, const struct record *record,
     return slice_sub(body, head, body.len);
 }
 
-/* What follows the mark: the chart of another patient, if it is one; then a version or the closing quote, which stay in
- * REST. */
+/* What follows the mark: the chart of another patient, if it is one; then a version or the closing
+ * quote, which stay in REST. */
 static enum err outward_patient_id(struct session *s, const struct record *record,
                                    struct slice *rest, int64_t *ret_person)
 {
