@@ -8,10 +8,11 @@
 
 #include "mappers/fhir/facets.h"
 #include "mappers/fhir/fold.h"
+#include "storage/near.h"
 
 #include "base/banned.h"
 
-#define NEAR_KM 10
+#define NEAR_KM 10.0 /* what is near when nobody says */
 
 /* ── escapes and lists ───────────────────────────────────────────────────────────────────────── */
 
@@ -165,38 +166,12 @@ static bool parse_date(struct arena *arena, struct slice text, struct search_val
     return fhir_query_date(with_plus(arena, text), &v->op, &v->when);
 }
 
-/* DISTANCE in km: in kilometres, metres, miles, or a UCUM unit. False for another unit. */
-static bool in_km(struct slice unit, double *distance)
-{
-    static const struct {
-        const char *code;
-        double km;
-    } units[] = {
-        {"", 1},
-        {"km", 1},
-        {"m", 0.001},
-        {"cm", 0.00001},
-        {"mi", 1.609344},
-        {"[mi_i]", 1.609344},
-        {"[mi_us]", 1.609347},
-        {"[nmi_i]", 1.852},
-        {"[ft_i]", 0.0003048},
-        {"[yd_i]", 0.0009144},
-    };
-    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
-        if (slice_is(unit, units[i].code)) {
-            *distance *= units[i].km;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* latitude|longitude[|distance[|unit]] of Location's near (R4 location.html#search). How far "near" is without a distance is
  * the server's choice. */
 static bool parse_near(struct arena *arena, struct slice text, struct search_value *v)
 {
     double lo, hi;
+    double distance = NEAR_KM;
     struct slice rest = text;
     struct slice latitude = cut_bar(arena, &rest);
     struct slice longitude = rest.ptr ? cut_bar(arena, &rest) : SLICE_NONE;
@@ -206,9 +181,9 @@ static bool parse_near(struct arena *arena, struct slice text, struct search_val
         !facets_number(longitude, &lo, &hi, &v->hi) || v->lo < -90 || v->lo > 90 || v->hi < -180 ||
         v->hi > 180)
         return false;
-    v->exact = NEAR_KM;
-    return amount.len == 0 ||
-           (facets_number(amount, &lo, &hi, &v->exact) && v->exact >= 0 && in_km(unit, &v->exact));
+    if (amount.len && (!facets_number(amount, &lo, &hi, &distance) || distance < 0))
+        return false;
+    return near_km(distance, amount.len ? unit : SLICE_NONE, &v->exact);
 }
 
 static const struct {
