@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Patients' references and identifiers, inward and outward. What mappers write as "Patient/@" and
- * what a search compares with it is their own affair; nothing else rewrites a reference to a
- * patient.
+ * Patients' references and identifiers, inward and outward. What mappers write as "Patient/@" and what a search
+ * compares with it is their own affair; nothing else rewrites a reference to a patient.
  */
 #include "exchange/gate/refs.h"
 
@@ -19,8 +18,7 @@
 
 #include "base/banned.h"
 
-#define REFERENCE_MARK "\"reference\":\"" REFS_OWN /* then the number of a chart, if not its own   \
-                                                    */
+#define REFERENCE_MARK "\"reference\":\"" REFS_OWN /* then the number of a chart, if not its own */
 
 /* ── inward ──────────────────────────────────────────────────────────────────────────────────── */
 
@@ -143,8 +141,7 @@ static bool is_logical_id(struct slice id)
     return id.len > 0 && id.len <= LIMIT_FHIR_ID;
 }
 
-/* Could the id have been made by this server? Then it is no id of the caller's own, but a wrong
- * one. */
+/* Could the id have been made by this server? Then it is no id of the caller's own, but a wrong one. */
 static bool looks_like_wire(struct slice id)
 {
     for (size_t i = 0; i < id.len; i++)
@@ -352,8 +349,8 @@ static struct slice outward_head(struct request *r, const struct record *record,
     return slice_sub(body, head, body.len);
 }
 
-/* What follows the mark: the chart of another patient, if it is one; then a version or the closing
- * quote, which stay in REST. */
+/* What follows the mark: the chart of another patient, if it is one; then a version or the closing quote, which stay in
+ * REST. */
 static enum err outward_patient_id(struct session *s, const struct record *record,
                                    struct slice *rest, int64_t *ret_person)
 {
