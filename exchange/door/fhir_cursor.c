@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The place in a result where the next page begins, as a signed word in the next link: record number, moment of the first
- * page, sort key of the last record. Bound to who asks, why, and the whole query, so that it opens nothing to anybody
- * else and cannot be turned to another query. What is visible is decided anew on each page.
+ * The place in a result where the next page begins, as a signed word in the next link: record
+ * number, moment of the first page, sort key of the last record. Bound to who asks, why, and the
+ * whole query, so that it opens nothing to anybody else and cannot be turned to another query. What
+ * is visible is decided anew on each page.
  */
 #include "base/digest.h"
 #include "exchange/door/fhir_query_impl.h"
@@ -22,7 +23,8 @@ static void sign(struct request *r, struct slice place, unsigned char ret_mac[DI
              (long long)r->grant.person, (int)r->grant.purpose);
     buf_add_u64(&text, place.len);
     buf_add(&text, place);
-    buf_addf(&text, "%.*s/%.*s/%.*s?", SLICE_ARG(in->type), SLICE_ARG(in->id), SLICE_ARG(in->inner));
+    buf_addf(&text, "%.*s/%.*s/%.*s?", SLICE_ARG(in->type), SLICE_ARG(in->id),
+             SLICE_ARG(in->inner));
     for (unsigned i = 0; i < in->param_count; i++)
         if (!slice_is(in->params[i].name, "_cursor"))
             buf_addf(&text, "%.*s:%.*s=%.*s&", SLICE_ARG(in->params[i].name),
@@ -43,7 +45,8 @@ const char *fhir_cursor_print(struct request *r, const struct search_result *res
     sign(r, buf_slice(&raw), mac);
     buf_add(&raw, slice_of(mac, MAC_LEN));
     digest_base64(&text, buf_slice(&raw), true);
-    const char *out = buf_err(&raw) || buf_err(&text) ? NULL : arena_str(r->arena, buf_slice(&text));
+    const char *out =
+        buf_err(&raw) || buf_err(&text) ? NULL : arena_str(r->arena, buf_slice(&text));
     buf_fini(&raw);
     buf_fini(&text);
     return out;

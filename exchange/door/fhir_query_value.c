@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One value of a search parameter by the parameter's type (R4 search.html#number, #date, #string, #token, #quantity,
- * #uri, #escaping). A value that is not valid is refused, never read as something near it; what looks like a pattern is
- * just text.
+ * One value of a search parameter by the parameter's type (R4 search.html#number, #date, #string,
+ * #token, #quantity, #uri, #escaping). A value that is not valid is refused, never read as
+ * something near it; what looks like a pattern is just text.
  */
 #include "exchange/door/fhir_query_impl.h"
 
@@ -166,7 +166,8 @@ static bool parse_date(struct arena *arena, struct slice text, struct search_val
     return fhir_query_date(with_plus(arena, text), &v->op, &v->when);
 }
 
-/* near: latitude|longitude[|distance[|units]], in kilometres when no unit is said (R4 location.html#search). */
+/* near: latitude|longitude[|distance[|units]], in kilometres when no unit is said (R4
+ * location.html#search). */
 static bool parse_place(struct arena *arena, struct slice text, struct search_value *v)
 {
     struct slice rest = text, part[4] = {{0}};
@@ -187,7 +188,8 @@ static const struct {
 } kinds[] = {
     [FACET_TOKEN] = {parse_token, "code, system|code, |code, system|"},
     [FACET_STRING] = {parse_string, "text"},
-    [FACET_DATE] = {parse_date, "[eq|ne|gt|lt|ge|le|sa|eb|ap]YYYY[-MM[-DD[Thh:mm[:ss[.f]][Z|+hh:mm]]]]"},
+    [FACET_DATE] = {parse_date,
+                    "[eq|ne|gt|lt|ge|le|sa|eb|ap]YYYY[-MM[-DD[Thh:mm[:ss[.f]][Z|+hh:mm]]]]"},
     [FACET_NUMBER] = {parse_number, "[eq|ne|gt|lt|ge|le|sa|eb|ap]number"},
     [FACET_QUANTITY] = {parse_quantity, "[eq|ne|gt|lt|ge|le|sa|eb|ap]number[|system|code]"},
     [FACET_REFERENCE] = {NULL, "[type]/[id], [id], url"},
