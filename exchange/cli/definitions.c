@@ -25,9 +25,9 @@
 #define ID_NAME 40u  /* characters of the canonical's last part kept in an id */
 #define ID_DIGEST 6u /* bytes of the digest after it */
 
-static const char *const types[] = {"CodeSystem",      "ConceptMap",          "NamingSystem",
-                                    "SearchParameter", "StructureDefinition", "ValueSet"};
-#define TYPES (sizeof(types) / sizeof(types[0]))
+static const char *const loaded_types[] = {"CodeSystem",      "ConceptMap",          "NamingSystem",
+                                           "SearchParameter", "StructureDefinition", "ValueSet"};
+#define TYPES (sizeof(loaded_types) / sizeof(loaded_types[0]))
 
 struct load {
     const struct args *args;
@@ -43,7 +43,7 @@ struct load {
 static bool is_loaded(struct slice type)
 {
     for (size_t i = 0; i < TYPES; i++)
-        if (slice_is(type, types[i]))
+        if (slice_is(type, loaded_types[i]))
             return true;
     return false;
 }
@@ -288,8 +288,8 @@ static void list_record(struct listing *list, const struct record *record)
 
 static enum err list_type(struct session *s, struct listing *list, const char *type)
 {
-    const struct slice name = slice_str(type);
-    struct search search = {.types = &name, .type_count = 1, .limit = LIMIT_SEARCH_COUNT};
+    struct slice types[] = {slice_str(type)};
+    struct search search = {.types = types, .type_count = 1, .limit = LIMIT_SEARCH_COUNT};
     struct search_result found = {0};
     enum err err;
     do {
@@ -307,7 +307,7 @@ static enum err list_look(struct session *s, struct request *r)
 {
     enum err err = ERR_OK;
     for (size_t i = 0; i < TYPES && !err; i++)
-        err = list_type(s, r->input, types[i]);
+        err = list_type(s, r->input, loaded_types[i]);
     return err;
 }
 

@@ -34,6 +34,7 @@ static const struct args_option init_options[] = {
 static const struct args_option bench_options[] = {
     {"json", NULL, "print JSON", "JSON で出力"},
     {"seconds", "N", "length of a run", "1回の秒数"},
+    {"residents", "N", "population (default 2000), 50 resources each", "人口（省略時 2000。1人50リソース）"},
     {"connections", "N", "connections at once", "同時接続数"}, END};
 static const struct args_option facility_options[] = {
     PLACE, {"code", "CODE", "10-digit institution code", "医療機関コード10桁"},

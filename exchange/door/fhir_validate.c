@@ -7,6 +7,7 @@
  */
 #include "exchange/door/fhir.h"
 #include "exchange/door/fhir_canonical.h"
+#include "exchange/door/fhir_form.h"
 #include "exchange/gate/refs.h"
 #include "mappers/fhir/claims.h"
 #include "mappers/fhir/outcome.h"
@@ -85,14 +86,12 @@ static enum err read_parameters(struct request *r, struct json *body, struct que
 
 static enum err read_body(struct request *r, struct question *q)
 {
-    struct json_fault fault = {0};
-    enum err err = json_parse(r->arena, r->body, &q->resource, &fault);
-    if (err == ERR_MALFORMED || err == ERR_TOO_DEEP) {
-        const char *place = arena_printf(r->arena, "line %u column %u", fault.line, fault.column);
-        return err_add_words(&r->errors, err, place ? place : "", fault.en ? fault.en : "",
-                             fault.ja ? fault.ja : "");
-    }
-    if (!err && slice_is(json_str(q->resource, "resourceType"), "Parameters") &&
+    struct fhir_input *in = r->input;
+    enum err err = fhir_form_parse(r);
+    if (err)
+        return err;
+    q->resource = in->resource;
+    if (slice_is(json_str(q->resource, "resourceType"), "Parameters") &&
         wraps_resource(q->resource))
         err = read_parameters(r, q->resource, q);
     return err;
@@ -159,29 +158,23 @@ static const struct use *use_of(const struct question *q)
     return NULL;
 }
 
-/* Runs the look of the interaction itself on a text of the resource, and keeps its errors. */
+/* Runs the look of the interaction itself on a copy of the resource, and keeps its errors. */
 static enum err ask_interaction(struct session *s, struct request *r, const struct question *q)
 {
     struct fhir_input *in = r->input;
     const struct use *use = use_of(q);
     struct err_list errors = r->errors;
-    struct slice body = r->body;
-    struct buf text;
     if (!use)
         return ERR_OK;
-    buf_init(&text, LIMIT_HTTP_BODY);
-    if (q->resource)
-        json_print(&text, q->resource);
-    r->body = arena_dup(r->arena, buf_slice(&text));
-    buf_fini(&text);
     if (!in->id.len && use == &fhir_use_update)
         in->id = json_str(q->resource, "id");
     in->query = in->form = SLICE_NONE;
+    in->resource = json_clone(r->arena, q->resource);
+    in->checked = true;
     err_list_init(&r->errors, r->arena);
     enum err err = use->look(s, r);
     struct err_list said = r->errors;
     r->errors = errors;
-    r->body = body;
     if (err && !said.errors)
         (void)err_add(&r->errors, err, "", NULL);
     for (const struct err_item *i = said.first; i; i = i->next)

@@ -136,6 +136,16 @@ describe('$validate', () => {
     assert.equal((await region.party('hospital-b').get(`/Observation/${made.id}/$validate`)).status, 404);
   });
 
+  test('XML too, and deletes', async () => {
+    const xml = '<Patient xmlns="http://hl7.org/fhir"><gender value="m"/></Patient>';
+    const answer = await a.request('POST', '/Patient/$validate', { body: xml, type: 'application/fhir+xml' });
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(answer.json.issue.map((i) => i.expression?.[0]), ['Patient.gender']);
+    const made = await a.create(observation(card));
+    assert.equal((await a.post(`/Observation/${made.id}/$validate?mode=delete`)).status, 200);
+    assert.equal((await a.get(`/Observation/${made.id}`)).status, 200);
+  });
+
   test('a question that is wrong itself is refused', async () => {
     assertOutcome(await a.post('/Observation/$validate?mode=replace', observation(card)), 400, /mode/);
     assertOutcome(await a.post('/Observation/$validate?foo=1', observation(card)), 400, /foo/);
