@@ -20,6 +20,7 @@
 #include <math.h>
 
 #include "base/limits.h"
+#include "storage/near.h"
 
 #include "base/banned.h"
 
@@ -174,14 +175,10 @@ static bool reference_passes(const struct facet_view *f, const struct search_val
     return slice_eq(f->text, v->text);
 }
 
-/* search.html#special, near: within so many km (haversine). */
 static bool point_passes(const struct facet_view *f, const struct search_value *v, int64_t now_ms)
 {
     (void)now_ms;
-    const double degree = M_PI / 180, radius_km = 6371.0088;
-    double north = sin((f->lo - v->lo) * degree / 2), east = sin((f->hi - v->hi) * degree / 2);
-    double h = north * north + cos(f->lo * degree) * cos(v->lo * degree) * east * east;
-    return 2 * radius_km * asin(fmin(1, sqrt(h))) <= v->exact;
+    return near_passes(f, v);
 }
 
 /* Is LONGER the same as SHORTER, or further down the same path? */
