@@ -99,7 +99,6 @@ struct fhir_input {
     struct write write;    /* of an interaction that writes */
     struct record later; /* a record to print when answering (fhir_answer_later) */
     bool print_later;
-    struct fhir_definition *definitions; /* stored definitions met so far (fhir_canonical.h) */
 };
 
 /* The routes; ends with a NULL method. */

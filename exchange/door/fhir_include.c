@@ -42,6 +42,7 @@ struct run {
     size_t count, matched;
     struct keys keys;
     struct wanted *wanted;
+    int64_t until_ms; /* monotonic: one page's includes take no longer than one search */
     bool cut;
 };
 
@@ -144,6 +145,9 @@ static enum err fetch(struct run *run, struct search *search)
     struct search_result result;
     enum err err = ERR_OK;
     search->limit = CHUNK;
+    run->cut = run->cut || clock_monotonic_ms() > run->until_ms;
+    if (run->cut)
+        return ERR_OK;
     do {
         result = (struct search_result){0};
         err = search_run(run->s, run->r->arena, search, &result);
@@ -463,7 +467,11 @@ enum err fhir_include_run(struct session *s, struct request *r, const struct fhi
                           const struct search_result *matches, struct record **ret_records,
                           size_t *ret_count, bool *ret_cut)
 {
-    struct run run = {.s = s, .r = r, .q = query, .matched = matches->count};
+    struct run run = {.s = s,
+                      .r = r,
+                      .q = query,
+                      .matched = matches->count,
+                      .until_ms = clock_monotonic_ms() + LIMIT_SEARCH_MS};
     enum err err = ERR_OK;
     run.pool = arena_array(r->arena, matches->count + LIMIT_SEARCH_INCLUDED, sizeof(*run.pool));
     run.keys.slots = arena_array(r->arena, KEYS_SIZE, sizeof(*run.keys.slots));
