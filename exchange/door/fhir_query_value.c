@@ -166,20 +166,24 @@ static bool parse_date(struct arena *arena, struct slice text, struct search_val
     return fhir_query_date(with_plus(arena, text), &v->op, &v->when);
 }
 
-/* near: latitude|longitude[|distance[|units]], in kilometres when no unit is said (R4
- * location.html#search). */
-static bool parse_place(struct arena *arena, struct slice text, struct search_value *v)
+/* latitude|longitude[|distance[|unit]] of Location's near (R4 location.html#search). How far "near" is without a distance is
+ * the server's choice. */
+static bool parse_near(struct arena *arena, struct slice text, struct search_value *v)
 {
-    struct slice rest = text, part[4] = {{0}};
-    double lo = 0, hi = 0, amount = NEAR_KM;
-    for (unsigned i = 0; i < 4 && rest.ptr; i++)
-        part[i] = cut_bar(arena, &rest);
-    if (rest.ptr || !facets_number(part[0], &lo, &hi, &v->lo) ||
-        !facets_number(part[1], &lo, &hi, &v->hi))
+    double lo, hi;
+    double distance = NEAR_KM;
+    struct slice rest = text;
+    struct slice latitude = cut_bar(arena, &rest);
+    struct slice longitude = rest.ptr ? cut_bar(arena, &rest) : SLICE_NONE;
+    struct slice amount = rest.ptr ? cut_bar(arena, &rest) : SLICE_NONE;
+    struct slice unit = rest.ptr ? cut_bar(arena, &rest) : SLICE_NONE;
+    if (rest.ptr || !facets_number(latitude, &lo, &hi, &v->lo) ||
+        !facets_number(longitude, &lo, &hi, &v->hi) || v->lo < -90 || v->lo > 90 || v->hi < -180 ||
+        v->hi > 180)
         return false;
-    if (part[2].len && !facets_number(part[2], &lo, &hi, &amount))
+    if (amount.len && (!facets_number(amount, &lo, &hi, &distance) || distance < 0))
         return false;
-    return amount >= 0 && near_km(amount, part[3], &v->exact);
+    return near_km(distance, amount.len ? unit : SLICE_NONE, &v->exact);
 }
 
 static const struct {
@@ -196,7 +200,7 @@ static const struct {
     [FACET_URI] = {parse_uri, "uri"},
     [FACET_TYPED] = {NULL, "system|code|value"},
     [FACET_COMPOSITE] = {NULL, "value$value"},
-    [FACET_SPECIAL] = {parse_place, "latitude|longitude[|distance[|units]]"},
+    [FACET_SPECIAL] = {parse_near, "latitude|longitude[|distance[|km, m, mi or a UCUM unit]]"},
 };
 
 bool fhir_query_value_parse(struct arena *arena, enum facet_kind kind, struct slice text,

@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "exchange/gate/consent.h"
+#include "exchange/push/subscribe.h"
 #include "exchange/use/claim.h"
 #include "exchange/use/vitals.h"
 #include "mappers/fhir/definition.h"
@@ -232,6 +233,8 @@ static enum err prepare_special(struct session *s, struct request *r, struct wri
     }
     if (!err && slice_is(w->type, "Consent"))
         err = consent_compile(s, r, w->resource, w->client_ids, &w->rules, &w->rule_count);
+    if (!err && slice_is(w->type, "Subscription"))
+        err = subscribe_check(s, r, w->resource);
     return err;
 }
 
@@ -447,6 +450,8 @@ static enum err put_record(struct session *s, struct request *r, struct write *w
         err = tell_moved(s, r, w);
     if (!err && slice_is(w->type, "Consent") && w->chart)
         err = consent_put_rules(s, w->chart, w->mark.rid, w->rules, w->rule_count);
+    if (!err && slice_is(w->type, "Subscription"))
+        err = subscribe_note(s, r, w->resource, w->new_id, &w->mark);
     return err;
 }
 
@@ -534,6 +539,8 @@ enum err write_apply_delete(struct session *s, struct request *r, struct write *
         if (!err)
             err = consent_put_rules(s, place.chart, place.rid, NULL, 0);
     }
+    if (!err && slice_is(w->type, "Subscription"))
+        err = subscribe_forget(s, r, w->mark.rid);
     r->person = w->person;
     return err;
 }
