@@ -45,7 +45,12 @@
 #define LIMIT_FHIR_ID 64u
 #define LIMIT_FHIR_STRING (1u * LIMIT_MIB)  /* R4 datatypes.html#string */
 #define LIMIT_FHIR_DECIMAL 64u              /* characters of a literal */
+#define LIMIT_FHIR_EXPONENT 300              /* of a decimal, either sign: stays well inside a double */
 #define LIMIT_FHIR_NARRATIVE_DEPTH 64u      /* open tags in a narrative */
+#define LIMIT_VALUESET_CODES 100000u        /* of one code system or expansion */
+#define LIMIT_VALUESET_DEPTH 16u            /* value sets within value sets */
+#define LIMIT_PROFILE_DEPTH 16u             /* profiles within profiles; also base on base */
+#define LIMIT_PROFILE_STEPS 200000u         /* values checked against one profile, also to sort slices */
 #define LIMIT_FACET_TEXT 2048u              /* bytes of one search row; longer text is cut, codes left out */
 #define LIMIT_SEARCH_PARAMS 64u             /* per request */
 #define LIMIT_SEARCH_VALUES 1000u           /* OR values of one parameter */

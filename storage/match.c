@@ -8,6 +8,7 @@
  *   quantity  as number, and the unit: by system and code, or by code alone, which the unit for people may be as well
  *   token     "literal ... but not case sensitive" (search.html#token): ASCII letters of codes and identifier values are
  *             compared without case, systems as they are. Unit codes of quantities keep their case (UCUM: mg, Mg)
+ *   near      by great circle on a sphere of the earth's mean radius
  *   uri       as it is; :above and :below by whole segments, a canonical's "|version" being one
  *
  * Must stay a pure function of its arguments: the statement calls it for rows the gate has let through, in any order
@@ -173,6 +174,16 @@ static bool reference_passes(const struct facet_view *f, const struct search_val
     return slice_eq(f->text, v->text);
 }
 
+/* search.html#special, near: within so many km (haversine). */
+static bool point_passes(const struct facet_view *f, const struct search_value *v, int64_t now_ms)
+{
+    (void)now_ms;
+    const double degree = M_PI / 180, radius_km = 6371.0088;
+    double north = sin((f->lo - v->lo) * degree / 2), east = sin((f->hi - v->hi) * degree / 2);
+    double h = north * north + cos(f->lo * degree) * cos(v->lo * degree) * east * east;
+    return 2 * radius_km * asin(fmin(1, sqrt(h))) <= v->exact;
+}
+
 /* Is LONGER the same as SHORTER, or further down the same path? */
 static bool is_below(struct slice longer, struct slice shorter)
 {
@@ -202,8 +213,9 @@ static bool value_passes(const struct facet_view *f, const struct search_value *
         [FACET_DATE] = date_passes,           [FACET_NUMBER] = plain_number_passes,
         [FACET_QUANTITY] = quantity_passes,   [FACET_REFERENCE] = reference_passes,
         [FACET_URI] = uri_passes,             [FACET_TYPED] = typed_passes,
+        [FACET_SPECIAL] = point_passes,
     };
-    return f->kind == v->kind && v->kind < sizeof kinds / sizeof kinds[0] &&
+    return f->kind == v->kind && v->kind < sizeof kinds / sizeof kinds[0] && kinds[v->kind] &&
            kinds[v->kind](f, v, now_ms);
 }
 

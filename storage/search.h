@@ -39,7 +39,8 @@ struct search_value {
     struct slice raw;    /* string :exact; typed: the identifier's value */
     struct when when;    /* date */
     double lo, hi;       /* number, quantity: implicit range [lo, hi) of the literal */
-    double exact;        /* number, quantity: the literal itself, for the comparing prefixes */
+    double exact;        /* number, quantity: the literal itself, for the comparing prefixes. FACET_SPECIAL (near): km
+                            from latitude lo, longitude hi */
     const struct search_value *parts; /* composite: one per component, in order; then nothing above counts */
     uint8_t part_count;
 };

@@ -34,6 +34,7 @@ static const struct args_option init_options[] = {
 static const struct args_option bench_options[] = {
     {"json", NULL, "print JSON", "JSON で出力"},
     {"seconds", "N", "length of a run", "1回の秒数"},
+    {"residents", "N", "population (default 2000), 50 resources each", "人口（省略時 2000。1人50リソース）"},
     {"connections", "N", "connections at once", "同時接続数"}, END};
 static const struct args_option facility_options[] = {
     PLACE, {"code", "CODE", "10-digit institution code", "医療機関コード10桁"},
@@ -115,6 +116,8 @@ const struct args_verb cli_verbs[] = {
     {"intake show", "ID", 1, 1, original_options, cli_intake_show, "a refused message as it came", "拒否した電文の原文"},
     {"import ssmix2", "ROOT", 1, 1, import_options, cli_import_ssmix2, "take in a standard storage", "SS-MIX2 標準化ストレージを取り込む"},
     {"import fhir", "FILE...", 1, MANY, import_options, cli_import_fhir, "take in resources or bundles", "FHIR を取り込む"},
+    {"definitions load", "PATH...", 1, MANY, place_only, cli_definitions_load, "store profiles, value sets, code systems", "プロファイル、値セット、コードシステムを登録する"},
+    {"definitions list", "", 0, 0, place_json, cli_definitions_list, "stored definitions", "登録した定義の一覧"},
     {"validate hl7", "PATH...", 1, MANY, just_json, cli_validate_hl7, "the server's verdict on messages", "HL7 v2 を検査する"},
     {"validate ssmix2", "ROOT", 1, 1, just_json, cli_validate_ssmix2, "the server's verdict on a storage", "SS-MIX2 を検査する"},
     {"validate fhir", "PATH...", 1, MANY, just_json, cli_validate_fhir, "the server's verdict on resources", "FHIR を検査する"},

@@ -110,6 +110,7 @@ struct fhir_input {
     void *own;           /* an interaction's own state, in r's arena */
     struct record later; /* a record to print when answering (fhir_answer_later) */
     bool print_later;
+    struct fhir_definition *definitions; /* stored definitions met so far (fhir_canonical.h) */
 };
 
 /* The routes; ends with a NULL method. */
@@ -179,6 +180,8 @@ extern const struct use fhir_use_refused, fhir_use_capability, fhir_use_read, fh
     fhir_use_update_conditional, fhir_use_delete_conditional, fhir_use_bundle,
     fhir_use_events, fhir_use_export, fhir_use_export_status, fhir_use_export_cancel,
     fhir_use_export_file, fhir_use_audit_search, fhir_use_audit_read, fhir_use_break_glass, fhir_use_summary,
-    fhir_use_everything, fhir_use_access_history, fhir_use_explain_access, fhir_use_match;
+    fhir_use_everything, fhir_use_access_history, fhir_use_explain_access, fhir_use_match,
+    fhir_use_validate, fhir_use_expand, fhir_use_set_validate_code, fhir_use_system_validate_code,
+    fhir_use_lookup;
 
 #endif

@@ -38,6 +38,8 @@ static const struct event_row {
     {"create", "create", "C", "110153", "110152", "AUT", "登録 / create"},
     {"update", "update", "U", "110153", "110152", "AUT", "更新 / update"},
     {"delete", "delete", "D", "110150", "custodian", "AUT", "削除 / delete"},
+    {"validate", "operation", "E", "110153", "110152", "IRCP", "検査 / validate"},
+    {"terminology", "operation", "E", "110153", "110152", "IRCP", "用語の照会 / terminology"},
     {"intake", "create", "C", "110153", "110152", "AUT", "受信 / intake"},
     {"notify", "operation", "R", "110152", "110153", "IRCP", "購読による通知 / notification"},
     {"events", "operation", "E", "110153", "110152", "IRCP", "購読の受信開始 / listening"},

@@ -396,6 +396,28 @@ static void test_texts(void **state)
     }
 }
 
+/* Tokyo station, and points about it. */
+static void test_near(void **state)
+{
+    (void)state;
+    static const struct {
+        double latitude, longitude, km;
+        bool pass;
+    } rows[] = {
+        {35.681236, 139.767125, 0.001, true}, /* itself */
+        {35.690921, 139.700258, 6.2, true},   /* Shinjuku, 6.14 km */
+        {35.690921, 139.700258, 6.0, false},  {34.702485, 135.495951, 410, true}, /* Osaka, 403 km */
+        {34.702485, 135.495951, 400, false},  {-35.681236, -40.232875, 20016, true}, /* the antipode */
+        {-35.681236, -40.232875, 20000, false}, {35.681236, -179.9, 5000, true},
+    };
+    for (size_t i = 0; i < T_COUNT(rows); i++) {
+        struct facet f = {.param = P, .kind = FACET_SPECIAL, .lo = rows[i].latitude, .hi = rows[i].longitude};
+        const struct search_value v = {
+            .kind = FACET_SPECIAL, .lo = 35.681236, .hi = 139.767125, .exact = rows[i].km};
+        assert_int_equal(passes(&f, 1, &v, 1), rows[i].pass);
+    }
+}
+
 /* ── several values, none, missing, composites ─────────────────────────────────────────────── */
 
 static void test_lists(void **state)
@@ -717,6 +739,7 @@ int main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_quantities),
         cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_near),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_composites),
         cmocka_unit_test(test_algebra),
