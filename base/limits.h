@@ -55,7 +55,7 @@
 #define LIMIT_SEARCH_PARAMS 64u             /* per request */
 #define LIMIT_SEARCH_VALUES 1000u           /* OR values of one parameter */
 #define LIMIT_SEARCH_FORMS (8u * LIMIT_SEARCH_VALUES) /* the same, references spelled out by type and by address */
-#define LIMIT_SEARCH_CHAIN 8u               /* links of a chain or reverse chain */
+#define LIMIT_SEARCH_CHAIN 5u               /* links of a chain or reverse chain; SQLite's parser takes no more */
 #define LIMIT_SEARCH_FILTERS 256u           /* of one search, all levels */
 #define LIMIT_SEARCH_INCLUDED 1000u         /* resources that _include and _revinclude add to a page */
 #define LIMIT_SORT_KEY 256u                 /* bytes; longer keys are cut, then order by record number */
@@ -66,6 +66,7 @@
 #define LIMIT_SEARCH_COUNT_DEFAULT 50u
 #define LIMIT_FACETS 20000u                 /* search rows of one resource */
 #define LIMIT_SEARCH_MS 5000u               /* one statement */
+#define LIMIT_TOTAL_MS 1000u                /* counting the matches of a search beside one page of them */
 #define LIMIT_BUNDLE_ENTRIES 10000u         /* of a batch or transaction */
 #define LIMIT_BATCH_WINDOW 32u              /* entries of one batch in work at once */
 #define LIMIT_FHIRPATH_TEXT (16u * LIMIT_KIB) /* one expression */

@@ -121,6 +121,7 @@ struct search_result {
     int64_t last_rid;
     int64_t snapshot;
     uint64_t total;         /* when count_total */
+    bool total_unknown;     /* counting took longer than LIMIT_TOTAL_MS beside a page: total means nothing */
 };
 
 /* For type Patient one record per person is returned and counted: the grant facility's own, else the

@@ -114,6 +114,7 @@ const struct args_verb cli_verbs[] = {
     {"intake rejected", "", 0, 0, intake_options, cli_intake_rejected, "what was refused and why", "拒否した受信とその理由"},
     {"intake unmapped", "", 0, 0, intake_options, cli_intake_unmapped, "fields kept without being mapped", "変換せず原本だけに残した項目"},
     {"intake show", "ID", 1, 1, original_options, cli_intake_show, "a refused message as it came", "拒否した電文の原文"},
+    {"intake original", "SHA", 1, 1, original_options, cli_intake_original, "the bytes of a message as they came", "受信した電文の原本のバイト列"},
     {"import ssmix2", "ROOT", 1, 1, import_options, cli_import_ssmix2, "take in a standard storage", "SS-MIX2 標準化ストレージを取り込む"},
     {"import fhir", "FILE...", 1, MANY, import_options, cli_import_fhir, "take in resources or bundles", "FHIR を取り込む"},
     {"definitions load", "PATH...", 1, MANY, place_only, cli_definitions_load, "store profiles, value sets, code systems", "プロファイル、値セット、コードシステムを登録する"},

@@ -210,6 +210,11 @@ static void check_media(struct request *r, struct fhir_input *in, const struct h
         return;
     }
     in->body_type = http1_field(head, "Content-Type");
+    if (slice_is(r->method, "PATCH") && fhir_media_is_json_patch(in->body_type)) {
+        in->json_patch = true;
+        in->body_media = FHIR_MEDIA_JSON;
+        return;
+    }
     enum err err = fhir_media_content(in->body_type, &in->body_media);
     if (!err && in->body_media == FHIR_MEDIA_OTHER && !fhir_form_is_content(in))
         err = ERR_MEDIA_TYPE;
@@ -335,7 +340,7 @@ size_t fhir_body_limit(const struct http1_request *head)
     return slice_is(head->method, "POST") || slice_is(head->method, "PUT") ||
                    slice_is(head->method, "PATCH")
                ? LIMIT_HTTP_BODY
-               : 0; /* PATCH is read to be told that it is not supported */
+               : 0;
 }
 
 static void refuse_without_memory(struct http_call *call)

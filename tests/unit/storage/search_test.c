@@ -621,13 +621,27 @@ static void test_long_comparisons_end(void **state)
     struct facet_list list = {facets, T_COUNT(facets)};
     const struct record_new record = {
         .type = type, .id = SLICE("long"), .body = SLICE("{}"), .facets = &list};
-    (void)fixture_put(&w.f, w.a, &record);
+    const int64_t rid = fixture_put(&w.f, w.a, &record);
     struct search search = {.types = &type, .type_count = 1, .filters = {filters, 1}, .limit = 1};
     assert_string_equal(find(&w, &w.reader, &search), "long");
     search.filters.count = T_COUNT(filters);
     const int64_t before = clock_monotonic_ms();
     assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_TIMEOUT);
     assert_in_range(clock_monotonic_ms() - before, LIMIT_SEARCH_MS, 2 * LIMIT_SEARCH_MS);
+    /* A page that begins behind the long one, and a total that must look at it. */
+    const struct record_new more[] = {
+        {.type = type, .id = SLICE("first"), .chart = w.a1, .body = SLICE("{}")},
+        {.type = type, .id = SLICE("second"), .chart = w.a1, .body = SLICE("{}")}};
+    for (size_t i = 0; i < T_COUNT(more); i++)
+        (void)fixture_put(&w.f, w.a, &more[i]);
+    search.after_given = true;
+    search.after_rid = rid;
+    search.count_total = true;
+    assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_OK);
+    assert_string_equal(search_t_ids(&w.f, &result), "first");
+    assert_true(result.more && result.total_unknown);
+    search.limit = 0;
+    assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_TIMEOUT);
     fixture_close(&w.f);
 }
 
