@@ -288,8 +288,8 @@ static void list_record(struct listing *list, const struct record *record)
 
 static enum err list_type(struct session *s, struct listing *list, const char *type)
 {
-    struct slice types[] = {slice_str(type)};
-    struct search search = {.types = types, .type_count = 1, .limit = LIMIT_SEARCH_COUNT};
+    const struct slice name = slice_str(type);
+    struct search search = {.types = &name, .type_count = 1, .limit = LIMIT_SEARCH_COUNT};
     struct search_result found = {0};
     enum err err;
     do {

@@ -24,13 +24,10 @@ static enum err find_records(struct session *s, struct request *r, struct slice 
                              struct slice url, struct search_result *ret_result)
 {
     const struct definition_param *param = definition_param(type, SLICE("url"));
-    struct search_value value = {.op = SEARCH_EQ, .kind = FACET_URI, .text = url};
-    struct search_filter filter = {.kind = SEARCH_TERM,
-                                   .term = {.values = &value, .value_count = 1}};
-    struct search search = {.types = &type,
-                            .type_count = 1,
-                            .filters = {.items = &filter, .count = 1},
-                            .limit = CANDIDATES_MAX};
+    const struct search_value value = {.kind = FACET_URI, .text = url};
+    struct search_filter filter = {.kind = SEARCH_TERM, .term = {.values = &value, .value_count = 1}};
+    struct search search = {
+        .types = &type, .type_count = 1, .filters = {&filter, 1}, .limit = CANDIDATES_MAX};
     if (!param)
         return ERR_NOT_FOUND;
     filter.term.param = param->number;
