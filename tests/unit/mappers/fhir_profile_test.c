@@ -15,6 +15,9 @@
 #define CORE "http://hl7.org/fhir/StructureDefinition/"
 #define DIFF "'differential':{'element':["
 #define END "]}}"
+#define CS(url, code)                                                                              \
+    "{'resourceType':'CodeSystem','url':'" url "','content':'complete','concept':[{'code':'" code  \
+    "'}]}"
 #define OBS "{'resourceType':'Observation','status':'final','code':{'text':'x'}"
 #define PAT "{'resourceType':'Patient'"
 
@@ -102,8 +105,7 @@ static const char *const stored[] = {
                              "','min':1},{'id':'Questionnaire.item.text','min':1},{'id':'"
                              "Questionnaire.item.item',"
                              "'contentReference':'#Questionnaire.item'}]}}",
-    "{'resourceType':'CodeSystem','url':'u:animals','content':'complete','concept':[{'code':'dog'"
-    "}]}",
+    CS("u:animals", "dog"),
     "{'resourceType':'ValueSet','url':'v:animals','compose':{'include':[{'system':'u:animals'}]}}",
 };
 
