@@ -58,8 +58,8 @@ static void say_from(struct search_compose *c)
     struct search_types types = types_of(search);
     struct search_at at = search_alias(c, 0);
     assert(at.own == top.own);
-    search_say_start(c, at, types, &search->filters);
-    search_say_conditions(c, at, types, &search->filters);
+    search_say_start(c, at, types, &c->filters);
+    search_say_conditions(c, at, types, &c->filters);
     if (search->categories) {
         search_say(c, at, " AND (? >> r#.category) & 1");
         search_bind_int(c, (int64_t)search->categories);
@@ -213,6 +213,10 @@ enum err search_run(struct session *s, struct arena *arena, const struct search 
     begin(&c, s, arena, search, &sorts);
     if (result.snapshot <= 0)
         err = change_last(s, &result.snapshot);
+    if (!err) {
+        search_resolve(&c, &search->filters);
+        err = c.err;
+    }
     if (!err && search->limit > 0)
         err = run_page(&c, &result);
     if (!err && search->count_total)
@@ -235,10 +239,11 @@ enum err search_matches(struct session *s, const struct search *search, int64_t 
     if (!arena)
         return err ? err : ERR_LIMIT;
     begin(&c, s, arena, search, &sorts);
+    search_resolve(&c, &search->filters);
     struct search_at at = search_alias(&c, 0);
     search_say(&c, at, "SELECT 1 FROM v_record r# WHERE r#.rid = ?");
     search_bind_int(&c, rid);
-    search_say_conditions(&c, at, types_of(search), &search->filters);
+    search_say_conditions(&c, at, types_of(search), &c.filters);
     if (search->categories) {
         search_say(&c, at, " AND (? >> r#.category) & 1");
         search_bind_int(&c, (int64_t)search->categories);

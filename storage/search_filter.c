@@ -133,16 +133,9 @@ static void say_references(struct search_compose *c, struct search_at at, uint16
 
 /* ── persons ─────────────────────────────────────────────────────────────────────────────────── */
 
-static struct search_compose aside(const struct search_compose *c)
-{
-    struct search_compose other = {.session = c->session, .arena = c->arena, .now_ms = c->now_ms};
-    buf_init(&other.text, c->text.max);
-    return other;
-}
-
 static enum err find_charts(struct search_compose *c, struct search_charts *charts)
 {
-    struct search_compose q = aside(c);
+    struct search_compose q = search_aside(c);
     struct sql *sql = NULL;
     bool row = false;
     search_say(&q, (struct search_at){0}, "SELECT k.chart FROM v_chart k WHERE k.person");
@@ -174,7 +167,7 @@ static enum err find_charts(struct search_compose *c, struct search_charts *char
 /* Is there any record that names one of CHARTS by number? Nearly never. */
 static enum err find_elsewhere(struct search_compose *c, struct search_charts *charts)
 {
-    struct search_compose q = aside(c);
+    struct search_compose q = search_aside(c);
     struct slice *patients = search_patients(c, charts);
     int64_t *keys = search_alloc(c, charts->count, sizeof *keys);
     struct sql *sql = NULL;
@@ -294,15 +287,19 @@ static void say_chain(struct search_compose *c, struct search_at at, const struc
 {
     struct search_types types = {f->ids, f->id_count};
     struct search_types others = others_of(c, types);
-    bool patient = others.count < types.count;
-    search_say(c, at, "(");
+    bool patient = others.count < types.count, both = others.count && patient;
+    if (types.count == 0)
+        search_say(c, at, "0");
+    if (both) /* else without brackets: SQLite's parser counts them */
+        search_say(c, at, "(");
     if (others.count)
         say_chain_other(c, at.own, f, others);
-    if (others.count && patient)
+    if (both)
         search_say(c, at, " OR ");
     if (patient)
         say_chain_patient(c, at.own, f);
-    search_say(c, at, types.count ? ")" : "0)");
+    if (both)
+        search_say(c, at, ")");
 }
 
 /* Records that name r^, which is not a Patient. */

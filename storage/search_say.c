@@ -137,6 +137,13 @@ struct search_at search_alias(struct search_compose *c, unsigned outer)
     return (struct search_at){++c->aliases, outer};
 }
 
+struct search_compose search_aside(const struct search_compose *c)
+{
+    struct search_compose other = {.session = c->session, .arena = c->arena, .now_ms = c->now_ms};
+    buf_init(&other.text, c->text.max);
+    return other;
+}
+
 void search_say_anew(struct search_compose *c)
 {
     buf_clear(&c->text);

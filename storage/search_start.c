@@ -235,10 +235,22 @@ static enum worth worth_of(const struct search_filter *f, struct search_types ty
     }
 }
 
+/* TYPES, or when nothing is known of them, those LIST itself asks for. */
+static struct search_types narrowed(const struct search_list *list, struct search_types types)
+{
+    for (size_t i = 0; types.count == 0 && i < list->count; i++) {
+        const struct search_filter *f = &list->items[i];
+        if (f->kind == SEARCH_TYPES && !f->none)
+            types = (struct search_types){f->ids, f->id_count};
+    }
+    return types;
+}
+
 static struct start best_of(const struct search_list *list, struct search_types types,
                             int64_t now_ms)
 {
     struct start best = {NULL, WORTH_NOTHING};
+    types = narrowed(list, types);
     for (size_t i = 0; i < list->count; i++) {
         enum worth worth = worth_of(&list->items[i], types, now_ms);
         if (worth > best.worth)
@@ -258,6 +270,12 @@ static const struct search_filter *best_exact(const struct search_list *list, in
             best = (struct start){f, worth};
     }
     return best.filter;
+}
+
+bool search_can_start(const struct search_compose *c, const struct search_filter *filter)
+{
+    const struct search_types types = {filter->ids, filter->kind == SEARCH_HAS ? 1 : filter->id_count};
+    return filter->id_count && best_of(&filter->groups[0], types, c->now_ms).filter;
 }
 
 /* ── keys ────────────────────────────────────────────────────────────────────────────────────── */
@@ -544,7 +562,8 @@ static void say_by_any(struct search_compose *c, struct search_types types,
     for (size_t i = 0; i < f->group_count && !c->err; i++) {
         if (i)
             say_union(c, (struct search_at){0});
-        say_candidates(c, types, best_of(&f->groups[i], types, c->now_ms).filter);
+        say_candidates(c, narrowed(&f->groups[i], types),
+                       best_of(&f->groups[i], types, c->now_ms).filter);
     }
 }
 
@@ -627,6 +646,7 @@ void search_say_start(struct search_compose *c, struct search_at at, struct sear
 {
     struct start best = best_of(list, types, c->now_ms);
     const struct search_filter *f = best.filter;
+    types = narrowed(list, types);
     if (c->err)
         return;
     if (!f) {

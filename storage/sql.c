@@ -132,6 +132,9 @@ static enum err compile(struct session *s, const char *text, bool own, struct sq
      * then, which no gated statement may while it is compiled. */
     if ((rc & 0xff) == SQLITE_AUTH && !own && touch_words(s) == ERR_OK)
         rc = prepare(s, text, own, &q->stmt, &tail);
+    /* Nested deeper than SQLite's parser was built for: the asker's doing, no fault of ours. */
+    if (rc == SQLITE_ERROR && !own && strcmp(sqlite3_errmsg(s->db), "parser stack overflow") == 0)
+        rc = SQLITE_TOOBIG;
     enum err err = sql_code(s, rc);
     if (!err && !q->stmt)
         err = ERR_INTERNAL;
