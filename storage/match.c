@@ -398,3 +398,13 @@ void match_sort_key(struct slice facets, int64_t seq, struct slice id,
                   end - out->len - SORT_RESERVE * (count - 1 - i));
     }
 }
+
+int64_t match_sort_seq(struct slice key, bool descending)
+{
+    uint64_t number = 0;
+    if (key.len != 9 || key.ptr[0] != SORT_PRESENT)
+        return 0;
+    for (size_t i = 1; i < key.len; i++)
+        number = number << 8 | (unsigned char)key.ptr[i];
+    return (int64_t)(ordered_int((int64_t)(descending ? ~number : number)));
+}

@@ -119,6 +119,9 @@ bool search_may_be_other(struct search_types types);
 /* "FROM ... WHERE ..." with the record AT in it, no record twice, and among them every one that passes the filters. */
 void search_say_start(struct search_compose *c, struct search_at at, struct search_types types,
                       const struct search_list *list);
+/* Is there nothing better to begin with than dates, changes or the type? */
+bool search_starts_wide(const struct search_compose *c, struct search_types types,
+                        const struct search_list *list);
 /* Does an index find the other end of a SEARCH_CHAIN or SEARCH_HAS? */
 bool search_can_start(const struct search_compose *c, const struct search_filter *filter);
 /* "SELECT r#.rid ..." of the records that pass a SEARCH_WORDS filter. */

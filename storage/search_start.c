@@ -272,6 +272,12 @@ static const struct search_filter *best_exact(const struct search_list *list, in
     return best.filter;
 }
 
+bool search_starts_wide(const struct search_compose *c, struct search_types types,
+                        const struct search_list *list)
+{
+    return best_of(list, types, c->now_ms).worth <= WORTH_DATE;
+}
+
 bool search_can_start(const struct search_compose *c, const struct search_filter *filter)
 {
     const struct search_types types = {filter->ids, filter->kind == SEARCH_HAS ? 1 : filter->id_count};

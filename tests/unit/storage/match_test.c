@@ -719,6 +719,14 @@ static void test_long_keys(void **state)
         match_sort_key(SLICE_NONE, 0, SLICE("ab"), &ids[i], 1, &other);
         assert_int_equal(slice_cmp(buf_slice(&key), buf_slice(&other)) < 0, i == 0);
     }
+    for (unsigned n = 0; n < 64; n++) {
+        const struct search_sort by = {.order = SEARCH_BY_UPDATED, .descending = n % 2};
+        const int64_t seq = (int64_t)next_random(UINT64_MAX);
+        buf_clear(&key);
+        match_sort_key(SLICE_NONE, seq, SLICE_NONE, &by, 1, &key);
+        assert_int_equal(match_sort_seq(buf_slice(&key), n % 2), seq);
+    }
+    assert_int_equal(match_sort_seq(SLICE("x"), false), 0);
     buf_fini(&packed);
     buf_fini(&key);
     buf_fini(&other);

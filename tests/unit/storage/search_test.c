@@ -810,11 +810,17 @@ static enum err plan_step(struct session *s, void *context)
     return err;
 }
 
-static void assert_plan(struct search_list list, struct slice type, const char *const *wanted)
+static void assert_plan(struct search_list list, struct slice type, const struct search_sort *sort,
+                        const char *const *wanted)
 {
     struct world w;
     world_open(&w);
-    const struct search search = {.types = &type, .type_count = 1, .filters = list, .limit = 9};
+    const struct search search = {.types = &type,
+                                  .type_count = 1,
+                                  .filters = list,
+                                  .sorts = sort,
+                                  .sort_count = sort ? 1 : 0,
+                                  .limit = 9};
     struct plan plan = {.w = &w, .search = &search};
     assert_int_equal(fixture_read(&w.f, plan_step, &plan), ERR_OK);
     bool scans = strstr(plan.text, "SCAN r\n") || strstr(plan.text, "SCAN x\n") ||
@@ -829,7 +835,7 @@ static void assert_plan(struct search_list list, struct slice type, const char *
     assert_false(scans);
     fixture_close(&w.f);
 }
-#define PLAN(type, list, ...) assert_plan(list, SLICE(type), (const char *const[]){__VA_ARGS__, NULL})
+#define PLAN(type, list, ...) assert_plan(list, SLICE(type), NULL, (const char *const[]){__VA_ARGS__, NULL})
 
 static void test_plans_seek(void **state)
 {
@@ -864,6 +870,26 @@ static void test_plans_seek(void **state)
          "SEARCH c USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)");
 }
 
+/* The newest first, of a type: the log is walked from its end, and nothing is sorted but the page. */
+static void test_walk_of_changes(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    const struct slice type = SLICE("Observation");
+    const struct search_sort newest = {.order = SEARCH_BY_UPDATED, .descending = true};
+    const struct search search = {
+        .types = &type, .type_count = 1, .sorts = &newest, .sort_count = 1, .limit = 9};
+    struct plan plan = {.w = &w, .search = &search};
+    assert_int_equal(fixture_read(&w.f, plan_step, &plan), ERR_OK);
+    const char *walked = strstr(plan.text, "SCAN c"), *page = strstr(plan.text, "SCAN p");
+    const char *sorted = strstr(plan.text, "USE TEMP B-TREE FOR ORDER BY");
+    assert_true(walked && page && walked < page);
+    assert_true(!sorted || sorted > page);
+    assert_null(strstr(plan.text, "SEARCH x"));
+    fixture_close(&w.f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -883,6 +909,7 @@ int main(void)
         cmocka_unit_test(test_long_comparisons_end),
         cmocka_unit_test(test_statements_come_and_go),
         cmocka_unit_test(test_plans_seek),
+        cmocka_unit_test(test_walk_of_changes),
     };
     return T_RUN(tests);
 }
