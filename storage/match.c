@@ -20,6 +20,7 @@
 #include <math.h>
 
 #include "base/limits.h"
+#include "storage/near.h"
 
 #include "base/banned.h"
 
@@ -174,16 +175,6 @@ static bool reference_passes(const struct facet_view *f, const struct search_val
     return slice_eq(f->text, v->text);
 }
 
-/* search.html#special, near: within so many km (haversine). */
-static bool point_passes(const struct facet_view *f, const struct search_value *v, int64_t now_ms)
-{
-    (void)now_ms;
-    const double degree = M_PI / 180, radius_km = 6371.0088;
-    double north = sin((f->lo - v->lo) * degree / 2), east = sin((f->hi - v->hi) * degree / 2);
-    double h = north * north + cos(f->lo * degree) * cos(v->lo * degree) * east * east;
-    return 2 * radius_km * asin(fmin(1, sqrt(h))) <= v->exact;
-}
-
 /* Is LONGER the same as SHORTER, or further down the same path? */
 static bool is_below(struct slice longer, struct slice shorter)
 {
@@ -205,6 +196,12 @@ static bool uri_passes(const struct facet_view *f, const struct search_value *v,
     return slice_eq(f->text, v->text);
 }
 
+static bool special_passes(const struct facet_view *f, const struct search_value *v, int64_t now_ms)
+{
+    (void)now_ms;
+    return near_passes(f, v);
+}
+
 static bool value_passes(const struct facet_view *f, const struct search_value *v, int64_t now_ms)
 {
     static bool (*const kinds[])(const struct facet_view *f, const struct search_value *v,
@@ -213,7 +210,7 @@ static bool value_passes(const struct facet_view *f, const struct search_value *
         [FACET_DATE] = date_passes,           [FACET_NUMBER] = plain_number_passes,
         [FACET_QUANTITY] = quantity_passes,   [FACET_REFERENCE] = reference_passes,
         [FACET_URI] = uri_passes,             [FACET_TYPED] = typed_passes,
-        [FACET_SPECIAL] = point_passes,
+        [FACET_SPECIAL] = special_passes,
     };
     return f->kind == v->kind && v->kind < sizeof kinds / sizeof kinds[0] && kinds[v->kind] &&
            kinds[v->kind](f, v, now_ms);

@@ -38,7 +38,7 @@ static enum err measure(const struct search_list *list, unsigned depth, size_t *
         const struct search_filter *f = &list->items[i];
         bool link = f->kind == SEARCH_CHAIN || f->kind == SEARCH_HAS;
         size_t values = f->kind == SEARCH_TERM ? f->term.value_count : f->id_count;
-        if (values > LIMIT_SEARCH_VALUES || f->person_count > LIMIT_SEARCH_VALUES)
+        if (values > LIMIT_SEARCH_FORMS || f->person_count > LIMIT_SEARCH_VALUES)
             return ERR_TOO_LARGE;
         for (size_t j = 0; !err && j < f->group_count; j++)
             err = measure(&f->groups[j], depth + link, filters);

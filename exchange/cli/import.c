@@ -11,6 +11,7 @@
 #include "exchange/batch.h"
 #include "exchange/cli/cli.h"
 #include "exchange/cli/files.h"
+#include "exchange/cli/verdict.h"
 #include "exchange/door/ssmix2_scan.h"
 #include "exchange/use/intake.h"
 
@@ -151,25 +152,32 @@ static enum err import_json(struct import *im, const char *path, struct slice te
                           arena_str(im->place.arena, slice_str(path)));
 }
 
-/* A Bundle is taken in entry by entry; its own envelope says nothing of a person. */
-static enum err import_bundle(struct import *im, const char *path, const struct json *bundle)
+static enum err import_tree(struct import *im, const char *path, const struct json *resource)
 {
-    const struct json *entries = json_get(bundle, "entry");
     struct buf text;
     enum err err = ERR_OK;
 
     buf_init(&text, LIMIT_HTTP_BODY);
+    json_print(&text, resource);
+    err = buf_err(&text);
+    if (!err)
+        err = import_json(im, path, buf_slice(&text));
+    buf_fini(&text);
+    return err;
+}
+
+/* A Bundle is taken in entry by entry; its own envelope says nothing of a person. */
+static enum err import_bundle(struct import *im, const char *path, const struct json *bundle)
+{
+    const struct json *entries = json_get(bundle, "entry");
+    enum err err = ERR_OK;
+
     for (const struct json *e = entries ? entries->first : NULL; e && !err; e = e->next) {
         const struct json *resource = json_get(e, "resource");
 
-        buf_clear(&text);
         if (resource)
-            json_print(&text, resource);
-        err = buf_err(&text);
-        if (!err && resource)
-            err = import_json(im, path, buf_slice(&text));
+            err = import_tree(im, path, resource);
     }
-    buf_fini(&text);
     return err;
 }
 
@@ -177,16 +185,23 @@ static enum err import_text(struct import *im, const char *path, struct slice te
 {
     struct arena *arena = arena_new(LIMIT_ARENA_REQUEST);
     struct json *root = NULL;
-    struct json_fault fault;
+    struct err_list errors;
     enum err err = ERR_LIMIT;
 
     if (!arena)
         return err;
-    err = json_parse(arena, text, &root, &fault);
+    err_list_init(&errors, arena);
+    err = verdict_parse(arena, text, &errors, &root);
     if (!err && slice_is(json_str(root, "resourceType"), "Bundle"))
         err = import_bundle(im, path, root);
-    else
+    else if (!verdict_is_xml(text))
         err = import_json(im, path, text); /* what is wrong with it the door will say */
+    else if (!err)
+        err = import_tree(im, path, root);
+    else {
+        refuse(im, err, path, &errors);
+        err = ERR_OK; /* go on with the next file */
+    }
     arena_free(arena);
     return err;
 }

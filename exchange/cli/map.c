@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * map: runs one mapper on a file and prints what it made, without a store: HL7 v2 to a FHIR Bundle,
- * either to the summary page. Identifiers are samples; a server's are keyed.
+ * FHIR from one of its forms to the other, either to the summary page or to its search values. Identifiers are samples;
+ * a server's are keyed.
  */
 #include <stdio.h>
 
@@ -10,8 +11,10 @@
 #include "base/when.h"
 #include "exchange/cli/cli.h"
 #include "exchange/cli/files.h"
+#include "exchange/cli/map_facets.h"
 #include "exchange/cli/verdict.h"
 #include "mappers/charset.h"
+#include "mappers/fhir/xml_print.h"
 #include "mappers/html/page.h"
 #include "mappers/ips/summary.h"
 
@@ -76,8 +79,33 @@ static enum err print_page(const struct args *args, struct arena *arena, const s
     return err;
 }
 
-static enum err map(const struct args *args, struct arena *arena, struct err_list *errors,
-                    bool html, struct buf *out)
+/* Of a resource as it was read; of each one that was made of a message. */
+static enum err print_facets(struct arena *arena, const struct json *root, bool each,
+                             struct buf *out)
+{
+    const struct json *entries = each ? json_get(root, "entry") : NULL;
+    enum err err = each ? ERR_OK : map_facets_print(arena, root, out);
+
+    for (const struct json *e = entries ? entries->first : NULL; e && !err; e = e->next)
+        err = map_facets_print(arena, json_get(e, "resource"), out);
+    return err;
+}
+
+static enum err print_bundle(const struct args *args, struct arena *arena, const char *to,
+                             const struct json *bundle, bool mapped, struct buf *out)
+{
+    if (strcmp(to, "facets") == 0)
+        return print_facets(arena, bundle, mapped, out);
+    if (strcmp(to, "html") == 0)
+        return print_page(args, arena, bundle, out);
+    if (strcmp(to, "xml") == 0)
+        return xml_print_resource(out, bundle, true);
+    json_print(out, bundle);
+    return buf_err(out);
+}
+
+static enum err map(const struct args *args, const char *file, struct arena *arena,
+                    struct err_list *errors, const char *to, struct buf *out)
 {
     struct buf bytes;
     struct mapped *mapped = NULL;
@@ -85,7 +113,7 @@ static enum err map(const struct args *args, struct arena *arena, struct err_lis
     enum err err = ERR_OK;
 
     buf_init(&bytes, LIMIT_SSMIX2_FILE);
-    err = files_read(args->operands[0], &bytes);
+    err = files_read(file, &bytes);
     if (!err && slice_search(slice_sub(buf_slice(&bytes), 0, 4), SLICE("MSH"), 0) < 4) {
         err = verdict_hl7(arena, buf_slice(&bytes), SLICE_NONE, errors, &mapped);
         if (!err)
@@ -95,40 +123,58 @@ static enum err map(const struct args *args, struct arena *arena, struct err_lis
     }
     if (!err && arena_exhausted(arena))
         err = ERR_LIMIT;
-    if (!err && html)
-        err = print_page(args, arena, bundle, out);
-    else if (!err)
-        json_print(out, bundle);
     if (!err)
-        err = buf_err(out);
+        err = print_bundle(args, arena, to, bundle, mapped != NULL, out);
     buf_fini(&bytes);
     return err;
 }
 
-int cli_map(const struct args *args)
+/* One file, to its end: what it became, or what is wrong with it. */
+static enum err map_file(const struct args *args, const char *file, const char *to)
 {
-    const char *to = args_value(args, "to");
     struct arena *arena = arena_new(LIMIT_ARENA_REQUEST);
     struct err_list errors;
     struct buf out;
     enum err err = ERR_OK;
 
-    if (!arena || charset_init() != ERR_OK)
-        return cli_fail(args, ERR_LIMIT, "map");
-    if (!to || (strcmp(to, "fhir") != 0 && strcmp(to, "html") != 0)) {
-        arena_free(arena);
-        return cli_usage(args, "give --to fhir or --to html",
-                         "--to fhir か --to html を指定してください");
+    if (!arena) {
+        (void)cli_fail(args, ERR_LIMIT, "map");
+        return ERR_LIMIT;
     }
     err_list_init(&errors, arena);
     buf_init(&out, LIMIT_HTTP_ANSWER);
-    err = map(args, arena, &errors, strcmp(to, "html") == 0, &out);
+    err = map(args, file, arena, &errors, to, &out);
     cli_findings(args, &errors);
     if (!err)
         (void)printf("%.*s\n", SLICE_ARG(buf_slice(&out)));
     else if (!errors.first)
-        (void)cli_fail(args, err, args->operands[0]);
+        (void)cli_fail(args, err, file);
     buf_fini(&out);
     arena_free(arena);
-    return cli_exit(err);
+    return err;
+}
+
+/* Several files only where the answer says which is which. */
+int cli_map(const struct args *args)
+{
+    const char *to = args_value(args, "to");
+    bool facets = to && strcmp(to, "facets") == 0;
+    enum err first = ERR_OK;
+
+    if (!to || (!facets && strcmp(to, "fhir") != 0 && strcmp(to, "xml") != 0 &&
+                strcmp(to, "html") != 0))
+        return cli_usage(args, "give --to fhir, --to xml, --to html or --to facets",
+                         "--to fhir、--to xml、--to html、--to facets のどれかを指定してください");
+    if (args->operand_count > 1 && !facets)
+        return cli_usage(args, "several files only with --to facets",
+                         "複数のファイルは --to facets でのみ指定できます");
+    if (charset_init() != ERR_OK)
+        return cli_fail(args, ERR_LIMIT, "map");
+    for (size_t i = 0; i < args->operand_count; i++) {
+        if (facets && args->operand_count > 1)
+            (void)printf("{\"file\":\"%s\"}\n", args->operands[i]);
+        enum err err = map_file(args, args->operands[i], to);
+        first = first ? first : err;
+    }
+    return cli_exit(first);
 }

@@ -7,6 +7,7 @@
 #include "base/ids.h"
 #include "base/when.h"
 #include "mappers/fhir/validate.h"
+#include "mappers/fhir/xml_read.h"
 #include "mappers/hl7v2/map.h"
 #include "mappers/ssmix2/path.h"
 
@@ -50,19 +51,38 @@ enum err verdict_hl7(struct arena *arena, struct slice bytes, struct slice path,
     return err;
 }
 
+bool verdict_is_xml(struct slice bytes)
+{
+    struct slice mark = SLICE("\xEF\xBB\xBF");
+
+    if (slice_starts(bytes, mark))
+        bytes = slice_sub(bytes, mark.len, bytes.len);
+    return slice_starts(slice_trim(bytes), SLICE("<"));
+}
+
+enum err verdict_parse(struct arena *arena, struct slice bytes, struct err_list *errors,
+                       struct json **ret_resource)
+{
+    struct json_fault fault = {0};
+
+    if (verdict_is_xml(bytes))
+        return xml_read_resource(arena, bytes, ret_resource, errors);
+    enum err err = json_parse(arena, bytes, ret_resource, &fault);
+    if (!err)
+        return ERR_OK;
+    const char *place = arena_printf(arena, "%u:%u", fault.line, fault.column);
+    return err_say(errors, ERR_SEVERITY_ERROR, err, place ? place : "",
+                   fault.en ? fault.en : err_en(err), fault.ja ? fault.ja : err_ja(err));
+}
+
 enum err verdict_fhir(struct arena *arena, struct slice bytes, struct err_list *errors,
                       struct json **ret_resource)
 {
     struct json *resource = NULL;
-    struct json_fault fault = {0};
-    enum err err = json_parse(arena, bytes, &resource, &fault);
+    enum err err = verdict_parse(arena, bytes, errors, &resource);
 
-    if (err) {
-        const char *place = arena_printf(arena, "%u:%u", fault.line, fault.column);
-
-        return err_say(errors, ERR_SEVERITY_ERROR, err, place ? place : "",
-                       fault.en ? fault.en : err_en(err), fault.ja ? fault.ja : err_ja(err));
-    }
+    if (err)
+        return err;
     err = validate_resource(resource, SLICE_NONE, errors);
     if (!err && ret_resource)
         *ret_resource = resource;

@@ -13,7 +13,12 @@
  * path and content must agree. ret_mapped may be NULL; it is in ARENA. */
 enum err verdict_hl7(struct arena *arena, struct slice bytes, struct slice path,
                      struct err_list *errors, struct mapped **ret_mapped) ERR_CHECKED;
-/* Parses and validates a FHIR resource in JSON. ret_resource may be NULL. */
+/* Does it begin as XML does, white space and a mark aside? */
+bool verdict_is_xml(struct slice bytes);
+/* Parses a FHIR resource in XML or JSON. */
+enum err verdict_parse(struct arena *arena, struct slice bytes, struct err_list *errors,
+                       struct json **ret_resource) ERR_CHECKED;
+/* Parses it so and validates it. ret_resource may be NULL. */
 enum err verdict_fhir(struct arena *arena, struct slice bytes, struct err_list *errors,
                       struct json **ret_resource) ERR_CHECKED;
 

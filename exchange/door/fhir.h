@@ -38,7 +38,9 @@ enum fhir_shape {
     FHIR_COMPARTMENT_SEARCH, /* /Patient/1/Observation/_search */
     FHIR_TYPE_OPERATION,     /* /Patient/$match */
     FHIR_INSTANCE_OPERATION, /* /Patient/1/$summary */
-    FHIR_VERSION_OPERATION   /* /Patient/1/_history/2/$meta */
+    FHIR_VERSION_OPERATION,  /* /Patient/1/_history/2/$meta */
+    FHIR_SYSTEM_JOB,         /* /$export/id: what an operation began */
+    FHIR_SYSTEM_FILE         /* /$export/id/1: a file it made */
 };
 
 struct fhir_route {
@@ -76,6 +78,7 @@ struct fhir_input {
     struct fhir_condition condition; /* of a conditional write */
     bool lenient;     /* Prefer: handling=lenient */
     bool minimal;     /* Prefer: return=minimal, or an OperationOutcome instead */
+    bool whole;       /* Prefer: return=representation, said: entries of a transaction carry resources only then */
     bool outcome;     /* Prefer: return=OperationOutcome */
     bool html;        /* a page, where there is one */
     enum err refusal; /* the path was refused before the pipeline; said after the caller is known */
@@ -93,11 +96,24 @@ struct fhir_input {
     /* writes */
     struct json *resource; /* the body, parsed and checked; an entry of a transaction brings it */
     bool checked; /* resource has passed validate_resource already */
+    bool json_patch;      /* a PATCH brings a JSON Patch, not Parameters */
+    struct json *patch;
+    int64_t revised_rid;  /* the record that write was made from (fhir_revise.h) */
     struct fhir_batch *batch;             /* entries to be run one by one (fhir_batch.c) */
     struct fhir_transaction *transaction; /* entries to be run as one (fhir_transaction.c) */
     struct write write;    /* of an interaction that writes */
+    bool async;              /* Prefer: respond-async */
+    bool own_form;           /* Accept names the form that only this route has */
+    struct slice last_event; /* Last-Event-ID */
+    struct http_field fields[3]; /* further ones of a success; values in r's arena */
+    unsigned field_count;
+    /* Set by a look that answers in its own way: called on the loop's thread with what was permitted and audited; must
+     * answer CALL. R is freed after it. */
+    void (*take_over)(struct request *r, struct http_call *call);
+    void *own;           /* an interaction's own state, in r's arena */
     struct record later; /* a record to print when answering (fhir_answer_later) */
     bool print_later;
+    struct fhir_definition *definitions; /* stored definitions met so far (fhir_canonical.h) */
 };
 
 /* The routes; ends with a NULL method. */
@@ -137,6 +153,8 @@ void fhir_answer_later(struct request *r, const struct record *record);
 /* After a write: status, Location, ETag, audit fields, and the resource unless the caller wants none. */
 enum err fhir_answer_written(struct session *s, struct request *r,
                              const struct write *w) ERR_CHECKED;
+/* For what has no parameters but those of the answer's form; ERR_UNKNOWN_PARAM. */
+enum err fhir_no_params(struct request *r) ERR_CHECKED;
 /* If-Match: W/"3" -> 3; absent -> 0. */
 enum err fhir_if_match(struct request *r, int64_t *ret_version) ERR_CHECKED;
 /* ERR_MALFORMED unless RESOURCE carries ID. */
@@ -154,6 +172,11 @@ const char *fhir_entity(struct request *r, struct slice type, struct slice id);
 enum err fhir_instance_person(struct session *s, struct request *r,
                               int64_t *ret_person) ERR_CHECKED;
 
+/* The row of the instance addressed, also when it is deleted now; without the gate. Fills r->person. */
+enum err fhir_instance_rid(struct session *s, struct request *r, int64_t *ret_rid) ERR_CHECKED;
+/* Is the path one of a history? */
+bool fhir_is_history(const struct fhir_input *in);
+
 /* Is ID one of the audit record's own numbers? Others are a facility's own AuditEvents. */
 bool fhir_audit_is_ours(struct slice id);
 /* The caller's own Patient record of PERSON where it is deleted: its id in *ret_id. ERR_NOT_FOUND.
@@ -163,9 +186,13 @@ enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t pers
 
 /* The interactions' uses, one file each. */
 extern const struct use fhir_use_refused, fhir_use_capability, fhir_use_read, fhir_use_vread,
-    fhir_use_history, fhir_use_search, fhir_use_create, fhir_use_update, fhir_use_delete,
-    fhir_use_update_conditional, fhir_use_delete_conditional, fhir_use_bundle,
+    fhir_use_history, fhir_use_history_type, fhir_use_history_system, fhir_use_search, fhir_use_create, fhir_use_update, fhir_use_delete,
+    fhir_use_update_conditional, fhir_use_delete_conditional, fhir_use_patch, fhir_use_bundle,
+    fhir_use_events, fhir_use_export, fhir_use_export_status, fhir_use_export_cancel,
+    fhir_use_export_file,
     fhir_use_audit_search, fhir_use_audit_read, fhir_use_break_glass, fhir_use_summary,
-    fhir_use_everything, fhir_use_access_history, fhir_use_explain_access, fhir_use_match;
+    fhir_use_everything, fhir_use_access_history, fhir_use_explain_access, fhir_use_match,
+    fhir_use_validate, fhir_use_expand, fhir_use_set_validate_code, fhir_use_system_validate_code,
+    fhir_use_lookup;
 
 #endif

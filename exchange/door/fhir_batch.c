@@ -42,8 +42,8 @@ enum err fhir_batch_look(struct request *r, struct json *bundle)
     if (!batch->answers)
         return ERR_LIMIT;
     r->count = (int64_t)batch->count;
-    in->batch = batch;
-    return batch->count ? ERR_OK : fhir_bundle_print(r, "batch-response", NULL, 0);
+    in->batch = batch->count ? batch : NULL;
+    return ERR_OK;
 }
 
 /* ── an entry ────────────────────────────────────────────────────────────────────────────────── */
@@ -97,8 +97,9 @@ static struct request *entry_request(struct fhir_batch *batch, const struct fhir
     in->wish.form = in->body_media = FHIR_MEDIA_JSON;
     in->if_match = entry->if_match;
     in->if_none_exist = entry->if_none_exist;
+    in->if_none_match = entry->if_none_match;
     in->lenient = above->lenient;
-    in->minimal = above->minimal;
+    in->minimal = !above->whole;
     return r;
 }
 
@@ -115,11 +116,9 @@ static struct slice outcome_of(struct request *parent, struct request *r)
 static void keep_answer(struct fhir_batch *batch, struct request *r, unsigned number)
 {
     struct request *parent = batch->parent;
-    struct fhir_input *in = r->input;
     struct fhir_entry_answer *a = &batch->answers[number];
-    if (!r->job.err && in->print_later)
-        r->job.err = refs_outward(NULL, r, &in->later, &r->answer_buf);
-    if (!r->job.err && fhir_form_needed(r))
+    fhir_form_settle(r);
+    if (fhir_form_needed(r))
         r->job.err = fhir_form_make(r);
     if (r->job.err) {
         *a = (struct fhir_entry_answer){
@@ -180,7 +179,7 @@ bool fhir_batch_start(struct request *r, void (*done)(struct request *r))
 {
     struct fhir_input *in = r->input;
     struct fhir_batch *batch = in->batch;
-    if (!batch || batch->count == 0)
+    if (!batch)
         return false;
     in->batch = NULL;
     batch->parent = r;

@@ -107,8 +107,9 @@ struct request *fhir_bundle_child(struct request *parent, const struct fhir_entr
     in->resource = entry->resource;
     in->if_match = entry->if_match;
     in->if_none_exist = entry->if_none_exist;
+    in->if_none_match = entry->if_none_match;
     in->lenient = above->lenient;
-    in->minimal = above->minimal;
+    in->minimal = !above->whole;
     return child;
 }
 
@@ -189,7 +190,9 @@ enum err fhir_bundle_print(struct request *r, const char *type,
 static enum err bundle_apply(struct session *s, struct request *r)
 {
     const struct fhir_input *in = r->input;
-    return in->transaction ? fhir_transaction_apply(s, r) : ERR_OK;
+    if (in->transaction)
+        return fhir_transaction_apply(s, r);
+    return in->batch ? ERR_OK : fhir_bundle_print(r, "batch-response", NULL, 0);
 }
 
 /* Writes as one; decided anew, because a batch asks for less. */

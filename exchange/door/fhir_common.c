@@ -70,6 +70,18 @@ bool fhir_param_is_format(const struct fhir_param *p)
     return slice_is(p->name, "_format") || slice_is(p->name, "_pretty");
 }
 
+enum err fhir_no_params(struct request *r)
+{
+    struct fhir_input *in = r->input;
+    enum err err = fhir_params(r);
+    for (unsigned i = 0; i < in->param_count && !err; i++)
+        if (!fhir_param_is_format(&in->params[i]))
+            err = err_add(&r->errors, ERR_UNKNOWN_PARAM,
+                          arena_printf(r->arena, "%.*s", SLICE_ARG(in->params[i].name)),
+                          "_format, _pretty");
+    return err;
+}
+
 /* ── body ────────────────────────────────────────────────────────────────────────────────────── */
 
 enum err fhir_parse_body(struct request *r)

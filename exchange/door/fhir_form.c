@@ -11,6 +11,7 @@
 
 #include "base/digest.h"
 #include "base/when.h"
+#include "exchange/gate/refs.h"
 #include "mappers/fhir/outcome.h"
 #include "mappers/fhir/xml_print.h"
 #include "mappers/fhir/xml_read.h"
@@ -168,7 +169,7 @@ static bool names_version(struct slice list, int64_t version)
     return false;
 }
 
-bool fhir_form_not_modified(const struct request *r)
+static bool not_modified(const struct request *r)
 {
     const struct fhir_input *in = r->input;
     int64_t since_ms = 0;
@@ -181,14 +182,14 @@ bool fhir_form_not_modified(const struct request *r)
 }
 
 /* Not of operations and transactions: their answers are what they are for. */
-bool fhir_form_wants_outcome(const struct request *r)
+static bool wants_outcome(const struct request *r)
 {
     const struct fhir_input *in = r->input;
     return in->outcome && !r->job.err && r->use->writes && in->route && in->route->interaction &&
            (in->shape == FHIR_TYPE || in->shape == FHIR_INSTANCE);
 }
 
-enum err fhir_form_outcome(struct request *r)
+static enum err put_outcome(struct request *r)
 {
     struct json *outcome = json_new(r->arena, JSON_OBJECT);
     json_put_text(r->arena, outcome, "resourceType", "OperationOutcome");
@@ -200,6 +201,17 @@ enum err fhir_form_outcome(struct request *r)
     buf_clear(&r->answer_buf);
     r->status = r->status == 204 ? 200 : r->status;
     return fhir_answer_json(r, outcome);
+}
+
+void fhir_form_settle(struct request *r)
+{
+    const struct fhir_input *in = r->input;
+    if (not_modified(r))
+        r->status = 304;
+    else if (!r->job.err && in->print_later)
+        r->job.err = refs_outward(NULL, r, &in->later, &r->answer_buf);
+    if (wants_outcome(r))
+        r->job.err = put_outcome(r);
 }
 
 const char *fhir_form_type(const struct fhir_input *in)
@@ -229,7 +241,7 @@ static struct slice printed(const struct request *r)
 bool fhir_form_needed(const struct request *r)
 {
     const struct fhir_input *in = r->input;
-    if (r->job.err || r->answer_type || !printed(r).len)
+    if (r->job.err || r->status == 304 || r->answer_type || !printed(r).len)
         return false;
     return in->wish.form == FHIR_MEDIA_XML || in->pretty || in->subset.mode != SUBSET_ALL ||
            (is_read(in) && fhir_form_is_content(in));

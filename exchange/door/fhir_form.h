@@ -23,15 +23,14 @@ bool fhir_form_is_content(const struct fhir_input *in);
 /* Parses r->body, of input->body_media, into input->resource. Not validated yet. */
 enum err fhir_form_parse(struct request *r) ERR_CHECKED;
 
-/* Is the version to be answered the one that the client has already (If-None-Match, If-Modified-Since)? */
-bool fhir_form_not_modified(const struct request *r);
-/* Is a write to be answered with an OperationOutcome (Prefer: return=OperationOutcome)? Puts one in place of what it
- * printed. */
-bool fhir_form_wants_outcome(const struct request *r);
-enum err fhir_form_outcome(struct request *r) ERR_CHECKED;
+/* When the store is done with R: prints what was left for later (fhir_answer_later), or makes it 304 when the client has
+ * that version already (If-None-Match, If-Modified-Since), or an OperationOutcome where a write is to be
+ * answered with one (Prefer). Errors go to r->job.err. Then, if needed, fhir_form_make: every entry of a batch as well. */
+void fhir_form_settle(struct request *r);
 /* Is anything to be done to what was printed? */
 bool fhir_form_needed(const struct request *r);
-/* Makes it over, into r->answer_buf, with r->answer_type. */
+/* Makes it over, into r->answer_buf, with r->answer_type. Time grows with the answer: what is large does not belong
+ * on the loop. */
 enum err fhir_form_make(struct request *r) ERR_CHECKED;
 /* The type of a FHIR answer in the form wanted. */
 const char *fhir_form_type(const struct fhir_input *in);

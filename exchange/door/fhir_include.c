@@ -14,8 +14,9 @@
 
 #define KEYS_SIZE 16384u        /* slots; twice and more what is ever in them */
 #define KEYS_MAX (KEYS_SIZE / 2)
-#define CHUNK 256u    /* targets sought in one search */
-#define REVERSED 32u  /* parameters asked in one search */
+#define FORMS 4u   /* values by which one record may be referred to (refer_to) */
+#define CHUNK (LIMIT_SEARCH_VALUES / FORMS) /* targets sought in one search */
+#define REVERSED 32u /* parameters asked in one search */
 
 /* A set of texts. */
 struct keys {
@@ -349,8 +350,6 @@ static void refer_to(struct run *run, const struct record *record, struct referr
     add_value(to, FACET_URI, slice_str(arena_printf(arena, "%s/%s", run->r->exchange->portal_url, text)));
     add_value(to, FACET_URI, url_of(record));
 }
-
-#define FORMS 4 /* values that refer_to makes of one record */
 
 /* One group "refers to one of these by DEF" for each of values and persons. */
 static size_t add_groups(struct run *run, const struct definition_param *def,

@@ -43,9 +43,9 @@ static void rewrite_narrative(struct links *l, struct json *div)
     struct buf out;
     buf_init(&out, LIMIT_HTTP_BODY * 2);
     while (next_attribute(text, at, &from, &end)) {
-        struct slice target = l->fn(l->context, slice_sub(text, from, end));
-        buf_add(&out, slice_sub(text, at, from));
-        buf_add(&out, target.len ? target : slice_sub(text, from, end));
+        struct slice target = l->fn(l->context, slice_sub(text, from, end - from));
+        buf_add(&out, slice_sub(text, at, from - at));
+        buf_add(&out, target.len ? target : slice_sub(text, from, end - from));
         changed = changed || target.len > 0;
         at = end;
     }

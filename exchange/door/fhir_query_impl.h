@@ -146,12 +146,4 @@ enum err fhir_include_run(struct session *s, struct request *r, const struct fhi
 enum err fhir_search_answer(struct session *s, struct request *r, const struct fhir_query *query,
                             const struct record *first) ERR_CHECKED;
 
-/* ── fhir_cursor.c ───────────────────────────────────────────────────────────────────────────── */
-
-/* The cursor that leads on after RESULT; NULL when memory is out. */
-const char *fhir_cursor_print(struct request *r, const struct search_result *result);
-/* Takes QUERY's cursor, if any, into its search; ERR_BAD_PARAM when it was not made for this caller, purpose and
- * query. */
-enum err fhir_cursor_parse(struct request *r, struct fhir_query *query) ERR_CHECKED;
-
 #endif

@@ -4,6 +4,7 @@
  * print a searchset. Pages are joined by a signed cursor (fhir_cursor.c). Each person found, or asked for in vain, gets an
  * audit row; what was included counts as what was found.
  */
+#include "exchange/door/fhir_page.h"
 #include "exchange/door/fhir_query_impl.h"
 #include "exchange/gate/refs.h"
 #include "mappers/fhir/outcome.h"
@@ -22,90 +23,6 @@ struct page {
     bool cut;           /* more would have been included */
     bool next_too_long; /* there are more pages, but no address for them */
 };
-
-/* ── links ───────────────────────────────────────────────────────────────────────────────────── */
-
-static void add_escaped(struct buf *out, struct slice text)
-{
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/,";
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c && memchr(plain, c, sizeof(plain) - 1))
-            buf_addc(out, (char)c);
-        else
-            buf_addf(out, "%%%02X", c);
-    }
-}
-
-static void add_segment(struct buf *out, struct slice text)
-{
-    if (!text.len)
-        return;
-    buf_addc(out, '/');
-    if (slice_is(text, "*"))
-        buf_addc(out, '*');
-    else
-        add_escaped(out, text);
-}
-
-/* The search as it was understood: without what was left out. */
-static struct slice search_url(struct request *r, const struct fhir_query *q, struct slice cursor)
-{
-    const struct fhir_input *in = r->input;
-    struct buf out;
-    char sep = '?';
-    buf_init(&out, LIMIT_HTTP_BODY * 4);
-    buf_adds(&out, r->base_url);
-    add_segment(&out, in->type);
-    add_segment(&out, in->id);
-    add_segment(&out, in->inner);
-    if (in->name.len)
-        buf_addf(&out, "/$%.*s", SLICE_ARG(in->name));
-    for (unsigned i = 0; i < in->param_count; i++) {
-        const struct fhir_param *p = &in->params[i];
-        if (q->ignored[i] || slice_is(p->name, "_cursor"))
-            continue;
-        buf_addc(&out, sep);
-        add_escaped(&out, p->name);
-        if (p->modifier.len) {
-            buf_addc(&out, ':');
-            add_escaped(&out, p->modifier);
-        }
-        buf_addc(&out, '=');
-        add_escaped(&out, p->value);
-        sep = '&';
-    }
-    if (cursor.len)
-        buf_addf(&out, "%c_cursor=%.*s", sep, SLICE_ARG(cursor));
-    struct slice url = buf_err(&out) ? SLICE_NONE : arena_dup(r->arena, buf_slice(&out));
-    buf_fini(&out);
-    return url;
-}
-
-static enum err add_links(struct request *r, struct page *page)
-{
-    struct buf *b = &r->answer_buf;
-    struct slice self = search_url(r, &page->query, page->query.cursor), next = SLICE_NONE;
-    if (page->result.more) {
-        const char *cursor = fhir_cursor_print(r, &page->result);
-        next = cursor ? search_url(r, &page->query, slice_str(cursor)) : SLICE_NONE;
-    }
-    if (!self.ptr || (page->result.more && !next.ptr))
-        return ERR_LIMIT;
-    buf_adds(b, ",\"link\":[{\"relation\":\"self\",\"url\":");
-    json_print_string(b, self);
-    buf_adds(b, "}");
-    /* A long form has pages that no request line can ask for. */
-    page->next_too_long = next.len + 64 > LIMIT_HTTP_LINE;
-    if (next.len && !page->next_too_long) {
-        buf_adds(b, ",{\"relation\":\"next\",\"url\":");
-        json_print_string(b, next);
-        buf_adds(b, "}");
-    }
-    buf_addc(b, ']');
-    return ERR_OK;
-}
 
 /* ── entries ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -185,7 +102,9 @@ static enum err print_page(struct session *s, struct request *r, struct page *pa
     bool total = (q->search.count_total || q->count_only) && !page->result.total_unknown;
     enum err err;
     fhir_bundle_begin(r, "searchset", total ? (int64_t)page->result.total : -1);
-    err = add_links(r, page);
+    const struct fhir_cursor next = {page->result.last_rid, page->result.snapshot,
+                                     page->result.last_key};
+    err = fhir_page_links(r, q->ignored, page->result.more ? &next : NULL, &page->next_too_long);
     if (!err && page->first && !q->cursor.len)
         err = add_entry(s, r, q, page->first, "match");
     for (size_t i = 0; i < page->result.count && !err; i++)
@@ -197,33 +116,16 @@ static enum err print_page(struct session *s, struct request *r, struct page *pa
 
 /* ── audit ───────────────────────────────────────────────────────────────────────────────────── */
 
-/* One row for each person in RECORDS, with how many of his resources the page releases. */
-static enum err audit_records(struct request *r, const struct record *records, size_t count)
-{
-    enum err err = ERR_OK;
-    for (size_t i = 0; i < count && !err; i++) {
-        int64_t person = records[i].person;
-        struct request_audit *a = r->audits;
-        while (a && a->row.person != person)
-            a = a->next;
-        if (a)
-            a->row.count++;
-        else
-            err = request_audit(r, person, r->entity, 1);
-    }
-    return err;
-}
-
 /* Also a row for whom the query named and did not find. */
 static enum err audit_page(struct request *r, const struct page *page)
 {
     int64_t named = page->query.hidden_person;
     const struct request_audit *a;
-    enum err err = audit_records(r, page->result.records, page->result.count);
+    enum err err = fhir_page_audit(r, page->result.records, page->result.count);
     if (!err && page->first && !page->query.cursor.len)
-        err = audit_records(r, page->first, 1);
+        err = fhir_page_audit(r, page->first, 1);
     if (!err)
-        err = audit_records(r, page->included, page->included_count);
+        err = fhir_page_audit(r, page->included, page->included_count);
     for (a = r->audits; a && a->row.person != named;)
         a = a->next;
     if (!err && named && !a && r->audits)
@@ -240,6 +142,32 @@ static const char *entity_of(struct request *r)
     return arena_str(r->arena, in->type);
 }
 
+/* What stands before the matches is not included once more. */
+static void leave_out_first(struct page *page)
+{
+    size_t kept = 0;
+    for (size_t i = 0; page->first && i < page->included_count; i++)
+        if (page->included[i].rid != page->first->rid)
+            page->included[kept++] = page->included[i];
+    if (page->first)
+        page->included_count = kept;
+}
+
+static enum err take_cursor(struct request *r, struct fhir_query *q)
+{
+    struct fhir_cursor place;
+    if (!q->cursor.len)
+        return ERR_OK;
+    enum err err = fhir_cursor_parse(r, q->cursor, &place);
+    if (err)
+        return err;
+    q->search.after_given = true;
+    q->search.after_rid = place.number;
+    q->search.snapshot = place.snapshot;
+    q->search.after_key = place.key;
+    return ERR_OK;
+}
+
 enum err fhir_search_answer(struct session *s, struct request *r, const struct fhir_query *query,
                             const struct record *first)
 {
@@ -249,12 +177,15 @@ enum err fhir_search_answer(struct session *s, struct request *r, const struct f
         return ERR_LIMIT;
     *q = *query;
     page->first = first;
-    enum err err = fhir_cursor_parse(r, q);
+    enum err err = take_cursor(r, q);
     if (!err)
         err = search_run(s, r->arena, &q->search, &page->result);
+    if (err == ERR_TOO_LARGE && !r->errors.first)
+        return err_add(&r->errors, err, "", "too many conditions, or too deep in one another");
     if (!err && q->include_count && page->result.count)
         err = fhir_include_run(s, r, q, &page->result, &page->included, &page->included_count,
                                &page->cut);
+    leave_out_first(page);
     if (!err)
         err = audit_page(r, page);
     return err ? err : print_page(s, r, page);

@@ -144,7 +144,7 @@ static enum err name_entry(struct request *r, struct tx_entry *e)
         w->new_id = found;
     } else if (in->id.len) {
         w->new_id = in->id;
-    } else if (e->rank == RANK_PUT && json_str(e->sent.resource, "id").len) {
+    } else if (slice_is(e->sent.method, "PUT") && json_str(e->sent.resource, "id").len) {
         w->new_id = json_str(e->sent.resource, "id");
     } else {
         ids_uuid(id);
@@ -418,8 +418,8 @@ static enum err run_entry(struct session *s, struct request *r, struct fhir_tran
     struct request *child = e->child;
     const struct use *use = child->use;
     enum err err = ERR_OK;
-    struct fhir_input *in = child->input;
     buf_clear(&child->answer_buf);
+    child->job.err = ERR_OK;
     child->status = 0;
     child->count = 0;
     session_bind(s, &child->grant);
@@ -427,8 +427,10 @@ static enum err run_entry(struct session *s, struct request *r, struct fhir_tran
         err = use->look(s, child);
     if (!err && use->apply)
         err = use->apply(s, child);
-    if (!err && in->print_later)
-        err = refs_outward(s, child, &in->later, &child->answer_buf);
+    if (!err) {
+        fhir_form_settle(child);
+        err = child->job.err;
+    }
     if (!err && fhir_form_needed(child))
         err = fhir_form_make(child);
     if (err)

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <stdio.h>
 
 #include "base/limits.h"
 #include "exchange/gate/wire.h"
@@ -73,11 +74,31 @@ static bool is_person_system(struct slice system)
            slice_starts(system, SLICE(REFS_SYSTEM_LOCAL));
 }
 
+static bool is_person_token(const struct facet *f)
+{
+    return f->kind == FACET_TOKEN && is_person_system(f->system);
+}
+
+/* An identifier by its type (:of-type) carries the number without its system: it goes where the number's token goes. */
+static bool is_person_number(const struct facet_list *facets, const struct facet *f)
+{
+    for (size_t i = 0; f->kind == FACET_TYPED && i < facets->count; i++)
+        if (facets->items[i].param == f->param && is_person_token(&facets->items[i]) &&
+            slice_eq(facets->items[i].text, f->raw))
+            return true;
+    return false;
+}
+
 void refs_filter_facets(struct facet_list *facets)
 {
     size_t kept = 0;
     for (size_t i = 0; i < facets->count; i++)
-        if (facets->items[i].kind != FACET_TOKEN || !is_person_system(facets->items[i].system))
+        if (!is_person_number(facets, &facets->items[i]))
+            facets->items[kept++] = facets->items[i];
+    facets->count = kept;
+    kept = 0;
+    for (size_t i = 0; i < facets->count; i++)
+        if (!is_person_token(&facets->items[i]))
             facets->items[kept++] = facets->items[i];
     facets->count = kept;
 }
@@ -199,7 +220,12 @@ static enum err inward_reference(void *context, struct json *reference, const ch
 {
     struct inward *in = context;
     struct request *r = in->r;
-    struct refs_patient found = {.reference = reference, .place = place, .entry = -1};
+    struct slice text = json_str(reference, "reference");
+    size_t version = slice_search(text, SLICE("/_history/"), 0);
+    struct refs_patient found = {.reference = reference,
+                                 .place = place,
+                                 .entry = -1,
+                                 .version = slice_sub(text, version, text.len)};
     bool is = false;
     enum err err = inward_find(in, reference, &found, &is);
     if (!err && !is)
@@ -244,15 +270,16 @@ enum err refs_settle(struct session *s, struct request *r, const struct refs_lis
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct refs_patient *p = &list->items[i];
-        const char *text = REFS_OWN;
+        char number[24] = "";
         int64_t chart = 0;
         assert(p->person > 0);
         if (p->person != own) {
             enum err err = person_open_chart(s, r->grant.facility, p->person, &chart);
             if (err)
                 return err;
-            text = arena_printf(r->arena, REFS_OWN "%lld", (long long)chart);
+            (void)snprintf(number, sizeof(number), "%lld", (long long)chart);
         }
+        const char *text = arena_printf(r->arena, REFS_OWN "%s%.*s", number, SLICE_ARG(p->version));
         json_set(p->reference, "reference", json_string(r->arena, slice_str(text)));
         /* Another reader may not be entitled to it. */
         if (is_person_system(json_str(json_get(p->reference, "identifier"), "system")))
@@ -333,13 +360,16 @@ static struct slice outward_head(struct request *r, const struct record *record,
     return slice_sub(body, head, body.len);
 }
 
-/* What follows the mark: the closing quote, or the chart of another patient and then the quote. */
+/* What follows the mark: the chart of another patient, if it is one; then a version or the closing quote, which stay in
+ * REST. */
 static enum err outward_patient_id(struct session *s, const struct record *record,
                                    struct slice *rest, int64_t *ret_person)
 {
-    size_t end = slice_find(*rest, '"', 0);
+    size_t end = 0;
     uint64_t chart = 0;
     int64_t facility = 0;
+    while (end < rest->len && rest->ptr[end] >= '0' && rest->ptr[end] <= '9')
+        end++;
     assert(end < rest->len && (end == 0 || s));
     *ret_person = record->person;
     if (end > 0) {
@@ -349,7 +379,7 @@ static enum err outward_patient_id(struct session *s, const struct record *recor
         if (err)
             return err;
     }
-    *rest = slice_sub(*rest, end + 1, rest->len);
+    *rest = slice_sub(*rest, end, rest->len);
     return ERR_OK;
 }
 
@@ -377,7 +407,6 @@ static enum err outward_text(struct session *s, struct request *r, const struct 
         printed = person;
         buf_adds(out, "\"reference\":\"Patient/");
         buf_adds(out, wire);
-        buf_addc(out, '"');
     }
 }
 
@@ -391,7 +420,7 @@ bool refs_simple(const struct record *record)
         if (at == rest.len)
             return true;
         rest = slice_sub(rest, at + mark.len, rest.len);
-        if (rest.len == 0 || rest.ptr[0] != '"')
+        if (rest.len == 0 || (rest.ptr[0] >= '0' && rest.ptr[0] <= '9'))
             return false;
     }
 }

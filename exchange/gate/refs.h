@@ -18,6 +18,7 @@ struct refs_patient {
     const char *place;
     int64_t person;     /* 0: not known yet */
     struct slice alias; /* an id the caller has given nobody yet; empty: none */
+    struct slice version; /* "/_history/2", or empty */
     int entry;          /* entry of the same transaction that says who he is; -1: none */
 };
 

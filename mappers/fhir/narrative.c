@@ -41,6 +41,8 @@ static const char *const attributes[] = {
     "title",       "type",        "usemap",  "valign",   "value",   "vspace",   "width",
     "xml:lang",    "xml:space",   "xmlns",   NULL};
 
+#define ATTRIBUTES (sizeof(attributes) / sizeof(*attributes))
+
 static const char *const link_attributes[] = {"cite", "href", "longdesc", "src", "usemap", NULL};
 static const char *const schemes[] = {"http", "https", "mailto", "tel", "ftp", "urn", NULL};
 static const char *const bad_styles[] = {"javascript:", "vbscript:", "expression(",  "url(",
@@ -170,10 +172,16 @@ static bool style_ok(struct slice value)
     return true;
 }
 
-static bool attribute_ok(struct scan *s, struct slice tag, struct slice name, struct slice value)
+/* SEEN: which of attributes[] the tag has already. */
+static bool attribute_ok(struct scan *s, struct slice tag, struct slice name, struct slice value,
+                         bool seen[ATTRIBUTES])
 {
-    if (!find(attributes, name))
+    const char *const *known = find(attributes, name);
+    if (!known)
         return fail(s, "an attribute is not allowed in narrative", "使えない属性があります");
+    if (seen[known - attributes])
+        return fail(s, "an attribute is given twice", "同じ属性が二度あります");
+    seen[known - attributes] = true;
     if (slice_is(name, "xmlns") && !slice_is(value, "http://www.w3.org/1999/xhtml"))
         return fail(s, "the name space must be XHTML", "名前空間は XHTML でなければなりません");
     if (find(link_attributes, name) && !link_ok(tag, name, value))
@@ -183,7 +191,7 @@ static bool attribute_ok(struct scan *s, struct slice tag, struct slice name, st
     return true;
 }
 
-static bool attribute(struct scan *s, struct slice tag)
+static bool attribute(struct scan *s, struct slice tag, bool seen[ATTRIBUTES])
 {
     struct slice name = take_name(s);
     skip_space(s);
@@ -205,11 +213,12 @@ static bool attribute(struct scan *s, struct slice tag)
     if (s->at == s->end)
         return fail(s, "a tag is not closed", "タグが閉じていません");
     struct slice value = slice_of(from, (size_t)(s->at++ - from));
-    return attribute_ok(s, tag, name, value);
+    return attribute_ok(s, tag, name, value, seen);
 }
 
 static bool open_tag(struct scan *s)
 {
+    bool seen[ATTRIBUTES] = {false};
     struct slice name = take_name(s);
     const char *const *tag = name.len > 0 ? find(tags, name) : NULL;
     if (!tag)
@@ -218,7 +227,7 @@ static bool open_tag(struct scan *s)
         return fail(s, "a <div> is expected", "<div> が必要です");
     s->content |= slice_is(name, "img");
     while (skip_space(s) && s->at < s->end && *s->at != '>' && *s->at != '/') {
-        if (!attribute(s, name))
+        if (!attribute(s, name, seen))
             return false;
     }
     if (take(s, "/>"))

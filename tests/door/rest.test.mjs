@@ -179,10 +179,12 @@ describe('what is refused', () => {
     assertOutcome(await a.put(`/Observation/${made.id}`, { ...made, id: randomUUID() }), 400, /Observation\.id/);
   });
 
-  test('a resource about nobody, or about two', async () => {
+  test('a resource about nobody, or about two as equals', async () => {
     assertOutcome(await a.post('/Observation', observation(undefined)), 422, /Observation\.subject/);
-    const other = region.resident('resident-2').card;
-    assertOutcome(await a.post('/Observation', observation(card, { performer: [{ identifier: { system: CARD, value: other } }] })), 422);
+    const [one, two] = ['resident-1', 'resident-2'].map((key) => ({ identifier: { system: CARD, value: region.resident(key).card } }));
+    assertOutcome(await a.post('/Observation', observation(undefined, { performer: [one, two] })), 422, /performer/);
+    const inside = { resourceType: 'Observation', id: 'o', status: 'final', code: { text: 'x' }, subject: two };
+    assertOutcome(await a.post('/Observation', observation(card, { contained: [inside], hasMember: [{ reference: '#o' }] })), 422, /contained/);
   });
 
   test('other media types: 415 and 406', async () => {
@@ -194,21 +196,14 @@ describe('what is refused', () => {
   });
 
   test('unknown places and methods: 404 and 405', async () => {
-    for (const path of ['/Observations', '/observation', '/Observation/x/y', '/', '/Patient/x/$nothing', '/Observation/$lastn/x', '/Element']) {
+    for (const path of ['/Observations', '/observation', '/Observation/x/y', '/Patient/x/$nothing', '/Observation/$lastn/x', '/Element']) {
       assertOutcome(await a.get(path), 404);
     }
-    for (const [method, path] of [['DELETE', '/Observation'], ['POST', `/Observation/${randomUUID()}`], ['PUT', '/Observation'], ['PATCH', `/Observation/${randomUUID()}`], ['DELETE', '/metadata'], ['POST', '/AuditEvent']]) {
+    for (const [method, path] of [['POST', `/Observation/${randomUUID()}`], ['PUT', '/AuditEvent/1'], ['DELETE', '/metadata'], ['POST', '/AuditEvent']]) {
       const answer = await a.request(method, path, { body: method === 'DELETE' ? undefined : {} });
       assertOutcome(answer, 405);
       assert.ok(answer.headers.allow, `${method} ${path}: Allow`);
     }
-  });
-
-  test('a condition the server would have to ignore: 501', async () => {
-    const count = async () => (await a.search('/Observation?_count=0')).total;
-    const before = await count();
-    assertOutcome(await a.post('/Observation', observation(card), { 'If-None-Exist': 'code=x' }), 501);
-    assert.equal(await count(), before, 'nothing was created');
   });
 
   test('a body over the limit: 413, and the next request is answered', async () => {
@@ -381,16 +376,13 @@ describe('search', () => {
 
   test('what is not understood is refused and the valid is named', async () => {
     assertOutcome(await a.get('/Observation?colour=red'), 400, /value-quantity/);
-    assertOutcome(await a.get('/Observation?code:sounds=x'), 400, /:exact/);
+    assertOutcome(await a.get('/Observation?code:sounds=x'), 400, /:missing/);
     assertOutcome(await a.get('/Observation?date=yesterday'), 400, /date/);
     assertOutcome(await a.get('/Observation?value-quantity=high'), 400);
     assertOutcome(await a.get('/Observation?_count=many'), 400, /_count/);
     assertOutcome(await a.get('/Observation?_total=some'), 400);
     assertOutcome(await a.get('/Observation?code='), 400);
     assertOutcome(await a.get('/Observation?_cursor=AAAA'), 400, /_cursor/);
-    assertOutcome(await a.get('/Observation?_include=Observation:subject'), 400);
-    assertOutcome(await a.get('/Patient?_has:Observation:patient:code=718-7'), 400);
-    assertOutcome(await a.get('/Observation?patient.name=x'), 400);
     assertOutcome(await a.get(`/Observation/${made[0].id}?colour=red`), 400);
     const lenient = await a.search('/Observation?colour=red&_count=0', { Prefer: 'handling=lenient' });
     assert.ok(lenient.total >= 23);

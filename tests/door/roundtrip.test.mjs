@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every official example, as JSON: PUT, then GET gives the same resource, but for meta.versionId, meta.lastUpdated and the
-// ids of Patients, which are the reader's own. Numbers are compared digit for digit.
+// Every official example, as JSON and as XML: PUT, then GET gives the same resource, but for meta.versionId, meta.lastUpdated
+// and the ids of Patients, which are the reader's own. Numbers are compared digit for digit, XML with HL7's schema too.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Region, corpus } from './region.mjs';
+import { assertSchema } from './schema.mjs';
 
 const examples = corpus('fhir/r4-examples');
 
@@ -30,15 +31,15 @@ class Ids {
   }
 }
 
-const PATIENT = /^Patient\/([A-Za-z0-9.-]+)$/;
+const PATIENT = /^Patient\/([A-Za-z0-9.-]+)((?:\/_history\/\d+)?)$/;
 const WIRE = /^[0-9a-f]{32}$/;
 
 /** Compares SENT with GOT; answers where they differ, or undefined. */
 function differs(sent, got, ids, place = '') {
   if (typeof sent === 'string' && typeof got === 'string') {
-    const [, from] = PATIENT.exec(sent) ?? [];
-    const [, to] = PATIENT.exec(got) ?? [];
-    if (from && to && WIRE.test(to) && place.endsWith('.reference')) return void ids.pair(from, to, place);
+    const [, from, version] = PATIENT.exec(sent) ?? [];
+    const [, to, same] = PATIENT.exec(got) ?? [];
+    if (from && to && version === same && WIRE.test(to) && place.endsWith('.reference')) return void ids.pair(from, to, place);
   }
   if (typeof sent !== 'object' || sent === null) return Object.is(sent, got) ? undefined : `${place}: ${JSON.stringify(sent)} -> ${JSON.stringify(got)}`;
   if (typeof got !== 'object' || got === null || Array.isArray(sent) !== Array.isArray(got)) return `${place}: ${JSON.stringify(got)}`;
@@ -61,13 +62,14 @@ describe('official examples', { skip: examples.skip }, () => {
   let a;
   const ids = new Ids();
   before(async () => {
-    region = await Region.start({ empty: true, patients: 1 });
+    region = await Region.start({ empty: true, patients: 8 });
     a = region.party('hospital-a');
   });
   after(() => region?.stop());
 
   test('PUT then GET gives the same', async (t) => {
     const wrong = [];
+    const again = [];
     let passed = 0;
     let skipped = 0;
     for (const file of readdirSync(examples.path).sort()) {
@@ -83,11 +85,47 @@ describe('official examples', { skip: examples.skip }, () => {
       const is = withoutVersion(literal(got.text));
       if (sent.resourceType === 'Patient') { ids.pair(sent.id, is.id, file); is.id = sent.id; }
       const found = differs(withoutVersion(sent), is, ids);
+      again.push([path, text]);
       if (found) wrong.push(`${file}${found}`);
       else passed++;
+    }
+    for (const [path, text] of again) {
+      const put = await a.request('PUT', path, { body: text });
+      if (put.status !== 200 || put.json.meta.versionId !== '1') wrong.push(`${path} again: ${put.status} ${put.text.slice(0, 300)}`);
     }
     t.diagnostic(`${passed} passed, ${wrong.length} failed, ${skipped} skipped`);
     assert.deepEqual(wrong, []);
     assert.ok(passed > 500);
+  });
+
+  test('GET in XML, PUT that elsewhere, GET there in JSON', async (t) => {
+    const wrong = [];
+    const documents = [];
+    const theirs = new Ids();
+    const other = await Region.start({ empty: true, patients: 8 });
+    const b = other.party('hospital-a');
+    try {
+      for (const file of readdirSync(examples.path).sort()) {
+        if (!file.endsWith('.json') || BROKEN.has(file)) continue;
+        const sent = literal(readFileSync(join(examples.path, file), 'utf8'));
+        if (!sent.resourceType) continue;
+        const path = `/${sent.resourceType}/${sent.id}`;
+        const here = await a.get(path, { Accept: 'application/fhir+xml' });
+        documents.push(here.text);
+        const body = here.text.replace(/[0-9a-f]{32}/g, (id) => ids.back.get(id) ?? id);
+        const put = await b.request('PUT', path, { body, type: 'application/fhir+xml' });
+        if (put.status !== 201 && put.status !== 200) { wrong.push(`${file}: PUT ${put.status} ${put.text.slice(0, 300)}`); continue; }
+        const is = withoutVersion(literal((await b.get(path)).text));
+        if (sent.resourceType === 'Patient') { theirs.pair(sent.id, is.id, file); is.id = sent.id; }
+        const found = differs(withoutVersion(sent), is, theirs);
+        if (found) wrong.push(`${file}${found}`);
+      }
+    } finally {
+      await other.stop();
+    }
+    t.diagnostic(`${documents.length - wrong.length} passed, ${wrong.length} failed`);
+    assert.deepEqual(wrong, []);
+    assert.ok(documents.length > 500);
+    assertSchema(...documents);
   });
 });

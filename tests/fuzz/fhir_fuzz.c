@@ -13,6 +13,7 @@
 #include "mappers/fhir/facets.h"
 #include "mappers/fhir/outcome.h"
 #include "mappers/fhir/validate.h"
+#include "mappers/fhir/words.h"
 
 #include "base/banned.h"
 
@@ -46,6 +47,15 @@ static void check_rows(struct arena *arena, const struct json *root)
     }
 }
 
+static void check_words(struct arena *arena, const struct json *root)
+{
+    struct slice words = SLICE_NONE;
+    struct slice content = SLICE_NONE;
+    enum err err = words_extract(arena, root, &words, &content);
+    must(err == ERR_OK || err == ERR_LIMIT);
+    must(slice_is_utf8(words) && slice_is_utf8(content) && words.len <= content.len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct json *root = NULL;
@@ -64,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const struct json *outcome = outcome_json(arena, err, &errors);
         must(arena_exhausted(arena) || validate_resource(outcome, SLICE_NONE, &again) == ERR_OK);
         check_rows(arena, root);
+        check_words(arena, root);
         classify_resource(root, &class);
         must(class.when.lo_ms <= class.when.hi_ms);
         (void)!classify_references(root, arena, count_reference, &references);

@@ -133,6 +133,7 @@ class Type:
     def __init__(self, name, kind):
         self.name = name
         self.kind = kind
+        self.parent = ""          # the type it specializes: uri, of canonical
         self.elements = []
 
 
@@ -165,6 +166,7 @@ class Model:
         elements = sd["snapshot"]["element"]
         parents = {e["path"].rsplit(".", 1)[0] for e in elements if "." in e["path"]}
         self.types[name] = Type(name, kind)
+        self.types[name].parent = sd.get("baseDefinition", "").rsplit("/", 1)[-1]
         choices = {}
         for e in elements[1:]:
             path = e["path"]

@@ -246,11 +246,17 @@ class Compiler:
             one = ("MEMBER", name, text_of(self.take()))
         return [s.filtered(one) for s in states]
 
-    @staticmethod
-    def only(states, wanted):
+    def only(self, states, wanted):
         # R4 writes DateTime for dateTime in one place.
-        return [s for s in states
-                if s.type and wanted in (s.type, s.type[0].upper() + s.type[1:])]
+        return [s for s in states if wanted in self.kinds(s.type)]
+
+    def kinds(self, name):
+        """A type's name, with a capital letter too, and those of the types it specializes."""
+        out = []
+        while name in self.model.types:
+            out += [name, name[0].upper() + name[1:]]
+            name = self.model.types[name].parent
+        return out
 
     def child(self, states, name):
         out = []

@@ -475,6 +475,27 @@ static void test_import_ssmix2(void **state)
     RUN(CLI_USAGE, "import", "ssmix2", root);
 }
 
+/* The message of test_import_ssmix2 that was taken in, byte by byte. */
+static void test_intake_original(void)
+{
+    static const char message[] = MESSAGE("ADT^A08^ADT_A01", "V1", "00077701");
+    unsigned char sha[DIGEST_LEN];
+    struct buf hex;
+
+    buf_init(&hex, 128);
+    digest_sha256(slice_str(message), sha);
+    digest_hex(&hex, slice_of(sha, sizeof(sha)));
+    buf_addc(&hex, '\0');
+    RUN(CLI_OK, "intake", "original", hex.ptr, "--facility", "hospital-a");
+    assert_string_equal(output, message);
+    RUN(CLI_NOT_FOUND, "intake", "original", hex.ptr, "--facility", "hospital-b");
+    RUN(CLI_REFUSED, "intake", "original", hex.ptr, "--facility", "operator");
+    RUN(CLI_USAGE, "intake", "original", "abc", "--facility", "hospital-a");
+    hex.ptr[0] = hex.ptr[0] == 'a' ? 'b' : 'a';
+    RUN(CLI_NOT_FOUND, "intake", "original", hex.ptr, "--facility", "hospital-a");
+    buf_fini(&hex);
+}
+
 static void test_intake(void **state)
 {
     char id[24];
@@ -500,6 +521,7 @@ static void test_intake(void **state)
     RUN(CLI_NOT_FOUND, "intake", "show", id, "--facility", "nobody");
     RUN(CLI_REFUSED, "intake", "show", id, "--facility", "operator");
     RUN(CLI_USAGE, "intake", "show", "x", "--facility", "hospital-a");
+    test_intake_original();
     RUN(CLI_OK, "intake", "unmapped", "--facility", "hospital-a", "--json");
     assert_string_equal(field_where("field", "NK1-20", "message"), "ADT^A08");
     RUN(CLI_OK, "intake", "unmapped");
@@ -560,6 +582,37 @@ static void test_import_fhir(void **state)
     OUT("\"severity\":\"error\"");
 }
 
+/* The same in FHIR XML, in and out. */
+static void test_xml(void **state)
+{
+    char text[2048], good[256], bad[256];
+
+    (void)state;
+    (void)snprintf(
+        text, sizeof(text),
+        "<?xml version='1.0'?><Observation xmlns='http://hl7.org/fhir'><status value='final'/>"
+        "<code><text value='a'/></code><subject><identifier><system "
+        "value='urn:tasuki:clinic-card'/><value value='%s'/></identifier></subject>"
+        "<valueQuantity><value value='1.50'/></valueQuantity></Observation>",
+        region->people[0].card);
+    write_text("good.xml", text);
+    write_text("bad.xml",
+               "<Observation xmlns='http://hl7.org/fhir'><color value='x'/></Observation>");
+    (void)snprintf(good, sizeof(good), "%s", path_in("good.xml"));
+    (void)snprintf(bad, sizeof(bad), "%s", path_in("bad.xml"));
+    RUN_BARE(CLI_OK, "validate", "fhir", good);
+    RUN_BARE(CLI_INVALID, "validate", "fhir", bad, "--json");
+    OUT("Observation.color");
+    RUN_BARE(CLI_OK, "map", good, "--to", "fhir");
+    OUT("\"value\":1.50");
+    RUN_BARE(CLI_OK, "map", good, "--to", "xml");
+    OUT("\n  <valueQuantity>\n    <value value=\"1.50\"/>\n");
+    RUN(CLI_OK, "import", "fhir", good, "--facility", "hospital-a");
+    SAID("1 documents");
+    RUN(CLI_INVALID, "import", "fhir", bad, "--facility", "hospital-a");
+    OUT("Observation.color");
+}
+
 static void test_validate_and_map(void **state)
 {
     char message[256];
@@ -597,6 +650,8 @@ static void test_upkeep(void **state)
     OUT("\"created\":\"2");
     RUN(CLI_OK, "reindex");
     OUT(" records");
+    RUN(CLI_OK, "migrate", "up");
+    OUT("schema 2");
     RUN_BARE(CLI_OK, "check-config", path_in("tasuki.conf"));
 }
 
@@ -607,7 +662,7 @@ static void test_audit(void **state)
         "cert-revoke",   "cert-crl",        "card-issue",      "card-lookup",     "card-revoke",
         "patient-show",  "patient-link",    "patient-unlink",  "patient-undo",    "patient-queue",
         "consent-show",  "consent-explain", "intake-rejected", "intake-unmapped", "intake-show",
-        "backup",        "reindex",         "patient-dismiss", "intake"};
+        "backup",        "reindex",         "patient-dismiss", "intake",          "intake-original"};
 
     (void)state;
     RUN(CLI_OK, "audit", "verify");
@@ -811,6 +866,7 @@ int main(void)
         cmocka_unit_test(test_intake),
         cmocka_unit_test(test_intake_show),
         cmocka_unit_test(test_import_fhir),
+        cmocka_unit_test(test_xml),
         cmocka_unit_test(test_validate_and_map),
         cmocka_unit_test(test_upkeep),
         cmocka_unit_test(test_audit),

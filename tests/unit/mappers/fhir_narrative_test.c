@@ -62,6 +62,7 @@ static const char *const bad[] = {
     X "<p style=\"background: u&#114;l(x)\">x</p></div>",
     X "<p style=\"background: u\\72l(x)\">x</p></div>",
     X "<p class=x>x</p></div>",
+    X "<p class=\"x\" id=\"y\" class=\"z\">x</p></div>",
     X "<p class>x</p></div>",
     X "<p class=\"x\"title=\"y\">x</p></div>",
     X "<p class=\"<\">x</p></div>",
