@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writes a search as one statement from enums and fixed fragments, every value from outside a bound parameter, and
- * runs it (R4 search.html). The inner statement finds numbers and places in the order only and cuts the page; the
- * page's bodies are fetched by number, through the gate again. Sorting is by a key of bytes that tasuki_sort makes of a
- * record, so one comparison serves every _sort, and a page's cursor is its last key and number.
+ * Writes a search as one statement from enums and fixed fragments, every value from outside a bound
+ * parameter, and runs it (R4 search.html). The inner statement finds numbers and places in the
+ * order only and cuts the page; the page's bodies are fetched by number, through the gate again.
+ * Sorting is by a key of bytes that tasuki_sort makes of a record, so one comparison serves every
+ * _sort, and a page's cursor is its last key and number.
  *
- * Sorted by lastUpdated, a record that changed after the first page stands where it stood then: its last version
- * up to the snapshot's number says where. Must never read anything but the gated views.
+ * Sorted by lastUpdated, a record that changed after the first page stands where it stood then: its
+ * last version up to the snapshot's number says where. Must never read anything but the gated
+ * views.
  */
 #include "storage/search.h"
 
@@ -152,7 +154,8 @@ static void say_walk(struct search_compose *c)
     struct search_at at = search_alias(c, 0);
     assert(at.own == top.own);
     search_say(c, top, page_start);
-    search_say(c, top, "tasuki_sort(x'', c.seq, '', ?) AS key FROM v_change c CROSS JOIN v_record r#");
+    search_say(c, top,
+               "tasuki_sort(x'', c.seq, '', ?) AS key FROM v_change c CROSS JOIN v_record r#");
     search_bind_sorts(c);
     search_say(c, top, " WHERE r#.rid = c.rid AND c.seq = ");
     say_place(c);
@@ -224,8 +227,8 @@ static enum err run_page(struct search_compose *c, void (*say)(struct search_com
     return sql_done(q, err);
 }
 
-/* By lastUpdated, when nothing says where to begin: the log of changes has that order already, and mostly a page
- * of it is full at once. If not, the search is run as any other. */
+/* By lastUpdated, when nothing says where to begin: the log of changes has that order already, and
+ * mostly a page of it is full at once. If not, the search is run as any other. */
 static enum err run_sorted(struct search_compose *c, struct search_result *result)
 {
     const struct search *search = c->search;
@@ -266,8 +269,9 @@ enum err search_run(struct session *s, struct arena *arena, const struct search 
     struct search_sorts sorts;
     size_t filters = 0;
     assert(search->limit <= LIMIT_SEARCH_COUNT && search->sort_count <= LIMIT_SORT_KEYS);
-    enum err err = search->type_count > LIMIT_SEARCH_VALUES ? ERR_TOO_LARGE
-                                                            : measure(&search->filters, 0, &filters);
+    enum err err = search->type_count > LIMIT_SEARCH_VALUES
+                       ? ERR_TOO_LARGE
+                       : measure(&search->filters, 0, &filters);
     if (err)
         return err;
     begin(&c, s, arena, search, &sorts);

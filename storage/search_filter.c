@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The conditions of a search on one record (R4 search.html), whatever way the record was found. All terms of a list go
- * into one call of tasuki_match, so that few different statements exist; what needs other records is a subquery on the
- * gated views, sought by key.
+ * The conditions of a search on one record (R4 search.html), whatever way the record was found. All
+ * terms of a list go into one call of tasuki_match, so that few different statements exist; what
+ * needs other records is a subquery on the gated views, sought by key.
  *
- * References to residents: "Patient/@" in a row's facets is the row's own patient, "Patient/@<chart>" another one. As
- * target of a chain or reverse chain a resident is the one Patient record of his that this reader is shown.
+ * References to residents: "Patient/@" in a row's facets is the row's own patient,
+ * "Patient/@<chart>" another one. As target of a chain or reverse chain a resident is the one
+ * Patient record of his that this reader is shown.
  */
 #include <assert.h>
 
@@ -62,7 +63,8 @@ static struct search_types others_of(struct search_compose *c, struct search_typ
     return (struct search_types){items, count};
 }
 
-/* One Patient per person: none stands if a better one of the same person is visible. The record AT is
+/* One Patient per person: none stands if a better one of the same person is visible. The record AT
+ * is
  * ^, the better one #. */
 static void say_one_patient(struct search_compose *c, struct search_at at,
                             struct search_types types)
@@ -315,8 +317,8 @@ static void say_has_other(struct search_compose *c, unsigned outer, const struct
     search_say(c, at, " WHERE t#.type = r^.type AND t#.id = r^.id))");
 }
 
-/* Records on the charts of r^'s person that name their own patient, and records anywhere that name one of the
- * charts. */
+/* Records on the charts of r^'s person that name their own patient, and records anywhere that name
+ * one of the charts. */
 static void say_has_patient(struct search_compose *c, unsigned outer, const struct search_filter *f)
 {
     struct search_types types = {f->ids, 1};

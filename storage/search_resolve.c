@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Chains whose other end an index finds. What is there is read first, by a statement of its own in the same snapshot,
- * and the filter becomes what it then means: "references one of these", "is one of these", "of these persons". So a
- * chain of any depth is a row of flat statements that each begin with an index, not nested ones; SQLite's parser
- * bounds how deep those go. Where too much is found, or nothing says where to begin, the filter stays and is tested
- * record by record (search_filter.c).
+ * Chains whose other end an index finds. What is there is read first, by a statement of its own in
+ * the same snapshot, and the filter becomes what it then means: "references one of these", "is one
+ * of these", "of these persons". So a chain of any depth is a row of flat statements that each
+ * begin with an index, not nested ones; SQLite's parser bounds how deep those go. Where too much is
+ * found, or nothing says where to begin, the filter stays and is tested record by record
+ * (search_filter.c).
  *
  * Nothing is found here that the grant may not see: a hidden record is no link.
  */
@@ -76,7 +77,8 @@ static void take_record(struct search_compose *c, struct sql *q, struct found *f
 }
 
 /* What the row's record names under PARAM: what a reverse chain starts from. */
-static void take_targets(struct search_compose *c, struct sql *q, uint16_t param, struct found *found)
+static void take_targets(struct search_compose *c, struct sql *q, uint16_t param,
+                         struct found *found)
 {
     static const struct slice patient = {"Patient/@", 9};
     struct facet_reader reader;
@@ -147,7 +149,8 @@ struct groups {
     size_t count;
 };
 
-static struct search_filter *add_group(struct search_compose *c, struct groups *groups, size_t filters)
+static struct search_filter *add_group(struct search_compose *c, struct groups *groups,
+                                       size_t filters)
 {
     struct search_filter *items = search_alloc(c, filters, sizeof *items);
     if (items)
@@ -180,8 +183,8 @@ static void become_references(struct search_compose *c, const struct search_filt
 }
 
 /* The records of one type among the names, from the first not yet TAKEN on. */
-static void become_type(struct search_compose *c, const struct found *found, bool *taken, size_t first,
-                        struct groups *groups)
+static void become_type(struct search_compose *c, const struct found *found, bool *taken,
+                        size_t first, struct groups *groups)
 {
     struct slice *ids = search_alloc(c, found->name_count, sizeof *ids);
     struct slice *type = search_alloc(c, 1, sizeof *type);
@@ -203,7 +206,8 @@ static void become_type(struct search_compose *c, const struct found *found, boo
 }
 
 /* Is one of the records, or a Patient of the persons. */
-static void become_records(struct search_compose *c, const struct found *found, struct groups *groups)
+static void become_records(struct search_compose *c, const struct found *found,
+                           struct groups *groups)
 {
     static const struct slice patient = {"Patient", 7};
     bool *taken = search_alloc(c, found->name_count, sizeof *taken);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A statement's text and its parameters, written side by side. Text comes from literals of search*.c only; whatever came
- * from outside is a parameter. Failure is sticky: memory, the bound on the text or on the parameters.
+ * A statement's text and its parameters, written side by side. Text comes from literals of
+ * search*.c only; whatever came from outside is a parameter. Failure is sticky: memory, the bound
+ * on the text or on the parameters.
  */
 #include <assert.h>
 

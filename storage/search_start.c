@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where a search begins. Nothing tells SQLite how selective a code is, so the choice is made here, from the kind of
- * what is asked, and said so that SQLite cannot choose otherwise. In order of worth:
+ * Where a search begins. Nothing tells SQLite how selective a code is, so the choice is made here,
+ * from the kind of what is asked, and said so that SQLite cannot choose otherwise. In order of
+ * worth:
  *
  *     logical ids          by key
- *     persons              the rid ranges of their charts; inside them by the key of a code, else of the type
- *     references, uris; a Patient at the end of a chain, found by one of the following
+ *     persons              the rid ranges of their charts; inside them by the key of a code, else
+ * of the type references, uris; a Patient at the end of a chain, found by one of the following
  *     codes with a system, words, bare codes, strings, by index
  *     another chain or reverse chain whose other end has one of these: from there
  *     dates and lastUpdated of the last weeks
  *     the type
  *
- * A start is a superset: every condition is tested again on each record (search_filter.c), so a start can make an
- * answer slow but never wrong. What no index knows (a code marked common, :not, :missing) is never a start.
+ * A start is a superset: every condition is tested again on each record (search_filter.c), so a
+ * start can make an answer slow but never wrong. What no index knows (a code marked common, :not,
+ * :missing) is never a start.
  */
 #include <assert.h>
 
@@ -91,8 +93,8 @@ void search_seq_span(const struct search_value *value, int64_t now_ms, int64_t *
     *ret_hi = hi;
 }
 
-/* The days [lo, hi] on one of which every date that passes V has a part; false when that is not known. AROUND is set when
- * dates of many days can be among them. */
+/* The days [lo, hi] on one of which every date that passes V has a part; false when that is not
+ * known. AROUND is set when dates of many days can be among them. */
 static bool day_span(const struct search_value *v, int64_t now_ms, struct when *ret_span,
                      bool *ret_around)
 {
@@ -280,7 +282,8 @@ bool search_starts_wide(const struct search_compose *c, struct search_types type
 
 bool search_can_start(const struct search_compose *c, const struct search_filter *filter)
 {
-    const struct search_types types = {filter->ids, filter->kind == SEARCH_HAS ? 1 : filter->id_count};
+    const struct search_types types = {filter->ids,
+                                       filter->kind == SEARCH_HAS ? 1 : filter->id_count};
     return filter->id_count && best_of(&filter->groups[0], types, c->now_ms).filter;
 }
 
@@ -612,8 +615,8 @@ static void say_candidates(struct search_compose *c, struct search_types types,
 
 /* ── the start ───────────────────────────────────────────────────────────────────────────────── */
 
-/* The persons' rows: by a code among them, else of the type, else all. Straight from there when no row can be
- * found twice. */
+/* The persons' rows: by a code among them, else of the type, else all. Straight from there when no
+ * row can be found twice. */
 static void say_start_of_persons(struct search_compose *c, struct search_at at,
                                  struct search_types types, const struct search_list *list,
                                  const struct search_filter *f)
