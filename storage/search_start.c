@@ -143,6 +143,8 @@ static enum worth exact_worth(const struct search_value *v)
 {
     if (v->part_count || v->op != SEARCH_EQ || v->text.len == 0)
         return WORTH_NOTHING;
+    if (v->kind == FACET_REFERENCE && slice_is(v->text, "Patient/@")) /* in no index (key.h) */
+        return WORTH_NOTHING;
     if (v->kind == FACET_REFERENCE || v->kind == FACET_URI)
         return WORTH_REFERENCE;
     if (v->kind != FACET_TOKEN || v->any_code)

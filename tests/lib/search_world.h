@@ -57,7 +57,10 @@ struct row {
     {                                                                                              \
         .param = P_URL, .kind = FACET_URI, .text = SLICE(t)                                        \
     }
-#define SELF F_REF(P_SUBJECT, "Patient/@")
+#define SELF                                                                                       \
+    {                                                                                              \
+        .param = P_SUBJECT, .kind = FACET_REFERENCE, .text = SLICE("Patient/@"), .common = true    \
+    }
 #define LAB CATEGORY_LABORATORY
 
 static const struct row rows[] = {

@@ -40,6 +40,7 @@ static void test_terms(void **state)
     FOUND(&w, "Observation", "r5", S_MISSING(P_STATUS, true));
     FOUND(&w, "Observation", "r1 r2 r3 r4", S_MISSING(P_STATUS, false));
     FOUND(&w, "Observation", "r3", S_TERM(P_URL, V_URI(SEARCH_EQ, "urn:a")));
+    FOUND(&w, "Observation", "r1 r2 r3 r4 r5", S_TERM(P_SUBJECT, V_REFERENCE("Patient/@")));
     FOUND(&w, "Practitioner", "d1", S_TERM(P_NAME, V_STRING(SEARCH_EQ, "スズ")));
     FOUND(&w, "Practitioner", "d1 d2",
           S_TERM(P_NAME, V_STRING(SEARCH_EQ, "スズ"), V_STRING(SEARCH_EQ, "サトウ")));
