@@ -9,7 +9,7 @@
 
 #include "storage/session.h"
 
-/* Makes the table-valued function known to the connection of S. */
+/* Makes the table known to the connection. */
 enum err targets_open(struct session *s) ERR_CHECKED;
 
 #endif
