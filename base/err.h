@@ -78,7 +78,9 @@ struct arena;
     X(ERR_LIMIT, 503, "AR", "207", "too-costly", "a limit of the program was reached",             \
       "プログラムの上限に達しました")                                                                   \
     X(ERR_IO, 500, "AR", "207", "exception", "reading or writing failed", "読み書きに失敗しました")      \
-    X(ERR_INTERNAL, 500, "AR", "207", "exception", "an internal error", "内部エラーです")
+    X(ERR_INTERNAL, 500, "AR", "207", "exception", "an internal error", "内部エラーです")           \
+    X(ERR_INVARIANT, 422, "AE", "102", "invariant", "a rule of the standard is broken",            \
+      "標準の規則に反しています")
 
 enum err {
     ERR_OK = 0,

@@ -152,3 +152,14 @@ enum err batch_resource(struct batch *b, struct slice facility_key, int64_t resi
                               slice_of(pending->bytes, json.len));
     return start(b, r, pending);
 }
+
+enum err batch_bundle(struct batch *b, struct slice facility_key, struct slice json, void *tag)
+{
+    struct pending *pending = keep(b, tag, json, facility_key);
+    struct request *r = NULL;
+
+    if (pending)
+        r = fhir_load_bundle(b->exchange, slice_of(pending->bytes + json.len + 1, facility_key.len),
+                             slice_of(pending->bytes, json.len));
+    return start(b, r, pending);
+}

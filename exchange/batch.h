@@ -33,6 +33,9 @@ enum err batch_file(struct batch *b, struct slice facility_key, const struct ssm
 /* A FHIR resource of a facility, or of RESIDENT when FACILITY_KEY is empty. JSON is copied. */
 enum err batch_resource(struct batch *b, struct slice facility_key, int64_t resident,
                         struct slice json, void *tag) ERR_CHECKED;
+/* A transaction of a facility, as one request. JSON is copied. */
+enum err batch_bundle(struct batch *b, struct slice facility_key, struct slice json,
+                      void *tag) ERR_CHECKED;
 /* Waits until everything has ended. */
 void batch_finish(struct batch *b);
 

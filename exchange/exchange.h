@@ -7,12 +7,14 @@
 #define EXCHANGE_EXCHANGE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/when.h"
 #include "exchange/conf.h"
 #include "storage/store.h"
 
 struct request;
+struct push;
 
 /* Patient-id keys of facilities already met (gate/wire.c). */
 #define WIRE_CACHE 256
@@ -37,6 +39,10 @@ struct exchange {
     struct wire_cache wires;
     int64_t home_facility; /* pseudo-facility of residents' own entries */
     int64_t started_ms;
+    uint64_t writes; /* that succeeded in this process; loop thread: who follows the changes looks at it */
+    atomic_uint subscription_writes; /* Subscriptions written or deleted; any thread */
+    atomic_uint export_writes;       /* exports begun or cancelled; any thread */
+    struct push *push;               /* what leaves by itself (push/push.h); NULL in commands */
     struct request *refused; /* not taken by the store (queue full): answered at the next collect;
                                 loop thread */
 };

@@ -17,7 +17,14 @@
 
 struct request;
 
-enum request_door { REQUEST_FHIR, REQUEST_PORTAL, REQUEST_MLLP, REQUEST_SSMIX2, REQUEST_COMMAND };
+enum request_door {
+    REQUEST_FHIR,
+    REQUEST_PORTAL,
+    REQUEST_MLLP,
+    REQUEST_SSMIX2,
+    REQUEST_COMMAND,
+    REQUEST_PUSH /* the server itself, on behalf of a subscriber or of who asked for an export */
+};
 
 /* A use case: what the pipeline runs between deciding and auditing. */
 struct use {

@@ -17,7 +17,8 @@ int run_serve(const char *conf_path);
 int run_demo(const struct region_options *options, bool empty);
 
 struct run_bench_options {
-    const char *name;     /* read, intake; NULL: all */
+    const char *name;     /* one of run_bench.c's; NULL: all */
+    unsigned residents;   /* of the population; 0: 2,000 */
     unsigned connections; /* 0: 16 */
     unsigned seconds;     /* 0: 5 */
     bool json;

@@ -8,6 +8,7 @@
  *   quantity  as number, and the unit: by system and code, or by code alone, which the unit for people may be as well
  *   token     "literal ... but not case sensitive" (search.html#token): ASCII letters of codes and identifier values are
  *             compared without case, systems as they are. Unit codes of quantities keep their case (UCUM: mg, Mg)
+ *   near      by great circle on a sphere of the earth's mean radius
  *   uri       as it is; :above and :below by whole segments, a canonical's "|version" being one
  *
  * Must stay a pure function of its arguments: the statement calls it for rows the gate has let through, in any order
@@ -19,6 +20,7 @@
 #include <math.h>
 
 #include "base/limits.h"
+#include "storage/near.h"
 
 #include "base/banned.h"
 
@@ -194,6 +196,12 @@ static bool uri_passes(const struct facet_view *f, const struct search_value *v,
     return slice_eq(f->text, v->text);
 }
 
+static bool special_passes(const struct facet_view *f, const struct search_value *v, int64_t now_ms)
+{
+    (void)now_ms;
+    return near_passes(f, v);
+}
+
 static bool value_passes(const struct facet_view *f, const struct search_value *v, int64_t now_ms)
 {
     static bool (*const kinds[])(const struct facet_view *f, const struct search_value *v,
@@ -202,8 +210,9 @@ static bool value_passes(const struct facet_view *f, const struct search_value *
         [FACET_DATE] = date_passes,           [FACET_NUMBER] = plain_number_passes,
         [FACET_QUANTITY] = quantity_passes,   [FACET_REFERENCE] = reference_passes,
         [FACET_URI] = uri_passes,             [FACET_TYPED] = typed_passes,
+        [FACET_SPECIAL] = special_passes,
     };
-    return f->kind == v->kind && v->kind < sizeof kinds / sizeof kinds[0] &&
+    return f->kind == v->kind && v->kind < sizeof kinds / sizeof kinds[0] && kinds[v->kind] &&
            kinds[v->kind](f, v, now_ms);
 }
 

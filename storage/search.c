@@ -132,18 +132,24 @@ static void say_count(struct search_compose *c)
 
 /* ── running ─────────────────────────────────────────────────────────────────────────────────── */
 
-static enum err run_count(struct search_compose *c, uint64_t *ret_total)
+/* Beside a page the total is worth a second; alone it is the answer. */
+static enum err run_count(struct search_compose *c, struct search_result *result)
 {
+    const bool beside = c->search->limit > 0;
     struct sql *q = NULL;
     search_say_anew(c);
     say_count(c);
     enum err err = search_prepare(c, &q);
     if (err)
         return err;
+    if (beside)
+        sql_within(q, LIMIT_TOTAL_MS);
     err = sql_row(q);
     if (!err)
-        *ret_total = (uint64_t)sql_i64(q, 0);
-    return sql_done(q, err);
+        result->total = (uint64_t)sql_i64(q, 0);
+    err = sql_done(q, err);
+    result->total_unknown = beside && err == ERR_TIMEOUT;
+    return result->total_unknown ? ERR_OK : err;
 }
 
 static enum err run_page(struct search_compose *c, struct search_result *result)
@@ -210,7 +216,7 @@ enum err search_run(struct session *s, struct arena *arena, const struct search 
     if (!err && search->limit > 0)
         err = run_page(&c, &result);
     if (!err && search->count_total)
-        err = run_count(&c, &result.total);
+        err = run_count(&c, &result);
     end(&c, &sorts);
     if (!err)
         *ret_result = result;

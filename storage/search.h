@@ -39,7 +39,8 @@ struct search_value {
     struct slice raw;    /* string :exact; typed: the identifier's value */
     struct when when;    /* date */
     double lo, hi;       /* number, quantity: implicit range [lo, hi) of the literal */
-    double exact;        /* number, quantity: the literal itself, for the comparing prefixes */
+    double exact;        /* number, quantity: the literal itself, for the comparing prefixes. FACET_SPECIAL (near): km
+                            from latitude lo, longitude hi */
     const struct search_value *parts; /* composite: one per component, in order; then nothing above counts */
     uint8_t part_count;
 };
@@ -120,6 +121,7 @@ struct search_result {
     int64_t last_rid;
     int64_t snapshot;
     uint64_t total;         /* when count_total */
+    bool total_unknown;     /* counting took longer than LIMIT_TOTAL_MS beside a page: total means nothing */
 };
 
 /* For type Patient one record per person is returned and counted: the grant facility's own, else the

@@ -92,26 +92,13 @@ static bool is_local(const struct search_filter *f)
     return local;
 }
 
-static uint64_t weight_of(const struct search_list *list)
-{
-    uint64_t weight = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        const struct search_filter *f = &list->items[i];
-        weight += 1 + (f->kind == SEARCH_TERM ? f->term.value_count : 0);
-        for (size_t j = 0; f->kind == SEARCH_ANY && j < f->group_count; j++)
-            weight += weight_of(&f->groups[j]);
-    }
-    return weight;
-}
-
 /* A call of tasuki_match on the facets of r# for LIST, which must be local all through. */
 static void say_match(struct search_compose *c, struct search_at at, struct search_list list)
 {
     struct search_pass *pass = search_alloc(c, 1, sizeof *pass);
     if (!pass)
         return;
-    *pass = (struct search_pass){
-        .list = list, .now_ms = c->now_ms, .weight = weight_of(&list), .work = 0};
+    *pass = (struct search_pass){.list = list, .now_ms = c->now_ms};
     search_say(c, at, "tasuki_match(r#.facets, ?)");
     search_bind_pass(c, pass);
 }

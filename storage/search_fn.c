@@ -2,7 +2,7 @@
  *
  * The functions a search's statement calls on rows the gate has let through: tasuki_match(facets, pass) and
  * tasuki_sort(facets, seq, id, order), whose last arguments are pointers bound by search.c (SQLite gives them to nobody
- * else). They know nothing but their arguments. A long list against many facets is one step to SQLite: so tasuki_match looks at the clock itself.
+ * else). They know nothing but their arguments. Long lists against many facets are one step to SQLite: so tasuki_match looks at the clock itself.
  */
 #include <sqlite3.h>
 
@@ -16,21 +16,45 @@
 
 #define WORK_BETWEEN_LOOKS UINT64_C(4000000) /* about bytes of facets x values: some ms */
 
-static bool any_group_passes(const struct search_filter *any, struct slice facets, int64_t now_ms)
+/* One record under test, or none of ours: then nothing is late. */
+struct run {
+    const struct session *session;
+    struct search_pass *pass;
+    struct slice facets;
+    bool late;
+};
+
+static bool passes_list(struct run *run, const struct search_list *list);
+
+/* What VALUES cost is added up over terms and records; the clock is looked at now and then. */
+static void count_work(struct run *run, size_t values)
+{
+    const struct session *s = run->session;
+    struct search_pass *pass = run->pass;
+    pass->work += (run->facets.len + 16) * (values + 1);
+    if (pass->work < WORK_BETWEEN_LOOKS)
+        return;
+    pass->work = 0;
+    run->late = !s->writes && s->active > 0 && clock_monotonic_ms() > s->deadline_ms;
+}
+
+static bool any_group_passes(struct run *run, const struct search_filter *any)
 {
     for (size_t i = 0; i < any->group_count; i++) {
-        if (search_fn_passes(&any->groups[i], facets, now_ms))
+        if (passes_list(run, &any->groups[i]))
             return true;
     }
     return false;
 }
 
-bool search_fn_passes(const struct search_list *list, struct slice facets, int64_t now_ms)
+static bool passes_list(struct run *run, const struct search_list *list)
 {
-    for (size_t i = 0; i < list->count; i++) {
+    for (size_t i = 0; i < list->count && !run->late; i++) {
         const struct search_filter *f = &list->items[i];
-        bool passes = f->kind == SEARCH_TERM ? match_term(facets, &f->term, now_ms)
-                                             : any_group_passes(f, facets, now_ms) != f->none;
+        bool passes = f->kind == SEARCH_TERM
+                          ? match_term(run->facets, &f->term, run->pass->now_ms)
+                          : any_group_passes(run, f) != f->none;
+        count_work(run, f->term.value_count);
         if (!passes)
             return false;
     }
@@ -44,27 +68,18 @@ static struct slice blob_of(sqlite3_value *value)
     return len > 0 && ptr ? slice_of(ptr, (size_t)len) : SLICE_NONE;
 }
 
-static bool is_late(const struct session *s, struct search_pass *pass, size_t len)
-{
-    pass->work += (len + 16) * pass->weight;
-    if (pass->work < WORK_BETWEEN_LOOKS)
-        return false;
-    pass->work = 0;
-    return !s->writes && s->active > 0 && clock_monotonic_ms() > s->deadline_ms;
-}
-
 static void fn_match(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
     (void)argc;
-    struct search_pass *pass = sqlite3_value_pointer(argv[1], SEARCH_PASS_POINTER);
-    struct slice facets = blob_of(argv[0]);
-    if (!pass) {
-        sqlite3_result_int(context, 0);
-    } else if (is_late(sqlite3_user_data(context), pass, facets.len)) {
+    struct run run = {.session = sqlite3_user_data(context),
+                      .pass = sqlite3_value_pointer(argv[1], SEARCH_PASS_POINTER),
+                      .facets = blob_of(argv[0])};
+    bool passes = run.pass && passes_list(&run, &run.pass->list);
+    if (run.late) {
         sqlite3_result_error(context, "late", -1);
         sqlite3_result_error_code(context, SQLITE_INTERRUPT);
     } else {
-        sqlite3_result_int(context, search_fn_passes(&pass->list, facets, pass->now_ms));
+        sqlite3_result_int(context, passes);
     }
 }
 

@@ -20,8 +20,7 @@
 struct search_pass {
     struct search_list list;
     int64_t now_ms;
-    uint64_t weight; /* values in it: what a facet costs */
-    uint64_t work;   /* since the clock was looked at */
+    uint64_t work; /* since the clock was looked at */
 };
 
 struct search_sorts {
@@ -128,7 +127,5 @@ void search_seq_span(const struct search_value *value, int64_t now_ms, int64_t *
 
 /* Adds tasuki_match and tasuki_sort to the connection. */
 enum err search_fn_open(struct session *s) ERR_CHECKED;
-/* The same in C, for one record's facets. */
-bool search_fn_passes(const struct search_list *list, struct slice facets, int64_t now_ms);
 
 #endif

@@ -5,8 +5,9 @@
  *
  *     logical ids          by key
  *     persons              the rid ranges of their charts; inside them by the key of a code, else of the type
- *     references, uris, codes with a system, words, bare codes, strings, by index
- *     a chain or reverse chain whose other end has one of these: from there
+ *     references, uris; a Patient at the end of a chain, found by one of the following
+ *     codes with a system, words, bare codes, strings, by index
+ *     another chain or reverse chain whose other end has one of these: from there
  *     dates and lastUpdated of the last weeks
  *     the type
  *
@@ -37,6 +38,7 @@ enum worth {
     WORTH_CODE,
     WORTH_WORDS,
     WORTH_TOKEN,
+    WORTH_PATIENT, /* a chain to a Patient found by index: it ends in few charts */
     WORTH_REFERENCE,
     WORTH_PERSONS,
     WORTH_IDS,
@@ -193,7 +195,11 @@ static enum worth inner_worth(const struct search_filter *f, int64_t now_ms)
     const struct search_types types = {f->ids, f->id_count};
     if (f->id_count == 0 || f->group_count == 0)
         return WORTH_NOTHING;
-    return best_of(&f->groups[0], types, now_ms).worth >= WORTH_INNER ? WORTH_INNER : WORTH_NOTHING;
+    enum worth worth = best_of(&f->groups[0], types, now_ms).worth;
+    bool patient = f->kind == SEARCH_CHAIN && !search_may_be_other(types);
+    if (patient && worth >= WORTH_STRING)
+        return WORTH_PATIENT;
+    return worth >= WORTH_INNER ? WORTH_INNER : WORTH_NOTHING;
 }
 
 static enum worth updated_worth(const struct search_filter *f, int64_t now_ms)

@@ -22,6 +22,8 @@ struct bench_site {
     struct exchange *exchange; /* the one under load, for its commit count */
     unsigned connections;
     unsigned seconds;
+    unsigned residents;  /* of the population loaded; 0: none */
+    double load_seconds; /* that took */
 };
 
 struct bench_figure {
@@ -32,6 +34,7 @@ struct bench_figure {
     double p50_ms, p99_ms;
     uint64_t count;
     double bar; /* ratio wanted; 0: none */
+    double bytes_each; /* of the store's file, for each resource; 0: not measured */
 };
 
 /* GET Observation/[id] as hospital-a over mutual TLS keep-alive; floor: the same network code
@@ -40,6 +43,15 @@ enum err bench_read(const struct bench_site *site, struct bench_figure *ret_figu
 /* MLLP over mutual TLS, one OUL^R22 with five results each, acknowledged after the commit; floor:
  * storage/floor.h. The store should be empty before. */
 enum err bench_intake(const struct bench_site *site, struct bench_figure *ret_figure) ERR_CHECKED;
+
+/* On a population (population.h). Search by patient, code and date; $everything of a resident; transactions of a Patient
+ * and an Observation (floor: the run's rows by bare inserts); the load itself (floor: likewise). */
+enum err bench_search(const struct bench_site *site, struct bench_figure *ret_figure) ERR_CHECKED;
+enum err bench_everything(const struct bench_site *site,
+                          struct bench_figure *ret_figure) ERR_CHECKED;
+enum err bench_transaction(const struct bench_site *site,
+                           struct bench_figure *ret_figure) ERR_CHECKED;
+enum err bench_import(const struct bench_site *site, struct bench_figure *ret_figure) ERR_CHECKED;
 
 /* Shared: a run of CONNECTIONS closed loops for SECONDS, STEP answering one exchange each; fills
  * rate, count and percentiles. */

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "exchange/bench/bench.h"
+#include "exchange/bench/population.h"
 #include "exchange/run.h"
 #include "exchange/server.h"
 
@@ -44,9 +45,9 @@ static void *serve_main(void *context)
     return (void *)(uintptr_t)err;
 }
 
-/* A region with PATIENTS residents (0: parties only), served until bench_stop. */
-static enum err bench_start(const char *dir, unsigned patients, struct arena *arena,
-                            struct served *s)
+/* A region with PATIENTS residents (0: parties only) and a population of POPULATION more, served until bench_stop. */
+static enum err bench_start(const char *dir, unsigned patients, unsigned population,
+                            double *ret_load_seconds, struct arena *arena, struct served *s)
 {
     struct region_options options = {.dir = dir, .patients = patients ? patients : 5, .seed = 1};
     struct region *region = NULL;
@@ -68,6 +69,8 @@ static enum err bench_start(const char *dir, unsigned patients, struct arena *ar
         err = region_register(server_exchange(s->server), region);
     if (!err)
         err = region_load(server_exchange(s->server), region, patients == 0, &tally);
+    if (!err && population)
+        err = population_load(server_exchange(s->server), 0, population, ret_load_seconds);
     region_free(region);
     if (err) {
         fprintf(stderr, "bench: %s %s\n", err_en(err), text);
@@ -99,22 +102,32 @@ static void print_figure(const struct bench_figure *f, bool json)
     if (json)
         printf("{\"name\":\"%s\",\"unit\":\"%s\",\"rate\":%.0f,\"floor\":%.0f,\"ratio\":%.3f,"
                "\"bar\":%.2f,\"p50_ms\":%.2f,"
-               "\"p99_ms\":%.2f,\"count\":%llu}\n",
+               "\"p99_ms\":%.2f,\"count\":%llu,\"bytes_each\":%.0f}\n",
                f->name, f->unit, f->rate, f->floor_rate, ratio, f->bar, f->p50_ms, f->p99_ms,
-               (unsigned long long)f->count);
+               (unsigned long long)f->count, f->bytes_each);
     else
         printf("%-8s %10.0f %-24s floor %10.0f  ratio %5.1f %%  (bar %2.0f %%)  p50 %6.2f ms  p99 "
                "%6.2f ms\n",
                f->name, f->rate, f->unit, f->floor_rate, ratio * 100, f->bar * 100, f->p50_ms,
                f->p99_ms);
+    if (!json && f->bytes_each > 0)
+        printf("%-8s %10.0f bytes of the store for each\n", "", f->bytes_each);
     fflush(stdout);
 }
 
 static const struct {
     const char *name;
     unsigned patients;
+    bool population; /* of --residents */
     enum err (*run)(const struct bench_site *site, struct bench_figure *ret_figure);
-} benches[] = {{"read", 50, bench_read}, {"intake", 0, bench_intake}};
+} benches[] = {{"read", 50, false, bench_read},
+               {"intake", 0, false, bench_intake},
+               {"transaction", 0, false, bench_transaction},
+               {"import", 0, true, bench_import},
+               {"search", 0, true, bench_search},
+               {"everything", 0, true, bench_everything}};
+
+#define RESIDENTS_DEFAULT 2000u
 
 /* A new folder under $TMPDIR. */
 static enum err make_folder(char *ret_dir, size_t size)
@@ -148,7 +161,13 @@ static enum err run_in(const char *dir, size_t i, const struct run_bench_options
     struct bench_figure figure = {0};
     char store[PATH_MAX];
     struct arena *arena = arena_new(LIMIT_MIB);
-    enum err err = arena ? bench_start(dir, benches[i].patients, arena, &served) : ERR_LIMIT;
+    unsigned residents = !benches[i].population ? 0
+                         : options->residents   ? options->residents
+                                                : RESIDENTS_DEFAULT;
+    double load_seconds = 0;
+    enum err err = arena ? bench_start(dir, benches[i].patients, residents, &load_seconds, arena,
+                                       &served)
+                         : ERR_LIMIT;
     if (err) {
         arena_free(arena);
         return err;
@@ -159,6 +178,8 @@ static enum err run_in(const char *dir, size_t i, const struct run_bench_options
                               .mllps_port = served.ports.mllps,
                               .store = store,
                               .exchange = server_exchange(served.server),
+                              .residents = residents,
+                              .load_seconds = load_seconds,
                               .connections = options->connections ? options->connections : 16,
                               .seconds = options->seconds ? options->seconds : 5};
     err = benches[i].run(&site, &figure);
@@ -194,6 +215,6 @@ int run_bench(const struct run_bench_options *options)
             return CLI_FAILED;
     }
     if (!found)
-        fprintf(stderr, "bench: read, intake\n");
+        fprintf(stderr, "bench: read, intake, transaction, import, search, everything\n");
     return found ? CLI_OK : CLI_USAGE;
 }

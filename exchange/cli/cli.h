@@ -92,11 +92,16 @@ int cli_reindex(const struct args *args);
 int cli_intake_rejected(const struct args *args);
 int cli_intake_unmapped(const struct args *args);
 int cli_intake_show(const struct args *args);
+int cli_definitions_load(const struct args *args);
+int cli_definitions_list(const struct args *args);
+int cli_intake_original(const struct args *args);
 int cli_import_ssmix2(const struct args *args);
 int cli_import_fhir(const struct args *args);
 int cli_validate_hl7(const struct args *args);
 int cli_validate_ssmix2(const struct args *args);
 int cli_validate_fhir(const struct args *args);
 int cli_map(const struct args *args);
+int cli_subscription_list(const struct args *args);
+int cli_subscription_retry(const struct args *args);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * intake rejected|unmapped|show: what the doors refused and why, which fields they kept without
- * mapping, and the bytes of a refused message as text. A refused message is patient data: showing
- * it is done as the facility that sent it, and the row names the patient where he can be known.
+ * intake rejected|unmapped|show|original: what the doors refused and why, which fields they kept
+ * without mapping, the bytes of a refused message as text, and those of any message as they came.
+ * Messages are patient data: showing one is done as the facility that sent it, and the row names
+ * the patient where he can be known.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,6 +23,8 @@ struct intake_job {
     struct arena *arena;
     struct slice facility_key; /* may be empty: unmapped of all */
     int64_t id;                /* of a refusal, to show */
+    const char *sha_text;      /* of an original */
+    unsigned char sha[DIGEST_LEN];
     struct quarantine_row *rejected;
     struct unmapped_row *unmapped;
     size_t count;
@@ -106,12 +109,27 @@ static enum err show_look(struct session *s, struct request *r)
     return err;
 }
 
+static enum err original_look(struct session *s, struct request *r)
+{
+    struct intake_job *in = r->input;
+    enum err err = original_get(s, in->arena, in->sha, &in->bytes);
+
+    r->entity = arena_printf(r->arena, "original:%s", in->sha_text);
+    if (err)
+        return err == ERR_NOT_FOUND ? err_add(&r->errors, err, "SHA", NULL) : err;
+    r->person = person_in(s, r, in->bytes);
+    r->count = 1;
+    return ERR_OK;
+}
+
 static const struct use rejected_use = {
     .event = "intake-rejected", .actors = 1u << GRANT_OPERATOR, .look = rejected_look};
 static const struct use unmapped_use = {
     .event = "intake-unmapped", .actors = 1u << GRANT_OPERATOR, .look = unmapped_look};
 static const struct use show_use = {
     .event = "intake-show", .actors = 1u << GRANT_FACILITY, .look = show_look};
+static const struct use original_use = {
+    .event = "intake-original", .actors = 1u << GRANT_FACILITY, .look = original_look};
 
 static int print_rejected(const struct args *args, struct arena *arena, const struct intake_job *in)
 {
@@ -259,6 +277,27 @@ int cli_intake_show(const struct args *args)
         code = cli_use(&place, &show_use, in.facility_key, &in);
     if (!code)
         code = print_segments(args, place.arena, in.bytes);
+    cli_close(&place);
+    return code;
+}
+
+/* Bytes, not text: for a file or a pipe, so that its SHA-256 is the one asked for. */
+int cli_intake_original(const struct args *args)
+{
+    struct cli_place place;
+    struct intake_job in = {.facility_key = slice_str(args_value(args, "facility")),
+                            .sha_text = args->operands[0]};
+    int code = CLI_OK;
+
+    if (!in.facility_key.len || !digest_unhex(slice_str(in.sha_text), in.sha, sizeof(in.sha)))
+        return cli_usage(args, "give the SHA-256 of the message in hex, and --facility KEY",
+                         "電文の SHA-256（16進）と --facility が要ります");
+    code = cli_open(args, &place);
+    in.arena = place.arena;
+    if (!code)
+        code = cli_use(&place, &original_use, in.facility_key, &in);
+    if (!code && fwrite(in.bytes.ptr, 1, in.bytes.len, stdout) != in.bytes.len)
+        code = CLI_FAILED;
     cli_close(&place);
     return code;
 }

@@ -9,8 +9,7 @@
 #include "base/limits.h"
 #include "base/when.h"
 #include "exchange/cli/cli.h"
-#include "exchange/gate/refs.h"
-#include "mappers/fhir/facets.h"
+#include "exchange/use/write.h"
 #include "storage/record.h"
 
 #include "base/banned.h"
@@ -98,20 +97,13 @@ struct reindexing {
 static enum err index_of(void *context, struct arena *arena, struct slice type, struct slice body,
                          struct record_index *ret_index)
 {
-    struct record_index index = {0};
     struct json *resource = NULL;
     struct json_fault fault;
     enum err err = json_parse(arena, body, &resource, &fault);
 
     (void)context;
     (void)type;
-    if (!err)
-        err = facets_extract(arena, resource, &index.facets);
-    if (err)
-        return err;
-    refs_filter_facets(&index.facets);
-    *ret_index = index;
-    return ERR_OK;
+    return err ? err : write_index(arena, resource, ret_index);
 }
 
 static enum err reindex_apply(struct session *s, struct request *r)

@@ -34,6 +34,7 @@ static const struct args_option init_options[] = {
 static const struct args_option bench_options[] = {
     {"json", NULL, "print JSON", "JSON で出力"},
     {"seconds", "N", "length of a run", "1回の秒数"},
+    {"residents", "N", "population (default 2000), 50 resources each", "人口（省略時 2000。1人50リソース）"},
     {"connections", "N", "connections at once", "同時接続数"}, END};
 static const struct args_option facility_options[] = {
     PLACE, {"code", "CODE", "10-digit institution code", "医療機関コード10桁"},
@@ -73,6 +74,8 @@ static const struct args_option original_options[] = {
     PLACE, {"facility", "KEY", "which one sent it", "送った施設"}, END};
 static const struct args_option import_options[] = {
     PLACE, {"facility", "KEY", "whose documents these are", "どの施設の文書か"}, END};
+static const struct args_option retry_options[] = {
+    PLACE, {"skip", NULL, "leave out the change that could not be delivered", "届けられなかった変更を飛ばす"}, END};
 static const struct args_option map_options[] = {
     {"to", "FORM", "fhir (JSON), xml (FHIR) or html", "fhir (JSON)、xml (FHIR)、html"}, END};
 
@@ -102,6 +105,8 @@ const struct args_verb cli_verbs[] = {
     {"patient dismiss", "QUESTION", 1, 1, place_only, cli_patient_dismiss, "answer a question with no", "別人として確認を終える"},
     {"consent show", "CARD", 1, 1, place_json, cli_consent_show, "rules in force", "有効な同意の規則"},
     {"consent explain", "CARD", 1, 1, explain_options, cli_consent_explain, "what a facility may see and why", "何がなぜ見えるか"},
+    {"subscription list", "", 0, 0, place_json, cli_subscription_list, "Subscriptions, how far they are, what they wait for", "購読とその進み具合"},
+    {"subscription retry", "ID", 1, 1, retry_options, cli_subscription_retry, "go on with a Subscription that failed", "失敗した購読を再開する"},
     {"audit verify", "", 0, 0, place_json, cli_audit_verify, "prove the audit chain", "監査記録の連鎖を検証する"},
     {"audit search", "", 0, 0, search_options, cli_audit_search, "who did what", "監査記録を調べる"},
     {"audit touched", "", 0, 0, touched_options, cli_audit_touched, "whose records a facility touched", "施設が触れた住民の一覧"},
@@ -109,8 +114,11 @@ const struct args_verb cli_verbs[] = {
     {"intake rejected", "", 0, 0, intake_options, cli_intake_rejected, "what was refused and why", "拒否した受信とその理由"},
     {"intake unmapped", "", 0, 0, intake_options, cli_intake_unmapped, "fields kept without being mapped", "変換せず原本だけに残した項目"},
     {"intake show", "ID", 1, 1, original_options, cli_intake_show, "a refused message as it came", "拒否した電文の原文"},
+    {"intake original", "SHA", 1, 1, original_options, cli_intake_original, "the bytes of a message as they came", "受信した電文の原本のバイト列"},
     {"import ssmix2", "ROOT", 1, 1, import_options, cli_import_ssmix2, "take in a standard storage", "SS-MIX2 標準化ストレージを取り込む"},
     {"import fhir", "FILE...", 1, MANY, import_options, cli_import_fhir, "take in resources or bundles", "FHIR を取り込む"},
+    {"definitions load", "PATH...", 1, MANY, place_only, cli_definitions_load, "store profiles, value sets, code systems", "プロファイル、値セット、コードシステムを登録する"},
+    {"definitions list", "", 0, 0, place_json, cli_definitions_list, "stored definitions", "登録した定義の一覧"},
     {"validate hl7", "PATH...", 1, MANY, just_json, cli_validate_hl7, "the server's verdict on messages", "HL7 v2 を検査する"},
     {"validate ssmix2", "ROOT", 1, 1, just_json, cli_validate_ssmix2, "the server's verdict on a storage", "SS-MIX2 を検査する"},
     {"validate fhir", "PATH...", 1, MANY, just_json, cli_validate_fhir, "the server's verdict on resources", "FHIR を検査する"},

@@ -38,7 +38,9 @@ enum fhir_shape {
     FHIR_COMPARTMENT_SEARCH, /* /Patient/1/Observation/_search */
     FHIR_TYPE_OPERATION,     /* /Patient/$match */
     FHIR_INSTANCE_OPERATION, /* /Patient/1/$summary */
-    FHIR_VERSION_OPERATION   /* /Patient/1/_history/2/$meta */
+    FHIR_VERSION_OPERATION,  /* /Patient/1/_history/2/$meta */
+    FHIR_SYSTEM_JOB,         /* /$export/id: what an operation began */
+    FHIR_SYSTEM_FILE         /* /$export/id/1: a file it made */
 };
 
 struct fhir_route {
@@ -100,8 +102,18 @@ struct fhir_input {
     struct fhir_batch *batch;             /* entries to be run one by one (fhir_batch.c) */
     struct fhir_transaction *transaction; /* entries to be run as one (fhir_transaction.c) */
     struct write write;    /* of an interaction that writes */
+    bool async;              /* Prefer: respond-async */
+    bool own_form;           /* Accept names the form that only this route has */
+    struct slice last_event; /* Last-Event-ID */
+    struct http_field fields[3]; /* further ones of a success; values in r's arena */
+    unsigned field_count;
+    /* Set by a look that answers in its own way: called on the loop's thread with what was permitted and audited; must
+     * answer CALL. R is freed after it. */
+    void (*take_over)(struct request *r, struct http_call *call);
+    void *own;           /* an interaction's own state, in r's arena */
     struct record later; /* a record to print when answering (fhir_answer_later) */
     bool print_later;
+    struct fhir_definition *definitions; /* stored definitions met so far (fhir_canonical.h) */
 };
 
 /* The routes; ends with a NULL method. */
@@ -182,9 +194,13 @@ enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t pers
 extern const struct use fhir_use_refused, fhir_use_capability, fhir_use_read, fhir_use_vread,
     fhir_use_history, fhir_use_history_type, fhir_use_history_system, fhir_use_search, fhir_use_create, fhir_use_update, fhir_use_delete,
     fhir_use_update_conditional, fhir_use_delete_conditional, fhir_use_patch, fhir_use_bundle,
+    fhir_use_events, fhir_use_export, fhir_use_export_status, fhir_use_export_cancel,
+    fhir_use_export_file,
     fhir_use_audit_search, fhir_use_audit_read, fhir_use_break_glass, fhir_use_summary,
     fhir_use_everything, fhir_use_access_history, fhir_use_explain_access, fhir_use_match,
     fhir_use_encounter_everything, fhir_use_meta, fhir_use_meta_all, fhir_use_meta_add, fhir_use_meta_delete, fhir_use_lastn,
-    fhir_use_document, fhir_use_pix, fhir_use_convert, fhir_use_openapi;
+    fhir_use_document, fhir_use_pix, fhir_use_convert, fhir_use_openapi,
+    fhir_use_validate, fhir_use_expand, fhir_use_set_validate_code, fhir_use_system_validate_code,
+    fhir_use_lookup;
 
 #endif

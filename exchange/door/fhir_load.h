@@ -15,4 +15,8 @@
 struct request *fhir_load_request(struct exchange *x, struct slice facility_key,
                                   int64_t resident_person, struct slice resource_json);
 
+/* The same for a Bundle of type transaction or batch, all of it. A batch's entries do not run: only transactions. */
+struct request *fhir_load_bundle(struct exchange *x, struct slice facility_key,
+                                 struct slice bundle_json);
+
 #endif

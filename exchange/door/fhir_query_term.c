@@ -5,6 +5,7 @@
  * in storage/match.c. Values that name a patient become persons (fhir_query_person.c).
  */
 #include "exchange/door/fhir_query_impl.h"
+#include "exchange/door/fhir_terms.h"
 #include "exchange/gate/refs.h"
 
 
@@ -43,7 +44,8 @@ static struct search_value *new_value(struct term_build *t)
 static enum err add_value(struct term_build *t, const struct search_value *value)
 {
     if (t->count == LIMIT_SEARCH_FORMS)
-        return err_add(&t->b->r->errors, ERR_TOO_LARGE, t->c->place, "name the type: [type]/[id]");
+        return err_add(&t->b->r->errors, ERR_TOO_LARGE, t->c->place,
+                       "more than %u values; name the type: [type]/[id]", LIMIT_SEARCH_FORMS);
     struct search_value *v = new_value(t);
     if (!v)
         return ERR_LIMIT;
@@ -227,6 +229,28 @@ static enum err add_typed(struct term_build *t, struct slice text)
     return add_value(t, &v);
 }
 
+/* The codes of a stored value set. A bare code of R4's own has no system where it stands. */
+static enum err add_members(struct term_build *t, struct slice text)
+{
+    struct request *r = t->b->r;
+    struct err_list saved = r->errors;
+    struct fhir_terms_code *codes = NULL;
+    size_t count = 0;
+    enum err err = fhir_terms_expand(t->b->s, r, fhir_query_value_unescape(r->arena, text), &codes,
+                                     &count);
+    if (err == ERR_NOT_FOUND) {
+        fhir_query_forgive(r, saved);
+        return fhir_query_bad(t->b, t->c, "url, ValueSet/[id]");
+    }
+    for (size_t i = 0; i < count && !err; i++) {
+        struct search_value v = {.kind = FACET_TOKEN, .system = codes[i].system, .text = codes[i].code};
+        if (*t->def->system && slice_is(v.system, t->def->system))
+            v.system = SLICE_NONE;
+        err = add_value(t, &v);
+    }
+    return err;
+}
+
 static enum err add_identifier(struct term_build *t, struct slice text)
 {
     bool only = false;
@@ -251,6 +275,8 @@ static const struct modifier {
     {"contains", KIND(STRING), false, add_contains},
     {"text", KIND(TOKEN) | KIND(REFERENCE), false, add_text},
     {"not", KIND(TOKEN), true, add_plain},
+    {"in", KIND(TOKEN), false, add_members},
+    {"not-in", KIND(TOKEN), true, add_members},
     {"of-type", KIND(TOKEN), false, add_typed},
     {"above", KIND(URI), false, add_above},
     {"below", KIND(URI), false, add_below},
@@ -264,7 +290,6 @@ const char *fhir_query_term_modifiers(enum facet_kind kind)
         [FACET_STRING] = ":missing, :exact, :contains",
         [FACET_REFERENCE] = ":missing, :identifier, :text, :[type]",
         [FACET_URI] = ":missing, :above, :below",
-        [FACET_SPECIAL] = "",
     };
     size_t count = sizeof(names) / sizeof(*names);
     return (size_t)kind < count && names[kind] ? names[kind] : ":missing";
@@ -350,7 +375,7 @@ enum err fhir_query_term(struct fhir_build *b, struct slice type, const struct d
     struct slice rest = c->value;
     bool identifier = slice_is(type, "Patient") && strcmp(def->code, "identifier") == 0;
     enum err err = ERR_OK;
-    if (!m || def->kind == FACET_SPECIAL)
+    if (!m)
         return bad_modifier(&t, modifier);
     if (!m->add)
         return add_missing(&t, list);

@@ -8,8 +8,11 @@
 
 #include "mappers/fhir/facets.h"
 #include "mappers/fhir/fold.h"
+#include "storage/near.h"
 
 #include "base/banned.h"
+
+#define NEAR_KM 10.0 /* what is near when nobody says */
 
 /* ── escapes and lists ───────────────────────────────────────────────────────────────────────── */
 
@@ -163,6 +166,26 @@ static bool parse_date(struct arena *arena, struct slice text, struct search_val
     return fhir_query_date(with_plus(arena, text), &v->op, &v->when);
 }
 
+/* latitude|longitude[|distance[|unit]] of Location's near (R4 location.html#search). How far "near" is without a distance is
+ * the server's choice. */
+static bool parse_near(struct arena *arena, struct slice text, struct search_value *v)
+{
+    double lo, hi;
+    double distance = NEAR_KM;
+    struct slice rest = text;
+    struct slice latitude = cut_bar(arena, &rest);
+    struct slice longitude = rest.ptr ? cut_bar(arena, &rest) : SLICE_NONE;
+    struct slice amount = rest.ptr ? cut_bar(arena, &rest) : SLICE_NONE;
+    struct slice unit = rest.ptr ? cut_bar(arena, &rest) : SLICE_NONE;
+    if (rest.ptr || !facets_number(latitude, &lo, &hi, &v->lo) ||
+        !facets_number(longitude, &lo, &hi, &v->hi) || v->lo < -90 || v->lo > 90 || v->hi < -180 ||
+        v->hi > 180)
+        return false;
+    if (amount.len && (!facets_number(amount, &lo, &hi, &distance) || distance < 0))
+        return false;
+    return near_km(distance, amount.len ? unit : SLICE_NONE, &v->exact);
+}
+
 static const struct {
     bool (*parse)(struct arena *, struct slice, struct search_value *);
     const char *form;
@@ -176,7 +199,7 @@ static const struct {
     [FACET_URI] = {parse_uri, "uri"},
     [FACET_TYPED] = {NULL, "system|code|value"},
     [FACET_COMPOSITE] = {NULL, "value$value"},
-    [FACET_SPECIAL] = {NULL, ""},
+    [FACET_SPECIAL] = {parse_near, "latitude|longitude[|distance[|km, m, mi or a UCUM unit]]"},
 };
 
 bool fhir_query_value_parse(struct arena *arena, enum facet_kind kind, struct slice text,

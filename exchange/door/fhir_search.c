@@ -114,7 +114,7 @@ static bool next_place(const struct page *page, struct fhir_cursor *ret_place)
 static enum err print_page(struct session *s, struct request *r, struct page *page)
 {
     const struct fhir_query *q = &page->query;
-    bool total = q->search.count_total || q->count_only;
+    bool total = (q->search.count_total || q->count_only) && !page->result.total_unknown;
     enum err err;
     fhir_bundle_begin(r, "searchset",
                       total ? (int64_t)(page->result.total + page->first_count) : -1);
@@ -218,6 +218,8 @@ enum err fhir_search_answer(struct session *s, struct request *r, const struct f
         take_first(page);
     if (!err)
         err = search_run(s, r->arena, &q->search, &page->result);
+    if (err == ERR_TOO_LARGE && !r->errors.first)
+        return err_add(&r->errors, err, "", "too many conditions, or too deep in one another");
     if (!err && q->include_count && page->result.count)
         err = fhir_include_run(s, r, q, &page->result, &page->included, &page->included_count,
                                &page->cut);

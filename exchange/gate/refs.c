@@ -74,11 +74,31 @@ static bool is_person_system(struct slice system)
            slice_starts(system, SLICE(REFS_SYSTEM_LOCAL));
 }
 
+static bool is_person_token(const struct facet *f)
+{
+    return f->kind == FACET_TOKEN && is_person_system(f->system);
+}
+
+/* An identifier by its type (:of-type) carries the number without its system: it goes where the number's token goes. */
+static bool is_person_number(const struct facet_list *facets, const struct facet *f)
+{
+    for (size_t i = 0; f->kind == FACET_TYPED && i < facets->count; i++)
+        if (facets->items[i].param == f->param && is_person_token(&facets->items[i]) &&
+            slice_eq(facets->items[i].text, f->raw))
+            return true;
+    return false;
+}
+
 void refs_filter_facets(struct facet_list *facets)
 {
     size_t kept = 0;
     for (size_t i = 0; i < facets->count; i++)
-        if (facets->items[i].kind != FACET_TOKEN || !is_person_system(facets->items[i].system))
+        if (!is_person_number(facets, &facets->items[i]))
+            facets->items[kept++] = facets->items[i];
+    facets->count = kept;
+    kept = 0;
+    for (size_t i = 0; i < facets->count; i++)
+        if (!is_person_token(&facets->items[i]))
             facets->items[kept++] = facets->items[i];
     facets->count = kept;
 }

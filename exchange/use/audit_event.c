@@ -49,6 +49,9 @@ static const struct event_row {
     {"patch", "patch", "U", "110153", "110152", "AUT", "部分更新 / patch", false},
     {"delete", "delete", "D", "110150", "custodian", "AUT", "削除 / delete", false},
     {"intake", "create", "C", "110153", "110152", "AUT", "受信 / intake", false},
+    {"validate", "operation", "E", "110153", "110152", "IRCP", "検査 / validate", false},
+    {"terminology", "operation", "E", "110153", "110152", "IRCP",
+     "用語の照会 / terminology", false},
     {"break-glass", "operation", "E", "110153", "110152", "IRCP",
      "緊急閲覧の開始 / break-glass", false},
     {"meta", "operation", "R", "110152", "110153", "IRCP", "タグの閲覧 / meta", false},
@@ -63,6 +66,11 @@ static const struct event_row {
     {"transaction", "transaction", "E", "110153", "110152", "AUT",
      "一括登録 / transaction", false},
     {"batch", "batch", "E", "110153", "110152", "AUT", "一括要求 / batch", false},
+    {"notify", "operation", "R", "110152", "110153", "IRCP", "購読による通知 / notification", false},
+    {"events", "operation", "E", "110153", "110152", "IRCP", "購読の受信開始 / listening", false},
+    {"export", "operation", "R", "110152", "110153", "IRCP", "一括出力 / bulk export", false},
+    {"export-begin", "operation", "E", "110153", "110152", "IRCP",
+     "一括出力の開始 / bulk export asked for", true},
 };
 
 static const struct event_row *find_event(const char *event)

@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "exchange/gate/consent.h"
+#include "exchange/push/subscribe.h"
 #include "exchange/use/claim.h"
 #include "exchange/use/vitals.h"
 #include "mappers/fhir/definition.h"
@@ -144,6 +145,17 @@ static bool is_of_many(const struct write *w)
            !definition_element(type, SLICE("patient"));
 }
 
+/* A resource that names nobody and is there already stays whose it is, whatever its targets have become since. */
+static enum err keep_subject(struct session *s, struct request *r, struct write *w, bool *ret_kept)
+{
+    struct locate place = {0};
+    enum err err = w->id.len ? locate_record(s, w->type, w->id, &place) : ERR_NOT_FOUND;
+    *ret_kept = !err && place.facility == r->grant.facility;
+    if (*ret_kept)
+        w->person = place.person;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 /* Once all persons of the list are known: whose it is, and may that be? */
 static enum err choose_person(struct session *s, struct request *r, struct write *w)
 {
@@ -152,7 +164,10 @@ static enum err choose_person(struct session *s, struct request *r, struct write
     bool patient = slice_is(w->type, "Patient");
     if (!patient && !w->person)
         w->person = refs_subject(&w->patients, w->class.subject, &several);
-    if (!w->person && !several && !patient && !definition_is_public(w->type))
+    bool kept = false;
+    if (!w->person && !several && !patient)
+        err = keep_subject(s, r, w, &kept);
+    if (!err && !w->person && !several && !kept && !patient && !definition_is_public(w->type))
         err = inherit_subject(s, r, w);
     if (err)
         return err;
@@ -218,6 +233,8 @@ static enum err prepare_special(struct session *s, struct request *r, struct wri
     }
     if (!err && slice_is(w->type, "Consent"))
         err = consent_compile(s, r, w->resource, w->client_ids, &w->rules, &w->rule_count);
+    if (!err && slice_is(w->type, "Subscription"))
+        err = subscribe_check(s, r, w->resource);
     return err;
 }
 
@@ -399,6 +416,19 @@ static enum err find_chart(struct session *s, struct request *r, struct write *w
 
 /* ── apply: the record ───────────────────────────────────────────────────────────────────────── */
 
+/* The record is there and the caller's, but in another chart: a resource never changes whose it is. What is another's
+ * looks like what never was. */
+static enum err tell_moved(struct session *s, struct request *r, const struct write *w)
+{
+    struct locate place = {0};
+    enum err err = locate_record(s, w->type, w->new_id, &place);
+    if (err || place.facility != r->grant.facility || place.chart == w->chart)
+        return ERR_NOT_FOUND;
+    return err_add_words(&r->errors, ERR_PATIENT_MISMATCH,
+                         arena_printf(r->arena, "%.*s.subject", SLICE_ARG(w->type)),
+                         "the stored resource is about another", "保存済みの患者と一致しません");
+}
+
 static enum err put_record(struct session *s, struct request *r, struct write *w)
 {
     if (slice_is(w->type, "Patient"))
@@ -416,8 +446,12 @@ static enum err put_record(struct session *s, struct request *r, struct write *w
         .content = w->index.content,
     };
     enum err err = record_put(s, &record, w->expect_version, &w->mark);
+    if (err == ERR_NOT_FOUND)
+        err = tell_moved(s, r, w);
     if (!err && slice_is(w->type, "Consent") && w->chart)
         err = consent_put_rules(s, w->chart, w->mark.rid, w->rules, w->rule_count);
+    if (!err && slice_is(w->type, "Subscription"))
+        err = subscribe_note(s, r, w->resource, w->new_id, &w->mark);
     return err;
 }
 
@@ -505,6 +539,8 @@ enum err write_apply_delete(struct session *s, struct request *r, struct write *
         if (!err)
             err = consent_put_rules(s, place.chart, place.rid, NULL, 0);
     }
+    if (!err && slice_is(w->type, "Subscription"))
+        err = subscribe_forget(s, r, w->mark.rid);
     r->person = w->person;
     return err;
 }

@@ -69,14 +69,20 @@ static const char *const system_interactions[] = {"transaction", "batch", "searc
 
 /* Operations that others have defined; our own are named below the server's address. */
 static const struct {
+    const char *type; /* NULL: whatever the type */
     const char *name;
     const char *url;
 } known_operations[] = {
-    {"everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"},
-    {"match", "http://hl7.org/fhir/OperationDefinition/Patient-match"},
-    {"validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate"},
-    {"summary", "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"},
-    {"ihe-pix", "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix"},
+    {NULL, "everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"},
+    {NULL, "match", "http://hl7.org/fhir/OperationDefinition/Patient-match"},
+    {NULL, "validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate"},
+    {NULL, "summary", "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"},
+    {NULL, "ihe-pix", "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix"},
+    {"ValueSet", "expand", "http://hl7.org/fhir/OperationDefinition/ValueSet-expand"},
+    {"ValueSet", "validate-code", "http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code"},
+    {"CodeSystem", "validate-code",
+     "http://hl7.org/fhir/OperationDefinition/CodeSystem-validate-code"},
+    {"CodeSystem", "lookup", "http://hl7.org/fhir/OperationDefinition/CodeSystem-lookup"},
 };
 
 static const char *const kind_codes[] = {
@@ -108,7 +114,9 @@ static bool has_own_rows(const struct capability *c, const char *type)
 static const char *operation_url(const struct capability *c, const struct outcome_route *r)
 {
     for (size_t i = 0; i < sizeof(known_operations) / sizeof(known_operations[0]); i++) {
-        if (strcmp(known_operations[i].name, r->operation) == 0)
+        const char *type = known_operations[i].type;
+        if (strcmp(known_operations[i].name, r->operation) == 0 &&
+            (!type || (r->type && strcmp(type, r->type) == 0)))
             return known_operations[i].url;
     }
     return arena_printf(c->arena, "%s/OperationDefinition/%s-%s", c->base_url,

@@ -91,12 +91,12 @@ static bool is_code(struct slice s)
     return s.len > 0 && !space && s.len <= LIMIT_FHIR_STRING;
 }
 
-static bool is_uri(struct slice s)
+bool primitive_is_uri(struct slice s)
 {
     return s.len > 0 && s.len <= LIMIT_FHIR_STRING && none_of(s, IS_SPACE | IS_CONTROL);
 }
 
-static bool is_oid(struct slice s)
+bool primitive_is_oid(struct slice s)
 {
     struct slice part;
     if (!slice_starts(s, SLICE("urn:oid:")))
@@ -113,7 +113,7 @@ static bool is_oid(struct slice s)
     return true;
 }
 
-static bool is_uuid(struct slice s)
+bool primitive_is_uuid(struct slice s)
 {
     struct slice id = slice_sub(s, 9, s.len);
     if (!slice_starts(s, SLICE("urn:uuid:")) || id.len != 36)
@@ -202,11 +202,21 @@ static bool is_positive(struct slice s)
     return in_range(s, 1);
 }
 
-/* The JSON grammar is R4's pattern already; a literal of thousands of digits is not a measurement.
- */
+/* The JSON grammar is R4's pattern already. A literal of thousands of digits is not a measurement,
+ * and 1e999999 is a number that nothing here could search, compare or add up. */
 static bool is_decimal(struct slice s)
 {
-    return s.len <= LIMIT_FHIR_DECIMAL;
+    int64_t exponent = 0;
+    size_t e = slice_find(s, 'e', 0) < s.len ? slice_find(s, 'e', 0) : slice_find(s, 'E', 0);
+    if (s.len > LIMIT_FHIR_DECIMAL)
+        return false;
+    if (e == s.len)
+        return true;
+    struct slice digits = slice_sub(s, e + 1, s.len);
+    if (digits.len && digits.ptr[0] == '+')
+        digits = slice_sub(digits, 1, digits.len);
+    return slice_i64(digits, &exponent) && exponent >= -LIMIT_FHIR_EXPONENT &&
+           exponent <= LIMIT_FHIR_EXPONENT;
 }
 
 static bool is_any(struct slice s)
@@ -226,7 +236,8 @@ static const struct format formats[TABLES_PRIMITIVE_COUNT] = {
                               "4文字単位の base64 が必要です"},
     [TABLES_BOOLEAN] = {JSON_TRUE, NULL, "true or false (no quotes) is expected",
                         "true か false(引用符なし)が必要です"},
-    [TABLES_CANONICAL] = {JSON_STRING, is_uri, "a canonical URL without white space is expected",
+    [TABLES_CANONICAL] = {JSON_STRING, primitive_is_uri,
+                          "a canonical URL without white space is expected",
                           "空白を含まない canonical URL が必要です"},
     [TABLES_CODE] = {JSON_STRING, is_code,
                      "a code is expected: no white space at its ends, none doubled",
@@ -237,8 +248,10 @@ static const struct format formats[TABLES_PRIMITIVE_COUNT] = {
                           "a date, or a time with seconds and zone, is expected: "
                           "2026-11-22T17:00:00+09:00",
                           "日付か、秒と時差を含む日時が必要です(2026-11-22T17:00:00+09:00)"},
-    [TABLES_DECIMAL] = {JSON_NUMBER, is_decimal, "a number (no quotes) is expected",
-                        "数値(引用符なし)が必要です"},
+    [TABLES_DECIMAL] = {JSON_NUMBER, is_decimal,
+                        "a number (no quotes) is expected, of at most 64 "
+                        "characters and with an exponent of at most 300",
+                        "数値(引用符なし)が必要です(64文字以内、指数は300以内)"},
     [TABLES_ID] = {JSON_STRING, primitive_is_id,
                    "an id is expected: 1 to 64 letters, digits, '-' and '.'",
                    "id が必要です(英数字、「-」、「.」の1〜64文字)"},
@@ -249,7 +262,7 @@ static const struct format formats[TABLES_PRIMITIVE_COUNT] = {
                         "32ビットの整数が必要です"},
     [TABLES_MARKDOWN] = {JSON_STRING, is_long_text, "text that is not empty is expected",
                          "空でない文字列が必要です"},
-    [TABLES_OID] = {JSON_STRING, is_oid, "an OID is expected: urn:oid:1.2.392",
+    [TABLES_OID] = {JSON_STRING, primitive_is_oid, "an OID is expected: urn:oid:1.2.392",
                     "OID が必要です(urn:oid:1.2.392)"},
     [TABLES_POSITIVE_INT] = {JSON_NUMBER, is_positive, "a whole number from 1 on is expected",
                              "1以上の整数が必要です"},
@@ -260,11 +273,12 @@ static const struct format formats[TABLES_PRIMITIVE_COUNT] = {
                      "時刻が必要です(17:00:00)"},
     [TABLES_UNSIGNED_INT] = {JSON_NUMBER, is_unsigned, "a whole number from 0 on is expected",
                              "0以上の整数が必要です"},
-    [TABLES_URI] = {JSON_STRING, is_uri, "a URI without white space is expected",
+    [TABLES_URI] = {JSON_STRING, primitive_is_uri, "a URI without white space is expected",
                     "空白を含まない URI が必要です"},
-    [TABLES_URL] = {JSON_STRING, is_uri, "a URL without white space is expected",
+    [TABLES_URL] = {JSON_STRING, primitive_is_uri, "a URL without white space is expected",
                     "空白を含まない URL が必要です"},
-    [TABLES_UUID] = {JSON_STRING, is_uuid, "a UUID in lower case is expected: urn:uuid:...",
+    [TABLES_UUID] = {JSON_STRING, primitive_is_uuid,
+                     "a UUID in lower case is expected: urn:uuid:...",
                      "小文字の UUID が必要です(urn:uuid:...)"},
     [TABLES_XHTML] = {JSON_STRING, is_any, "XHTML text is expected", "XHTML の文字列が必要です"},
 };

@@ -17,5 +17,10 @@ const char *primitive_ja(enum tables_primitive type);
 
 /* [A-Za-z0-9.-]{1,64} */
 bool primitive_is_id(struct slice text);
+/* Bytes without white space and control characters, at least one. */
+bool primitive_is_uri(struct slice text);
+/* urn:uuid: and 36 characters in lower case; urn:oid: and numbers with points between. */
+bool primitive_is_uuid(struct slice text);
+bool primitive_is_oid(struct slice text);
 
 #endif

@@ -10,15 +10,16 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/limits.h"
+#include "mappers/fhir/coded.h"
+#include "mappers/fhir/findings.h"
+#include "mappers/fhir/invariant.h"
 #include "mappers/fhir/narrative.h"
-#include "mappers/fhir/place.h"
 #include "mappers/fhir/primitive.h"
+#include "mappers/fhir/reference.h"
 
 #include "base/banned.h"
 
 #define SEEN_WORDS ((TABLES_ELEMENTS_MAX + 63) / 64)
-#define CODES_SHOWN 12 /* more allowed codes than this are not worth reading in a message */
 
 /* The resource whose contained resources "#id" may name, with their ids sorted when first asked
  * for. */
@@ -30,8 +31,7 @@ struct container {
 };
 
 struct check {
-    struct err_list *errors;
-    enum err first;
+    struct findings found;
     struct container container;
     bool contained; /* inside DomainResource.contained */
 };
@@ -49,79 +49,23 @@ static void check_resource(struct check *c, const struct json *json, const struc
 static void check_object(struct check *c, const struct definition_type *type,
                          const struct json *json, const struct place *at);
 
-/* The place as text; not made for errors that will only be counted. */
-static const char *where(struct check *c, const struct place *at)
-{
-    return c->errors->kept < LIMIT_ERR_ITEMS ? place_text(c->errors->arena, at) : "";
-}
-
-static void keep_first(struct check *c, enum err code)
-{
-    if (c->first == ERR_OK)
-        c->first = code;
-}
-
 static void say(struct check *c, const struct place *at, const char *en, const char *ja)
 {
-    keep_first(c, err_say(c->errors, ERR_SEVERITY_ERROR, ERR_INVALID, where(c, at), en, ja));
+    findings_say(&c->found, ERR_INVALID, at, en, ja);
+}
+
+/* CHOICES: the names the missing element may have, or NULL. */
+static void say_missing(struct check *c, const struct place *at, const char *choices)
+{
+    const char *where = findings_where(&c->found, at);
+    enum err err = choices ? err_add(c->found.errors, ERR_REQUIRED, where, "%s", choices)
+                           : err_add(c->found.errors, ERR_REQUIRED, where, NULL);
+    findings_note(&c->found, err);
 }
 
 static bool is_known(const struct definition_type *type, enum tables_known at)
 {
     return type == &tables_types[at];
-}
-
-/* ── codes ───────────────────────────────────────────────────────────────────────────────────── */
-
-static bool is_allowed(const char *const *codes, struct slice code)
-{
-    for (; *codes; codes++) {
-        if (slice_is(code, *codes))
-            return true;
-    }
-    return false;
-}
-
-static void say_codes(struct check *c, const char *const *codes, const struct place *at)
-{
-    struct arena *arena = c->errors->arena;
-    const char *list = codes[0];
-    size_t count = 0;
-    while (codes[count])
-        count++;
-    bool shown = count <= CODES_SHOWN && c->errors->kept < LIMIT_ERR_ITEMS;
-    for (size_t i = 1; i < count && shown && list; i++)
-        list = arena_printf(arena, "%s, %s", list, codes[i]);
-    if (!shown || !list) {
-        say(c, at, "the code is not in the required value set",
-            "コードが必須の値セットにありません");
-        return;
-    }
-    const char *en = arena_printf(arena, "the code must be one of: %s", list);
-    const char *ja = arena_printf(arena, "コードは次のいずれかです: %s", list);
-    say(c, at, en ? en : "the code is not allowed", ja ? ja : "使えないコードです");
-}
-
-/* A Coding or CodeableConcept of a required binding: one of its codes must be of the set. */
-static void check_coded(struct check *c, const struct definition_element *e,
-                        const struct json *value, const struct place *at)
-{
-    bool any = false;
-    if (is_known(e->type, TABLES_AT_CODING)) {
-        struct slice code = json_str(value, "code");
-        if (code.len > 0 && !is_allowed(e->codes, code))
-            say_codes(c, e->codes, at);
-        return;
-    }
-    const struct json *codings = json_get(value, "coding");
-    for (const struct json *i = codings ? codings->first : NULL; i; i = i->next) {
-        struct slice code = json_str(i, "code");
-        any |= code.len > 0;
-        if (is_allowed(e->codes, code))
-            return;
-    }
-    if (any)
-        say_codes(c, e->codes, at);
 }
 
 /* ── references ──────────────────────────────────────────────────────────────────────────────── */
@@ -139,7 +83,7 @@ static bool prepare_ids(struct check *c)
     if (k->ready)
         return true;
     if (list && list->kind == JSON_ARRAY && list->count > 0) {
-        k->ids = arena_array(c->errors->arena, list->count, sizeof(*k->ids));
+        k->ids = arena_array(c->found.errors->arena, list->count, sizeof(*k->ids));
         if (!k->ids)
             return false;
         for (const struct json *i = list->first; i; i = i->next)
@@ -156,7 +100,7 @@ static void check_fragment(struct check *c, struct slice id, const struct place 
     if (id.len == 0)
         return; /* "#": the container itself */
     if (!prepare_ids(c)) {
-        keep_first(c, ERR_LIMIT);
+        findings_note(&c->found, ERR_LIMIT);
         return;
     }
     if (!k->ids || !bsearch(&id, k->ids, k->count, sizeof(*k->ids), compare_ids))
@@ -164,63 +108,59 @@ static void check_fragment(struct check *c, struct slice id, const struct place 
             "この id の contained リソースがありません");
 }
 
-/* Type/id, Type/id/_history/version, Type?query of a transaction, or the mappers' own Patient/@. */
-static bool is_relative(struct slice text)
+/* Reference.type says the same as the reference itself (references.html#Reference); the type should
+ * be one the element may point to, which four of R4's own examples do not keep. PLACE is the
+ * reference's own, AT the element's. */
+static void check_target(struct check *c, const char *targets, const struct json *value,
+                         struct slice type, const struct place *place, const struct place *at)
 {
-    struct slice rest = text;
-    size_t query = slice_find(text, '?', 0);
-    if (query < text.len) {
-        const struct definition_type *t = definition_type(slice_sub(text, 0, query));
-        return t && t->kind == DEFINITION_RESOURCE;
-    }
-    struct slice type_name = slice_cut(&rest, '/');
-    const struct definition_type *type = definition_type(type_name);
-    if (!type || type->kind != DEFINITION_RESOURCE || !rest.ptr)
-        return false;
-    struct slice id = slice_cut(&rest, '/');
-    if (slice_is(id, "@"))
-        return slice_is(type_name, "Patient") && !rest.ptr;
-    if (!primitive_is_id(id))
-        return false;
-    if (!rest.ptr)
-        return true;
-    return slice_is(slice_cut(&rest, '/'), "_history") && primitive_is_id(rest);
+    struct arena *arena = c->found.errors->arena;
+    struct slice said = json_str(value, "type");
+    struct place type_place = {at, NULL, SLICE("type"), PLACE_SINGLE};
+    if (said.len > 0 && type.len > 0 && !slice_eq(said, type))
+        say(c, &type_place, "the reference is to another type", "参照先の型と一致しません");
+    if (!targets || type.len == 0 || reference_may_target(targets, type))
+        return;
+    bool shown = findings_kept(&c->found);
+    findings_tell(
+        &c->found, ERR_SEVERITY_WARNING, ERR_INVALID, place,
+        shown ? arena_printf(arena, "a reference to one of these is expected: %s", targets) : "",
+        shown ? arena_printf(arena, "参照先は次のいずれかです: %s", targets) : "");
 }
 
-static bool has_scheme(struct slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (c == ':')
-            return i > 0 && i + 1 < text.len;
-        if (!letter && (i == 0 || (!(c >= '0' && c <= '9') && c != '+' && c != '-' && c != '.')))
-            return false;
-    }
-    return false;
-}
-
-static void check_reference(struct check *c, const struct json *value, const struct place *at)
+static void check_reference(struct check *c, const char *targets, const struct json *value,
+                            const struct place *at)
 {
     const struct json *member = json_get(value, "reference");
-    if (!member || member->kind != JSON_STRING)
-        return; /* absent is fine; a wrong kind was told already */
+    if (!member || member->kind != JSON_STRING || member->text.len == 0)
+        return; /* absent is fine; a wrong kind and an empty text were told already */
     struct place place = {at, NULL, SLICE("reference"), PLACE_SINGLE};
     struct slice text = member->text;
-    if (text.len > 0 && text.ptr[0] == '#') {
+    struct slice type;
+    switch (reference_form(text, &type)) {
+    case REFERENCE_FRAGMENT:
         check_fragment(c, slice_sub(text, 1, text.len), &place);
-        return;
-    }
-    bool plain = slice_find(text, ' ', 0) == text.len;
-    if (!plain || (!has_scheme(text) && !is_relative(text)))
+        break;
+    case REFERENCE_BAD:
         say(c, &place, "a reference is expected: Type/id, #id, a URL or urn:uuid:...",
             "参照が必要です(Type/id、#id、URL、urn:uuid:...)");
+        break;
+    case REFERENCE_BAD_URN:
+        findings_tell(&c->found, ERR_SEVERITY_WARNING, ERR_INVALID, &place,
+                      "urn:uuid: or urn:oid: should be followed by a UUID in lower case or an OID",
+                      "urn:uuid: と urn:oid: の後は小文字の UUID と OID が望まれます");
+        break;
+    default:
+        check_target(c, targets, value, type, &place, at);
+        break;
+    }
 }
 
 /* ── values ──────────────────────────────────────────────────────────────────────────────────── */
 
-static void check_primitive(struct check *c, const struct definition_element *e,
-                            const struct json *value, const struct place *at)
+static void check_primitive(struct check *c, const struct definition_type *owner,
+                            const struct definition_element *e, const struct json *value,
+                            const struct place *at)
 {
     const char *en = NULL;
     const char *ja = NULL;
@@ -230,9 +170,13 @@ static void check_primitive(struct check *c, const struct definition_element *e,
     else if (type == TABLES_XHTML && !narrative_ok(value->text, &en, &ja))
         say(c, at, en, ja);
     else if (en)
-        (void)err_say(c->errors, ERR_SEVERITY_WARNING, ERR_INVALID, where(c, at), en, ja);
-    else if (e->codes && !is_allowed(e->codes, value->text))
-        say_codes(c, e->codes, at);
+        findings_tell(&c->found, ERR_SEVERITY_WARNING, ERR_INVALID, at, en, ja);
+    else if (e->codes)
+        coded_check(&c->found, owner, e, value, at);
+    else if (type == TABLES_CANONICAL && !reference_has_scheme(value->text) &&
+             value->text.ptr[0] != '#')
+        findings_tell(&c->found, ERR_SEVERITY_WARNING, ERR_INVALID, at,
+                      "a canonical URL should be absolute", "canonical は絶対 URL が望まれます");
 }
 
 static void check_contained(struct check *c, const struct json *json, const struct place *at)
@@ -246,7 +190,7 @@ static void check_contained(struct check *c, const struct json *json, const stru
     c->contained = outer;
     if (json->kind == JSON_OBJECT && !json_get(json, "id")) {
         struct place id = {at, NULL, SLICE("id"), PLACE_SINGLE};
-        keep_first(c, err_add(c->errors, ERR_REQUIRED, where(c, &id), NULL));
+        say_missing(c, &id, NULL);
     }
 }
 
@@ -262,9 +206,10 @@ static void check_inner(struct check *c, const struct json *json, const struct p
     c->contained = contained;
 }
 
-/* One value, not a list. */
-static void check_value(struct check *c, const struct definition_element *e,
-                        const struct json *value, const struct place *at)
+/* One value of E, an element of OWNER; not a list. */
+static void check_value(struct check *c, const struct definition_type *owner,
+                        const struct definition_element *e, const struct json *value,
+                        const struct place *at)
 {
     if (value->kind == JSON_NULL) {
         say(c, at, "null is not allowed here", "null は使えません");
@@ -274,13 +219,13 @@ static void check_value(struct check *c, const struct definition_element *e,
         else
             check_inner(c, value, at);
     } else if (e->type->kind == DEFINITION_PRIMITIVE) {
-        check_primitive(c, e, value, at);
+        check_primitive(c, owner, e, value, at);
     } else {
         check_object(c, e->type, value, at);
-        if (e->codes)
-            check_coded(c, e, value, at);
+        if (e->codes && value->kind == JSON_OBJECT)
+            coded_check(&c->found, owner, e, value, at);
         if (is_known(e->type, TABLES_AT_REFERENCE))
-            check_reference(c, value, at);
+            check_reference(c, reference_targets(owner->name, e->name), value, at);
     }
 }
 
@@ -313,11 +258,22 @@ static void check_list(struct check *c, const struct definition_element *e, cons
             paired = other && other->kind == JSON_ARRAY;
         }
         if (i->kind != JSON_NULL || !paired) /* pairs are checked at the sibling */
-            check_value(c, e, i, at);
+            check_value(c, o->type, e, i, at);
     }
 }
 
 /* ── extensions of primitives: _birthDate beside birthDate ───────────────────────────────────── */
+
+/* What stands beside the value VALUE (or beside none). */
+static void check_beside(struct check *c, const struct definition_element *e,
+                         const struct json *json, bool value, const struct place *at)
+{
+    check_object(c, e->type, json, at);
+    if (!value && json->kind == JSON_OBJECT && json->count == 1 && json_get(json, "id"))
+        findings_say(&c->found, ERR_INVARIANT, at,
+                     "an element must have a value or children, not only an id (ele-1)",
+                     "id だけの要素は使えません(ele-1)");
+}
 
 static void check_sibling_list(struct check *c, const struct definition_element *e,
                                const struct object *o, const struct json *list, struct place *at)
@@ -331,10 +287,11 @@ static void check_sibling_list(struct check *c, const struct definition_element 
     if (values && values->kind == JSON_ARRAY && values->count != list->count)
         say(c, at, "the list and its _list differ in length", "リストと _リスト の長さが違います");
     for (const struct json *i = list->first; i; i = i->next) {
+        bool value = v && v->kind != JSON_NULL;
         at->index++;
         if (i->kind != JSON_NULL)
-            check_object(c, e->type, i, at);
-        else if (!v || v->kind == JSON_NULL)
+            check_beside(c, e, i, value, at);
+        else if (!value)
             say(c, at, "null stands for nothing here", "対応する値のない null です");
         v = v ? v->next : NULL;
     }
@@ -346,7 +303,7 @@ static void check_sibling(struct check *c, const struct definition_element *e,
     if (e->many)
         check_sibling_list(c, e, o, member, at);
     else
-        check_object(c, e->type, member, at);
+        check_beside(c, e, member, json_get_slice(o->json, slice_str(e->name)) != NULL, at);
 }
 
 /* ── objects ─────────────────────────────────────────────────────────────────────────────────── */
@@ -376,7 +333,7 @@ static void check_member(struct check *c, struct object *o, const struct json *m
     struct place at = {o->at, e, member->key, PLACE_SINGLE};
     if (!e || (beside && (!e->type || e->type->kind != DEFINITION_PRIMITIVE))) {
         at.element = NULL;
-        keep_first(c, err_add(c->errors, ERR_UNKNOWN_ELEMENT, where(c, &at), NULL));
+        findings_say(&c->found, ERR_UNKNOWN_ELEMENT, &at, NULL, NULL);
         return;
     }
     note_seen(c, o, e, &at);
@@ -387,16 +344,16 @@ static void check_member(struct check *c, struct object *o, const struct json *m
     else if (member->kind == JSON_ARRAY)
         say(c, &at, "a single value is expected, not a list", "リストではなく単一の値が必要です");
     else
-        check_value(c, e, member, &at);
+        check_value(c, o->type, e, member, &at);
 }
 
 static void say_required(struct check *c, const struct object *o,
                          const struct definition_element *e)
 {
-    struct arena *arena = c->errors->arena;
+    struct arena *arena = c->found.errors->arena;
     struct place at = {o->at, e, SLICE_NONE, PLACE_SINGLE};
     const char *choices = NULL;
-    bool shown = c->errors->kept < LIMIT_ERR_ITEMS;
+    bool shown = findings_kept(&c->found);
     if (e->choice && shown) { /* name the element, then each JSON name it may have */
         at.element = NULL;
         at.name = slice_of(e->name, definition_base_len(e));
@@ -407,8 +364,7 @@ static void say_required(struct check *c, const struct object *o,
                     choices ? arena_printf(arena, "%s, %s", choices, other->name) : other->name;
         }
     }
-    keep_first(c, choices ? err_add(c->errors, ERR_REQUIRED, where(c, &at), "%s", choices)
-                          : err_add(c->errors, ERR_REQUIRED, where(c, &at), NULL));
+    say_missing(c, &at, choices);
 }
 
 static void check_required(struct check *c, struct object *o)
@@ -423,6 +379,16 @@ static void check_required(struct check *c, struct object *o)
         if (e->choice)
             o->choices |= UINT64_C(1) << e->choice; /* told once for all its entries */
     }
+}
+
+/* Element.id is any text without white space (element.html#id); a resource's has a type of its own.
+ */
+static void check_id(struct check *c, const struct object *o)
+{
+    struct slice id = json_str(o->json, "id");
+    struct place at = {o->at, NULL, SLICE("id"), PLACE_SINGLE};
+    if (o->type->kind != DEFINITION_RESOURCE && id.len > 0 && !primitive_is_uri(id))
+        say(c, &at, "an id without white space is expected", "空白を含まない id が必要です");
 }
 
 static void check_object(struct check *c, const struct definition_type *type,
@@ -440,6 +406,8 @@ static void check_object(struct check *c, const struct definition_type *type,
             check_member(c, &o, m);
     }
     check_required(c, &o);
+    check_id(c, &o);
+    invariant_check(&c->found, type, json, at);
 }
 
 /* The resource's type, or NULL after telling what is wrong with it. */
@@ -453,7 +421,7 @@ static const struct definition_type *type_of(struct check *c, const struct json 
         return NULL;
     }
     if (!name) {
-        keep_first(c, err_add(c->errors, ERR_REQUIRED, where(c, &place), NULL));
+        say_missing(c, &place, NULL);
         return NULL;
     }
     const struct definition_type *type =
@@ -477,7 +445,7 @@ static void check_resource(struct check *c, const struct json *json, const struc
 enum err validate_resource(const struct json *resource, struct slice expected_type,
                            struct err_list *errors)
 {
-    struct check c = {.errors = errors, .container = {.resource = resource}};
+    struct check c = {.found = {.errors = errors}, .container = {.resource = resource}};
     struct place place = {NULL, NULL, SLICE("resourceType"), PLACE_SINGLE};
     assert(resource && errors && errors->arena);
     const struct json *type = json_get(resource, "resourceType");
@@ -488,10 +456,10 @@ enum err validate_resource(const struct json *resource, struct slice expected_ty
         const char *ja = arena_printf(errors->arena, "ここでは %.*s でなければなりません",
                                       SLICE_ARG(expected_type));
         say(&c, &place, en ? en : "another type is expected", ja ? ja : "型が違います");
-        return c.first;
+        return c.found.first;
     }
     check_resource(&c, resource, NULL);
-    if (c.first == ERR_OK && arena_exhausted(errors->arena))
+    if (c.found.first == ERR_OK && arena_exhausted(errors->arena))
         return ERR_LIMIT;
-    return c.first;
+    return c.found.first;
 }

@@ -126,7 +126,11 @@ static void add_narrative(struct buf *out, struct slice text)
             add_entity(out, slice_sub(text, at + 1, semicolon - at - 1));
             at = semicolon + 1;
         } else {
-            buf_addc(out, text.ptr[at++]);
+            size_t end = at + 1;
+            while (end < text.len && text.ptr[end] != '<' && text.ptr[end] != '&')
+                end++;
+            buf_add(out, slice_sub(text, at, end - at));
+            at = end;
         }
     }
     buf_addc(out, ' ');

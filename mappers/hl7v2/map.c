@@ -8,10 +8,11 @@
 #include "mappers/hl7v2/allergy.h"
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/family.h"
+#include "mappers/hl7v2/periods.h"
 #include "mappers/hl7v2/pid.h"
 #include "base/banned.h"
 
-#define MAPPER_NAME "hl7v2/1"
+#define MAPPER_NAME "hl7v2/2"
 
 static const struct {
     const char *type, *trigger;
@@ -95,6 +96,7 @@ enum err hl7_map(const struct hl7_message *message, const struct mapper_env *env
                             SLICE(ALLERGY_SCOPE_AL1)); /* said beside an order: replaces nothing */
     }
     family(&mp);
+    periods_order(&mp);
     mapping_account(&mp);
     if (arena_exhausted(mp.a))
         return err_add(errors, ERR_LIMIT, "MSH", NULL);

@@ -109,7 +109,8 @@ static bool value_structured(struct spot *at)
     return json_set(pair, "denominator", quantity_of(mp, second, NULL)) != NULL;
 }
 
-/* Further coded answers to one item become components of the same code. */
+/* Further coded answers to one item become components. Their code has the item's text only: with
+ * its codings again they would say the same thing twice (R4 obs-7). */
 static bool put_concept(struct spot *at, const struct cwe *c)
 {
     struct json *concept = cwe_concept(at->mp, c), *component;
@@ -119,7 +120,8 @@ static bool put_concept(struct spot *at, const struct cwe *c)
     if (!json_get(at->target, "valueCodeableConcept"))
         return json_set(at->target, "valueCodeableConcept", concept) != NULL;
     component = json_new(at->mp->a, JSON_OBJECT);
-    json_set(component, "code", json_clone(at->mp->a, json_get(at->target, "code")));
+    json_put_str(at->mp->a, json_put_object(at->mp->a, component, "code"), "text",
+                 json_str(json_get(at->target, "code"), "text"));
     json_set(component, "valueCodeableConcept", concept);
     return mapping_put_at(at->mp->a, at->target, "component[]", component);
 }

@@ -3,18 +3,14 @@
 // Forms of bodies and answers: JSON and XML in and out, Accept, _format, _pretty, HEAD, Prefer, 304, parts of resources
 // (_summary, _elements), Binary as content. What comes back must be the same resource in every form.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { CORPORA, Region, assertOutcome, corpus, sleep } from './region.mjs';
+import { Region, assertOutcome, sleep } from './region.mjs';
 import { breakGlass, observation, patient } from './resources.mjs';
+import { assertSchema } from './schema.mjs';
 
 const XML = 'application/fhir+xml';
 const JSON_TYPE = 'application/fhir+json';
 const NS = 'xmlns="http://hl7.org/fhir"';
-const SCHEMA = join(CORPORA, 'fhir/r4-schemas/hl7.fhir.r4.corexml/package/xml/fhir-single.xsd');
 
 let region;
 let a;
@@ -28,24 +24,6 @@ before(async () => {
   made = await a.create(observation(card, { note: [{ text: '再検 "≥" 𠮷野 <&>\n\t😀' }] }));
 });
 after(() => region?.stop());
-
-/** Is every XML document valid against HL7's schema? By xmllint where both are here. */
-function assertSchema(...documents) {
-  if (!existsSync(SCHEMA)) return;
-  const dir = mkdtempSync(join(tmpdir(), 'tasuki-xml-'));
-  try {
-    const files = documents.map((text, i) => {
-      writeFileSync(join(dir, `${i}.xml`), text);
-      return join(dir, `${i}.xml`);
-    });
-    execFileSync('xmllint', ['--noout', '--nonet', '--schema', SCHEMA, ...files], { stdio: 'pipe' });
-  } catch (error) {
-    if (error.code === 'ENOENT') return;
-    assert.fail(String(error.stderr).slice(0, 2000));
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
-}
 
 const assertXml = (answer, status, pattern) => {
   assert.equal(answer.status, status, answer.text.slice(0, 600));
@@ -345,36 +323,5 @@ describe('a region full of records', () => {
     } finally {
       await full.stop();
     }
-  });
-});
-
-describe('R4 examples', () => {
-  const { path, skip } = corpus('fhir/r4-examples');
-
-  test('through PUT in XML and GET in both forms', { skip }, async (t) => {
-    const operator = region.party('operator');
-    const counts = { passed: 0, skipped: 0 };
-    const files = readdirSync(path).filter((name) => /^(CodeSystem|ValueSet|ConceptMap|StructureDefinition|NamingSystem|Organization|Location)-/.test(name));
-    const documents = [];
-    for (const name of files) {
-      const sent = JSON.parse(readFileSync(join(path, name), 'utf8'));
-      const put = await operator.put(`/${sent.resourceType}/${sent.id}`, sent);
-      if (put.status >= 400) {
-        counts.skipped++;
-        continue;
-      }
-      const before = await operator.read(`/${sent.resourceType}/${sent.id}`);
-      const xml = await operator.get(`/${sent.resourceType}/${sent.id}`, { Accept: XML });
-      assert.equal(xml.status, 200, name);
-      documents.push(xml.text);
-      const back = await operator.request('PUT', `/${sent.resourceType}/${sent.id}`, { body: xml.text, type: XML });
-      assert.equal(back.status, 200, `${name}: ${back.text.slice(0, 300)}`);
-      const after = await operator.read(`/${sent.resourceType}/${sent.id}`);
-      assert.deepEqual({ ...after, meta: { ...after.meta, versionId: '', lastUpdated: '' } }, { ...before, meta: { ...before.meta, versionId: '', lastUpdated: '' } }, name);
-      counts.passed++;
-    }
-    assertSchema(...documents);
-    t.diagnostic(`${counts.passed} passed, 0 failed, ${counts.skipped} skipped (refused before)`);
-    assert.ok(counts.passed > 20);
   });
 });

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every official example, as JSON: PUT, then GET gives the same resource, but for meta.versionId, meta.lastUpdated and the
-// ids of Patients, which are the reader's own. Numbers are compared digit for digit.
+// Every official example, as JSON and as XML: PUT, then GET gives the same resource, but for meta.versionId, meta.lastUpdated
+// and the ids of Patients, which are the reader's own. Numbers are compared digit for digit, XML with HL7's schema too.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Region, corpus } from './region.mjs';
+import { assertSchema } from './schema.mjs';
 
 const examples = corpus('fhir/r4-examples');
 
@@ -68,6 +69,7 @@ describe('official examples', { skip: examples.skip }, () => {
 
   test('PUT then GET gives the same', async (t) => {
     const wrong = [];
+    const again = [];
     let passed = 0;
     let skipped = 0;
     for (const file of readdirSync(examples.path).sort()) {
@@ -83,11 +85,47 @@ describe('official examples', { skip: examples.skip }, () => {
       const is = withoutVersion(literal(got.text));
       if (sent.resourceType === 'Patient') { ids.pair(sent.id, is.id, file); is.id = sent.id; }
       const found = differs(withoutVersion(sent), is, ids);
+      again.push([path, text]);
       if (found) wrong.push(`${file}${found}`);
       else passed++;
+    }
+    for (const [path, text] of again) {
+      const put = await a.request('PUT', path, { body: text });
+      if (put.status !== 200 || put.json.meta.versionId !== '1') wrong.push(`${path} again: ${put.status} ${put.text.slice(0, 300)}`);
     }
     t.diagnostic(`${passed} passed, ${wrong.length} failed, ${skipped} skipped`);
     assert.deepEqual(wrong, []);
     assert.ok(passed > 500);
+  });
+
+  test('GET in XML, PUT that elsewhere, GET there in JSON', async (t) => {
+    const wrong = [];
+    const documents = [];
+    const theirs = new Ids();
+    const other = await Region.start({ empty: true, patients: 8 });
+    const b = other.party('hospital-a');
+    try {
+      for (const file of readdirSync(examples.path).sort()) {
+        if (!file.endsWith('.json') || BROKEN.has(file)) continue;
+        const sent = literal(readFileSync(join(examples.path, file), 'utf8'));
+        if (!sent.resourceType) continue;
+        const path = `/${sent.resourceType}/${sent.id}`;
+        const here = await a.get(path, { Accept: 'application/fhir+xml' });
+        documents.push(here.text);
+        const body = here.text.replace(/[0-9a-f]{32}/g, (id) => ids.back.get(id) ?? id);
+        const put = await b.request('PUT', path, { body, type: 'application/fhir+xml' });
+        if (put.status !== 201 && put.status !== 200) { wrong.push(`${file}: PUT ${put.status} ${put.text.slice(0, 300)}`); continue; }
+        const is = withoutVersion(literal((await b.get(path)).text));
+        if (sent.resourceType === 'Patient') { theirs.pair(sent.id, is.id, file); is.id = sent.id; }
+        const found = differs(withoutVersion(sent), is, theirs);
+        if (found) wrong.push(`${file}${found}`);
+      }
+    } finally {
+      await other.stop();
+    }
+    t.diagnostic(`${documents.length - wrong.length} passed, ${wrong.length} failed`);
+    assert.deepEqual(wrong, []);
+    assert.ok(documents.length > 500);
+    assertSchema(...documents);
   });
 });

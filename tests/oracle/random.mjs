@@ -113,7 +113,7 @@ export function makeResource(c, type, id, world) {
 
 const escape = (text) => String(text).replace(/[\\,$|]/g, (m) => `\\${m}`);
 const PREFIXES = ['', '', '', 'eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb'];
-const part = (c, text) => text.slice(0, 1 + c.int([...text].length)) || text;
+const part = (c, text) => text.slice(0, 1 + c.int([...text].length)).trim() || text.trim() || 'x';
 const isoOf = (ms) => new Date(ms).toISOString();
 
 /** Values as a query says them, made from an entry that some resource has. */

@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Region, corpus } from '../door/region.mjs';
 import { patient } from '../door/resources.mjs';
-import { Oracle, fold, loadParams } from './r4.mjs';
+import { Oracle, foldOf, loadParams } from './r4.mjs';
 import { Chance, makeCriterion, makeResource, makers } from './random.mjs';
 
 const core = corpus('fhir/r4-schemas/hl7.fhir.r4.core/package');
@@ -64,14 +64,14 @@ const address = (type, query, rest) => `/${type}?${[...query, ...rest].map(([k, 
 function checkOrder(resources, code, descending, where) {
   const p = oracle.param(resources[0]?.resourceType, code);
   const key = (r) => {
-    const entries = oracle.entries(r, code).map((e) => (p.type === 'date' ? e.lo : p.type === 'string' ? fold(e.raw) : e.n)).filter((k) => k !== undefined);
+    const entries = oracle.entries(r, code).map((e) => (p.type === 'date' ? e.lo : p.type === 'string' ? foldOf(e) : e.n)).filter((k) => k !== undefined);
     return entries.reduce((best, k) => (best === undefined || (descending ? k > best : k < best) ? k : best), undefined);
   };
   const keys = resources.map(key);
   const present = keys.filter((k) => k !== undefined);
   assert.ok(keys.slice(present.length).every((k) => k === undefined), `${where}: those without a value come last`);
   const less = (x, y) => (typeof x === 'string' ? Buffer.compare(Buffer.from(x), Buffer.from(y)) < 0 : x < y);
-  for (let i = 1; i < present.length; i++) assert.ok(!(descending ? less(present[i - 1], present[i]) : less(present[i], present[i - 1])), `${where}: ${present[i - 1]} before ${present[i]}`);
+  for (let i = 1; i < present.length; i++) assert.ok(!(descending ? less(present[i - 1], present[i]) : less(present[i], present[i - 1])), `${where}: ${resources[i - 1].id} (${present[i - 1]}) before ${resources[i].id} (${present[i]})\n${JSON.stringify(resources[i - 1])}\n${JSON.stringify(resources[i])}`);
 }
 
 async function check(type, query, rest, sort) {

@@ -475,6 +475,27 @@ static void test_import_ssmix2(void **state)
     RUN(CLI_USAGE, "import", "ssmix2", root);
 }
 
+/* The message of test_import_ssmix2 that was taken in, byte by byte. */
+static void test_intake_original(void)
+{
+    static const char message[] = MESSAGE("ADT^A08^ADT_A01", "V1", "00077701");
+    unsigned char sha[DIGEST_LEN];
+    struct buf hex;
+
+    buf_init(&hex, 128);
+    digest_sha256(slice_str(message), sha);
+    digest_hex(&hex, slice_of(sha, sizeof(sha)));
+    buf_addc(&hex, '\0');
+    RUN(CLI_OK, "intake", "original", hex.ptr, "--facility", "hospital-a");
+    assert_string_equal(output, message);
+    RUN(CLI_NOT_FOUND, "intake", "original", hex.ptr, "--facility", "hospital-b");
+    RUN(CLI_REFUSED, "intake", "original", hex.ptr, "--facility", "operator");
+    RUN(CLI_USAGE, "intake", "original", "abc", "--facility", "hospital-a");
+    hex.ptr[0] = hex.ptr[0] == 'a' ? 'b' : 'a';
+    RUN(CLI_NOT_FOUND, "intake", "original", hex.ptr, "--facility", "hospital-a");
+    buf_fini(&hex);
+}
+
 static void test_intake(void **state)
 {
     char id[24];
@@ -500,6 +521,7 @@ static void test_intake(void **state)
     RUN(CLI_NOT_FOUND, "intake", "show", id, "--facility", "nobody");
     RUN(CLI_REFUSED, "intake", "show", id, "--facility", "operator");
     RUN(CLI_USAGE, "intake", "show", "x", "--facility", "hospital-a");
+    test_intake_original();
     RUN(CLI_OK, "intake", "unmapped", "--facility", "hospital-a", "--json");
     assert_string_equal(field_where("field", "NK1-20", "message"), "ADT^A08");
     RUN(CLI_OK, "intake", "unmapped");
@@ -628,6 +650,8 @@ static void test_upkeep(void **state)
     OUT("\"created\":\"2");
     RUN(CLI_OK, "reindex");
     OUT(" records");
+    RUN(CLI_OK, "migrate", "up");
+    OUT("schema 2");
     RUN_BARE(CLI_OK, "check-config", path_in("tasuki.conf"));
 }
 
@@ -638,7 +662,7 @@ static void test_audit(void **state)
         "cert-revoke",   "cert-crl",        "card-issue",      "card-lookup",     "card-revoke",
         "patient-show",  "patient-link",    "patient-unlink",  "patient-undo",    "patient-queue",
         "consent-show",  "consent-explain", "intake-rejected", "intake-unmapped", "intake-show",
-        "backup",        "reindex",         "patient-dismiss", "intake"};
+        "backup",        "reindex",         "patient-dismiss", "intake",          "intake-original"};
 
     (void)state;
     RUN(CLI_OK, "audit", "verify");

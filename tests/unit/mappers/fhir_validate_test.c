@@ -20,13 +20,15 @@ static const char *const good[] = {
     P
     "'id':'a','active':true,'name':[{'family':'山田','given':['太郎']}],'birthDate':'1970-01-01'}",
     P "'birthDate':'1970','_birthDate':{'extension':[{'url':'http://x','valueTime':'10:00:00'}]}}",
-    P "'_birthDate':{'id':'x'}}",
-    P "'name':[{'given':['a',null],'_given':[null,{'id':'x'}]}]}",
-    P "'name':[{'_given':[{'id':'x'}]}]}",
+    P "'_birthDate':{'extension':[{'url':'http://x','valueCode':'x'}]}}",
+    P "'name':[{'given':['a',null],'_given':[{'id':'x'},{'extension':[{'url':'u:x',"
+      "'valueCode':'x'}]}]}]}",
+    P "'name':[{'_given':[{'extension':[{'url':'u:x','valueCode':'x'}]}]}]}",
     P "'text':{'status':'generated','div':'" DIV "'}}",
     P "'deceasedBoolean':false,'_deceasedBoolean':{'id':'x'}}",
     P "'generalPractitioner':[{'reference':'Practitioner/1'},{'reference':'#p'},"
-      "{'reference':'http://x/fhir/Practitioner/2/_history/3'},{'reference':'urn:uuid:x'},"
+      "{'reference':'http://x/fhir/Practitioner/2/_history/"
+      "3'},{'reference':'urn:uuid:05efabf0-4be2-4561-91ce-51548425acb9'},"
       "{'reference':'Practitioner/1/_history/2'},{'reference':'Practitioner?identifier=x'},"
       "{'identifier':{'value':'x'}},{'display':'x'},{'reference':'#'}],"
       "'contained':[{'resourceType':'Practitioner','id':'p'}]}",
@@ -34,14 +36,14 @@ static const char *const good[] = {
     O "'subject':{'reference':'Patient/@'},'valueQuantity':{'value':1.50,'unit':'mg'}}",
     O "'component':[{'code':{'text':'x'},'valueInteger':3}]}",
     "{'resourceType':'Bundle','type':'collection','entry':[{'resource':" P "'contained':["
-    "{'resourceType':'Organization','id':'o'}],'managingOrganization':{'reference':'#o'}}}]}",
+    "{'resourceType':'Organization','id':'o','name':'x'}],'managingOrganization':{'reference':'#o'}"
+    "}}]}",
     "{'resourceType':'Questionnaire','status':'draft','item':[{'linkId':'1','type':'group',"
     "'item':[{'linkId':'2','type':'string'}]}]}",
     "{'resourceType':'Parameters'}",
     "{'resourceType':'Condition','subject':{'reference':'Patient/1'},'clinicalStatus':"
-    "{'coding':[{'code':'other'},{'code':'active'}]}}",
-    "{'resourceType':'Condition','subject':{'reference':'Patient/"
-    "1'},'clinicalStatus':{'text':'x'}}",
+    "{'coding':[{'code':'other'},{'system':"
+    "'http://terminology.hl7.org/CodeSystem/condition-clinical','code':'active'}]}}",
     "{'resourceType':'ExampleScenario','status':'draft','instance':[{'resourceId':'1',"
     "'resourceType':'Patient'}]}",
     "{'resourceType':'Binary','contentType':'text/plain','data':'AAAA'}",
@@ -66,7 +68,7 @@ static const struct row bad[] = {
     {P "'a\\u0001<b':1}", ERR_UNKNOWN_ELEMENT, "Patient.a??b", NULL},
     {P "'_name':[{'id':'x'}]}", ERR_UNKNOWN_ELEMENT, "Patient._name", NULL},
     {P "'_':1}", ERR_UNKNOWN_ELEMENT, "Patient._", NULL},
-    {P "'contact':[{'resourceType':'Patient'}]}", ERR_UNKNOWN_ELEMENT,
+    {P "'contact':[{'resourceType':'Patient','name':{'text':'x'}}]}", ERR_UNKNOWN_ELEMENT,
      "Patient.contact[0].resourceType", NULL},
     {P "'name':{'family':'x'}}", ERR_INVALID, "Patient.name", "list"},
     {P "'name':[]}", ERR_INVALID, "Patient.name", "empty"},
@@ -90,8 +92,9 @@ static const struct row bad[] = {
     {P "'name':[{'given':['a',null]}]}", ERR_INVALID, "Patient.name[0].given[1]", "null"},
     {P "'name':[{'given':['a',null],'_given':[null,null]}]}", ERR_INVALID,
      "Patient.name[0].given[1]", NULL},
-    {P "'name':[{'given':['a'],'_given':[{'id':'x'},{'id':'y'}]}]}", ERR_INVALID,
-     "Patient.name[0].given", "length"},
+    {P "'name':[{'given':['a'],'_given':[{'id':'x'},{'extension':[{'url':'u:x','valueCode':'x'}]}]}"
+       "]}",
+     ERR_INVALID, "Patient.name[0].given", "length"},
     {P "'name':[{'_given':[null]}]}", ERR_INVALID, "Patient.name[0].given[0]", NULL},
     {P "'name':[{'_given':{'id':'x'}}]}", ERR_INVALID, "Patient.name[0].given", "list"},
     {P "'text':{'status':'generated','div':'<div><script/></div>'}}", ERR_INVALID,
@@ -110,8 +113,8 @@ static const struct row bad[] = {
     {O "'value':1}", ERR_UNKNOWN_ELEMENT, "Observation.value", NULL},
     {O "'valueString':'a','valueInteger':1}", ERR_INVALID, "Observation.value.ofType(integer)",
      "choice"},
-    {O "'valueString':'a','_valueInteger':{'id':'x'}}", ERR_INVALID,
-     "Observation.value.ofType(integer)", "choice"},
+    {O "'valueString':'a','_valueInteger':{'extension':[{'url':'u:x','valueCode':'x'}]}}",
+     ERR_INVALID, "Observation.value.ofType(integer)", "choice"},
     {O "'valueQuantity':{'value':'1'}}", ERR_INVALID, "Observation.value.ofType(Quantity).value",
      "number"},
     {O "'valueDecimal':1}", ERR_UNKNOWN_ELEMENT, "Observation.valueDecimal", NULL},
@@ -139,20 +142,24 @@ static const struct row bad[] = {
      "contained"},
     {O "'subject':{'reference':3}}", ERR_INVALID, "Observation.subject.reference", "text"},
     /* contained and inner resources */
-    {P "'contained':[{'resourceType':'Organization'}]}", ERR_REQUIRED, "Patient.contained[0].id",
-     NULL},
+    {P "'contained':[{'resourceType':'Organization','name':'x'}]}", ERR_REQUIRED,
+     "Patient.contained[0].id", NULL},
     {P "'contained':['x']}", ERR_INVALID, "Patient.contained[0]", "resource"},
-    {P "'contained':[{'id':'x'}]}", ERR_REQUIRED, "Patient.contained[0].resourceType", NULL},
-    {P "'contained':[{'resourceType':'Organization','id':'o','contained':["
-       "{'resourceType':'Organization','id':'p'}]}]}",
+    {P "'managingOrganization':{'reference':'#x'},'contained':[{'id':'x'}]}", ERR_REQUIRED,
+     "Patient.contained[0].resourceType", NULL},
+    {P "'managingOrganization':{'reference':'#o'},'contained':[{'resourceType':'Organization',"
+       "'id':'o','name':'x','contained':[{'resourceType':'Organization','id':'p','name':'x',"
+       "'partOf':{'reference':'#'}}]}]}",
      ERR_INVALID, "Patient.contained[0].contained[0]", "contained"},
-    {P "'contained':[{'resourceType':'Organization','id':'o','nam':'x'}]}", ERR_UNKNOWN_ELEMENT,
-     "Patient.contained[0].nam", NULL},
+    {P "'managingOrganization':{'reference':'#o'},'contained':[{'resourceType':'Organization',"
+       "'id':'o','name':'x','nam':'x'}]}",
+     ERR_UNKNOWN_ELEMENT, "Patient.contained[0].nam", NULL},
     {"{'resourceType':'Bundle','type':'collection','entry':[{'resource':" P "'x':1}}]}",
      ERR_UNKNOWN_ELEMENT, "Bundle.entry[0].resource.x", NULL},
-    {"{'resourceType':'Bundle','type':'collection','entry':[{'resource':" P "'id':'a','contained':["
-     "{'resourceType':'Organization','id':'o'}]}},{'resource':" P
-     "'managingOrganization':{'reference':'#o'}}}]}",
+    {"{'resourceType':'Bundle','type':'collection','entry':[{'resource':" P
+     "'id':'a','managingOrganization':"
+     "{'reference':'#o'},'contained':[{'resourceType':'Organization','id':'o','name':'x'}]}},{'"
+     "resource':" P "'managingOrganization':{'reference':'#o'}}}]}",
      ERR_INVALID, "Bundle.entry[1].resource.managingOrganization.reference", "contained"},
 };
 
@@ -220,6 +227,21 @@ static void empty_narrative_is_a_warning(void **state)
     arena_free(a);
 }
 
+static void another_target_is_a_warning(void **state)
+{
+    struct arena *a = arena_new(T_ARENA_MAX);
+    struct err_list errors;
+    (void)state;
+    assert_int_equal(validate(a, O "'subject':{'reference':'Practitioner/1'}}", &errors), ERR_OK);
+    assert_int_equal(errors.warnings, 1);
+    assert_string_equal(errors.first->place, "Observation.subject.reference");
+    assert_non_null(strstr(errors.first->en, "Device Group Location Patient"));
+    assert_int_equal(validate(a, O "'subject':{'reference':'http://x/fhir/Group/1'}}", &errors),
+                     ERR_OK);
+    assert_int_equal(errors.warnings, 0);
+    arena_free(a);
+}
+
 /* Thousands of findings: all counted, a few kept, memory bounded. */
 static void survives_a_flood(void **state)
 {
@@ -247,8 +269,11 @@ static void survives_a_flood(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_the_good),   cmocka_unit_test(names_what_is_bad),
-        cmocka_unit_test(expects_a_type),   cmocka_unit_test(empty_narrative_is_a_warning),
+        cmocka_unit_test(takes_the_good),
+        cmocka_unit_test(names_what_is_bad),
+        cmocka_unit_test(expects_a_type),
+        cmocka_unit_test(empty_narrative_is_a_warning),
+        cmocka_unit_test(another_target_is_a_warning),
         cmocka_unit_test(survives_a_flood),
     };
     return T_RUN(tests);

@@ -309,10 +309,14 @@ static void test_every_view_is_empty_without_a_grant(void **state)
         "SELECT count(*) FROM v_access",
         "SELECT count(*) FROM v_record_version",
         "SELECT count(*) FROM v_change",
+        "SELECT count(*) FROM v_record r, tasuki_targets(r.facets, 12) t WHERE t.chart = 0",
+        "SELECT count(tasuki_sort(facets, seq, id, NULL)) + count(*) FROM v_record",
+        "SELECT count(*) FROM v_record WHERE tasuki_match(facets, NULL)"
+        " OR tasuki_match(facets, 1) OR tasuki_match(facets, 'tasuki_pass')",
     };
     /* What hospital A sees: its 4 records and the organisation; every chart number; nothing by
      * consent. */
-    static const int64_t of_a[] = {5, 5, 5, 5, 5, 1, 5, 5, 4, 0, 2, 7};
+    static const int64_t of_a[] = {5, 5, 5, 5, 5, 1, 5, 5, 4, 0, 2, 7, 5, 5, 0};
     struct world w;
     world_open(&w);
     struct fixture_put put = {.grant = fixture_facility(w.a, GRANT_TREAT),
@@ -421,6 +425,23 @@ static const struct shape shapes[] = {
     {"SELECT term FROM ix_words_idx", ERR_OK},
     {"SELECT v FROM ix_words_config", ERR_OK},
     {"SELECT bm25(ix_words) FROM v_by_words WHERE ix_words MATCH 'x'", ERR_OK},
+    /* The functions know their arguments only: they open no way to the rows. */
+    {"SELECT tasuki_match(facets, NULL) FROM record", ERR_OK},
+    {"SELECT tasuki_sort(facets, seq, id, NULL) FROM record", ERR_OK},
+    {"SELECT tasuki_key_id(type, id) FROM record", ERR_OK},
+    {"SELECT t.id FROM record r, tasuki_targets(r.facets, 12) t", ERR_OK},
+    {"SELECT count(*) FROM record r CROSS JOIN tasuki_targets(r.facets, 12)", ERR_OK},
+    {"SELECT id FROM tasuki_targets((SELECT facets FROM record LIMIT 1), 12)", ERR_OK},
+    {"SELECT count(*) FROM v_record v, tasuki_targets((SELECT r.facets FROM record r"
+     " WHERE r.rid = v.rid + 1), 12)",
+     ERR_OK},
+    {"SELECT id FROM (SELECT body AS id FROM record) AS tasuki_targets", ERR_OK},
+    {"SELECT tasuki_targets.id FROM record AS tasuki_targets", ERR_OK},
+    {"SELECT v.rid FROM v_record v, tasuki_targets(v.facets, 12) t, record r WHERE r.id = t.id",
+     ERR_OK},
+    {"WITH tasuki_targets AS (SELECT body AS id FROM record) SELECT id FROM tasuki_targets",
+     ERR_OK},
+    {"CREATE VIRTUAL TABLE temp.mine USING tasuki_targets", ERR_OK},
     {"SELECT seq FROM change", ERR_OK},
     {"SELECT max(seq) FROM change", ERR_OK},
     {"SELECT 1 FROM v_change v, change c", ERR_OK},
@@ -520,6 +541,10 @@ static void test_views_compile(void **state)
         "SELECT count(*) FROM v_by_words r WHERE r.ix_words MATCH '\"脂質\"'",
         "SELECT max(k.rid_lo) FROM v_chart k CROSS JOIN v_record r ON r.rid >= k.rid_lo",
         "SELECT coalesce(min(rid), 0) FROM v_record WHERE rid NOT IN (SELECT rid FROM v_by_string)",
+        "SELECT count(*) FROM v_record r, tasuki_targets(r.facets, 12) t JOIN v_by_value b"
+        " ON b.key = tasuki_key_id(t.type, t.id) WHERE NOT tasuki_match(r.facets, NULL)",
+        "SELECT count(*) FROM v_record r WHERE tasuki_sort(r.facets, r.seq, r.id, NULL) IS NULL",
+        "SELECT count(*) FROM tasuki_targets(x'', 12)",
     };
     struct world w;
     world_open(&w);

@@ -595,6 +595,56 @@ static void test_many_values(void **state)
     fixture_close(&w.f);
 }
 
+/* One record may keep tasuki_match busy for long: 20,000 values against 256,000. It ends in time. */
+static void test_long_comparisons_end(void **state)
+{
+    (void)state;
+    static struct facet facets[LIMIT_FACETS - 100];
+    static struct search_value values[LIMIT_SEARCH_VALUES];
+    static struct search_filter filters[LIMIT_SEARCH_FILTERS];
+    struct world w;
+    struct search_result result = {0};
+    world_open(&w);
+    const struct slice type = SLICE("List");
+    for (size_t i = 0; i < T_COUNT(facets); i++)
+        facets[i] = (struct facet){.param = P_CODE,
+                                   .kind = FACET_TOKEN,
+                                   .common = true,
+                                   .text = slice_str(arena_printf(w.f.arena, "c%06zu", i))};
+    for (size_t i = 0; i < T_COUNT(values); i++)
+        values[i] = (struct search_value){.any_system = true,
+                                          .text = slice_str(arena_printf(w.f.arena, "d%06zu", i))};
+    for (size_t i = 0; i < T_COUNT(filters); i++)
+        filters[i] = (struct search_filter){
+            .kind = SEARCH_TERM,
+            .term = {.param = P_CODE, .none = true, .values = values, .value_count = T_COUNT(values)}};
+    struct facet_list list = {facets, T_COUNT(facets)};
+    const struct record_new record = {
+        .type = type, .id = SLICE("long"), .body = SLICE("{}"), .facets = &list};
+    const int64_t rid = fixture_put(&w.f, w.a, &record);
+    struct search search = {.types = &type, .type_count = 1, .filters = {filters, 1}, .limit = 1};
+    assert_string_equal(find(&w, &w.reader, &search), "long");
+    search.filters.count = T_COUNT(filters);
+    const int64_t before = clock_monotonic_ms();
+    assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_TIMEOUT);
+    assert_in_range(clock_monotonic_ms() - before, LIMIT_SEARCH_MS, 2 * LIMIT_SEARCH_MS);
+    /* A page that begins behind the long one, and a total that must look at it. */
+    const struct record_new more[] = {
+        {.type = type, .id = SLICE("first"), .chart = w.a1, .body = SLICE("{}")},
+        {.type = type, .id = SLICE("second"), .chart = w.a1, .body = SLICE("{}")}};
+    for (size_t i = 0; i < T_COUNT(more); i++)
+        (void)fixture_put(&w.f, w.a, &more[i]);
+    search.after_given = true;
+    search.after_rid = rid;
+    search.count_total = true;
+    assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_OK);
+    assert_string_equal(search_t_ids(&w.f, &result), "first");
+    assert_true(result.more && result.total_unknown);
+    search.limit = 0;
+    assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_TIMEOUT);
+    fixture_close(&w.f);
+}
+
 /* More shapes of statements than are kept, twice over. */
 static void test_statements_come_and_go(void **state)
 {
@@ -716,6 +766,7 @@ int main(void)
         cmocka_unit_test(test_order_keeps_while_records_change),
         cmocka_unit_test(test_one_patient_per_person),
         cmocka_unit_test(test_many_values),
+        cmocka_unit_test(test_long_comparisons_end),
         cmocka_unit_test(test_statements_come_and_go),
         cmocka_unit_test(test_plans_seek),
     };
