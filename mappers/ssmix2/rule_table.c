@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Fields that the SS-MIX2 standard storage requires: bit n of the mask is the n-th of
+ * rule_kinds[], bit 0 all kinds of data that are not named there. Written by
+ * mappers/ssmix2/gen/fields.py; see there for the source.
+ */
+#include "mappers/ssmix2/rule.h"
+
+#include "base/banned.h"
+
+const char *const rule_kinds[] = {
+    "*", "PPR-01", "OMD", "OMP-01", "OMP-11", "OMP-02", "OMP-12", "OML-01",
+    "OML-11", "OMG-01", "OMG-02", "OMG-03", "OMG-11", "OMG-12", "OMG-13", NULL,
+};
+
+/* clang-format off */
+const struct rule_required rule_required[] = {
+    {"AL1", 1, 0x7fff},
+    {"AL1", 3, 0x7fff},
+    {"CTI", 1, 0x7fff},
+    {"DB1", 1, 0x7fff},
+    {"DB1", 2, 0x7fff},
+    {"DB1", 4, 0x7fff},
+    {"EVN", 2, 0x7fff},
+    {"IAM", 1, 0x7fff},
+    {"IAM", 3, 0x7fff},
+    {"IAM", 6, 0x7fff},
+    {"IN1", 1, 0x7fff},
+    {"IN1", 2, 0x7fff},
+    {"IPC", 1, 0x7fff},
+    {"IPC", 3, 0x7fff},
+    {"IPC", 5, 0x7fff},
+    {"MSH", 1, 0x7fff},
+    {"MSH", 2, 0x7fff},
+    {"MSH", 7, 0x7fff},
+    {"MSH", 9, 0x7fff},
+    {"MSH", 10, 0x7fff},
+    {"MSH", 11, 0x7fff},
+    {"MSH", 12, 0x7fff},
+    {"MSH", 18, 0x7fff},
+    {"NK1", 1, 0x7fff},
+    {"OBR", 1, 0x4800},
+    {"OBR", 2, 0x7f80},
+    {"OBR", 4, 0x7f80},
+    {"OBX", 2, 0x7e60},
+    {"OBX", 3, 0x7fe0},
+    {"OBX", 5, 0x3600},
+    {"OBX", 11, 0x7fe0},
+    {"ODS", 1, 0x7fff},
+    {"ODS", 3, 0x7fff},
+    {"ORC", 1, 0x7ffe},
+    {"ORC", 2, 0x7ffe},
+    {"ORC", 4, 0x0078},
+    {"ORC", 9, 0x7e00},
+    {"ORC", 12, 0x7e00},
+    {"ORC", 17, 0x4860},
+    {"ORC", 29, 0x0060},
+    {"PID", 3, 0x7fff},
+    {"PID", 5, 0x7fff},
+    {"PID", 7, 0x7fff},
+    {"PID", 8, 0x7fff},
+    {"PRB", 1, 0x7fff},
+    {"PRB", 2, 0x7fff},
+    {"PRB", 3, 0x7fff},
+    {"PRB", 4, 0x7fff},
+    {"PV1", 2, 0x7fff},
+    {"RXA", 1, 0x7fff},
+    {"RXA", 2, 0x7fff},
+    {"RXA", 3, 0x7fff},
+    {"RXA", 4, 0x7fff},
+    {"RXA", 5, 0x7fff},
+    {"RXA", 6, 0x7fff},
+    {"RXC", 1, 0x7fff},
+    {"RXC", 2, 0x7fff},
+    {"RXC", 3, 0x7fff},
+    {"RXC", 4, 0x7fff},
+    {"RXE", 2, 0x0078},
+    {"RXE", 3, 0x0078},
+    {"RXE", 5, 0x0078},
+    {"RXE", 10, 0x0018},
+    {"RXE", 11, 0x0018},
+    {"RXR", 1, 0x0078},
+    {"SPM", 4, 0x7fff},
+    {"TQ1", 1, 0x7e80},
+    {"TQ1", 9, 0x7e00},
+    {"ZE1", 1, 0x2000},
+    {"ZE1", 2, 0x3000},
+    {"ZE1", 3, 0x3000},
+    {"ZPR", 2, 0x7fff},
+    {NULL, 0, 0},
+};
+/* clang-format on */
