@@ -10,7 +10,7 @@
 
 #include "base/limits.h"
 #include "exchange/cli/table.h"
-#include "mappers/hl7v2/names.h"
+#include "mappers/hl7v2/explain.h"
 
 #include "base/banned.h"
 
@@ -210,7 +210,7 @@ static void keep_finding(struct ssmix2_report *r, struct slice path, enum inspec
     f->item.place = arena_str(r->arena, slice_str(item->place));
     f->item.en = arena_str(r->arena, slice_str(item->en));
     f->item.ja = arena_str(r->arena, slice_str(item->ja));
-    names_explain(r->arena, slice_str(item->place), &f->name_en, &f->name_ja);
+    explain_place(r->arena, slice_str(item->place), &f->name_en, &f->name_ja);
     if (r->last)
         r->last->next = f;
     else

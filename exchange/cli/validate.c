@@ -12,7 +12,7 @@
 #include "exchange/cli/table.h"
 #include "exchange/cli/verdict.h"
 #include "mappers/charset.h"
-#include "mappers/hl7v2/names.h"
+#include "mappers/hl7v2/explain.h"
 
 #include "base/banned.h"
 
@@ -31,7 +31,7 @@ static struct slice place_name(struct validation *v, const char *place)
 {
     struct slice en = SLICE_NONE, ja = SLICE_NONE;
 
-    names_explain(v->arena, slice_str(place), &en, &ja);
+    explain_place(v->arena, slice_str(place), &en, &ja);
     if (en.len == 0)
         return SLICE_NONE;
     return slice_str(arena_printf(v->arena, "%.*s / %.*s", SLICE_ARG(ja), SLICE_ARG(en)));

@@ -2,7 +2,7 @@
  *
  * Checks on one file of a standard storage (see inspect.h). Each check has a list of its own, so
  * that one kind of fault cannot hide another; a fault that repeats in a message is said once, at
- * its first place. Rules are tables (rule.h), the names of fields those of mappers/hl7v2/names.h.
+ * its first place. Rules are tables (rule.h), names of fields are those of mappers/hl7v2/names.h.
  */
 #include "mappers/ssmix2/inspect.h"
 
@@ -143,7 +143,7 @@ static void check_date(struct file *f)
 static void say_missing(struct file *f, enum err_severity severity, const struct hl7_segment *first,
                         unsigned field, unsigned missing)
 {
-    const struct names_field *n = names_of_field(first->name, field);
+    const struct names_pair *n = names_field(first->name, field);
 
     say(f, INSPECT_REQUIRED, severity, ERR_REQUIRED, place_of(f, first, field),
         arena_printf(f->arena, "%s is missing in %u segment(s)", n ? n->en : "", missing),
@@ -229,38 +229,27 @@ static void check_number(struct file *f, const struct hl7_segment *s, unsigned f
         arena_printf(f->arena, "数値ではありません: %.*s", SLICE_ARG(slice_sub(value, 0, 60))));
 }
 
-static uint32_t numeric_components(const char *type)
+static void check_repeat(struct file *f, const struct hl7_segment *s, const struct rule_numeric *rule,
+                         struct slice repeat)
 {
-    for (const struct rule_numeric *n = rule_numeric; n->type; n++) {
-        if (strcmp(n->type, type) == 0)
-            return n->components;
-    }
-    return 0;
-}
-
-static void check_repeat(struct file *f, const struct hl7_segment *s, const struct names_field *n,
-                         uint32_t components, struct slice repeat)
-{
-    if (components == 1 && strcmp(n->type, "NM") == 0) {
-        check_number(f, s, n->field, 0, repeat);
+    if (rule->whole) {
+        check_number(f, s, rule->field, 0, repeat);
         return;
     }
-    for (unsigned c = 1; components >> (c - 1); c++) {
-        if ((components >> (c - 1)) & 1)
-            check_number(f, s, n->field, c, hl7_component(f->m, repeat, c));
+    for (unsigned c = 1; rule->components >> (c - 1); c++) {
+        if ((rule->components >> (c - 1)) & 1)
+            check_number(f, s, rule->field, c, hl7_component(f->m, repeat, c));
     }
 }
 
 static void check_numbers_of(struct file *f, const struct hl7_segment *s)
 {
-    unsigned count = 0;
-    const struct names_field *rows = names_of_fields(s->name, &count);
-
-    for (unsigned i = 0; i < count; i++) {
-        struct slice field = hl7_field(s, rows[i].field);
-        uint32_t components = field.len > 0 ? numeric_components(rows[i].type) : 0;
-        for (unsigned r = 0; components && r < hl7_repeats(f->m, field); r++)
-            check_repeat(f, s, &rows[i], components, hl7_repeat(f->m, field, r));
+    for (const struct rule_numeric *rule = rule_numeric; rule->segment; rule++) {
+        struct slice field = SLICE_NONE;
+        if (memcmp(s->name.ptr, rule->segment, 3) == 0)
+            field = hl7_field(s, rule->field);
+        for (unsigned r = 0; field.len > 0 && r < hl7_repeats(f->m, field); r++)
+            check_repeat(f, s, rule, hl7_repeat(f->m, field, r));
     }
     if (slice_is(s->name, "OBX") && slice_is(hl7_field(s, 2), "NM"))
         check_number(f, s, 5, 0, hl7_field(s, 5));
@@ -317,19 +306,26 @@ static void check_order(struct file *f)
 
 /* ---- fields ---- */
 
+static const struct rule_segment *segment_rule(struct slice name)
+{
+    for (const struct rule_segment *r = rule_segments; r->segment; r++) {
+        if (slice_is(name, r->segment))
+            return r;
+    }
+    return NULL;
+}
+
 static void check_fields(struct file *f)
 {
     f->in->judged[INSPECT_FIELDS] = true;
     for (size_t i = 0; i < f->m->segment_count; i++) {
         const struct hl7_segment *s = &f->m->segments[i];
-        unsigned count = 0;
-        const struct names_field *rows = names_of_fields(s->name, &count);
-        unsigned highest = rows ? rows[count - 1].field : 0;
-        if (!rows && s->ordinal == 1 && !names_of_segment(s->name) && s->name.ptr[0] != 'Z')
+        const struct rule_segment *rule = segment_rule(s->name);
+        if (!rule && s->ordinal == 1 && !names_segment(s->name) && s->name.ptr[0] != 'Z')
             say(f, INSPECT_FIELDS, ERR_SEVERITY_WARNING, ERR_UNKNOWN_ELEMENT,
                 arena_printf(f->arena, "%.*s[1]", SLICE_ARG(s->name)),
                 "the standard does not use this segment", "標準で使わないセグメントです");
-        for (unsigned n = highest + 1; rows && n < s->field_count; n++) {
+        for (unsigned n = rule ? rule->highest + 1 : 0; rule && n < s->field_count; n++) {
             if (hl7_field(s, n).len == 0)
                 continue;
             say(f, INSPECT_FIELDS, ERR_SEVERITY_WARNING, ERR_UNKNOWN_ELEMENT, place_of(f, s, n),

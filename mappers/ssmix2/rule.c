@@ -9,11 +9,6 @@
 
 #include "base/banned.h"
 
-const struct rule_numeric rule_numeric[] = {
-    {"NM", 0x1},  {"CQ", 0x1},  {"MO", 0x1},   {"CP", 0x0c},
-    {"XON", 0x0c}, {"XTN", 0xf0}, {"RPT", 0x11c}, {NULL, 0},
-};
-
 #define HEAD "MSH SFT* "
 #define EVENT HEAD "EVN PID PD1? "
 #define VISIT "ROL* NK1* PV1 PV2? ROL* DB1* "

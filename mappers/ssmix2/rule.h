@@ -24,13 +24,21 @@ struct rule_required {
 /* In order of segment and field; ends with a NULL segment. */
 extern const struct rule_required rule_required[];
 
-/* Components that hold numbers, in data types made of several: bit n of the mask is component
- * n + 1. */
+/* Fields that hold numbers, or have components that do: bit n of the mask is component n + 1. */
 struct rule_numeric {
-    const char *type;
+    const char *segment;
+    unsigned field;
     uint32_t components;
+    bool whole; /* the field itself is one number */
 };
 extern const struct rule_numeric rule_numeric[];
+
+/* The segments the standard uses and their highest field; ends with a NULL segment. */
+struct rule_segment {
+    const char *segment;
+    unsigned highest;
+};
+extern const struct rule_segment rule_segments[];
 
 struct rule_order {
     const char *message; /* code^trigger */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "mappers/hl7v2/names.h"
+#include "mappers/hl7v2/explain.h"
 #include "mappers/ssmix2/inspect.h"
 
 #include "base/banned.h"
@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (const struct err_item *i = in.found[c].first; i; i = i->next) {
             struct slice en = SLICE_NONE, ja = SLICE_NONE;
             must(i->code != ERR_OK && i->en && i->ja);
-            names_explain(arena, slice_str(i->place), &en, &ja);
+            explain_place(arena, slice_str(i->place), &en, &ja);
             must((en.len > 0) == (ja.len > 0));
         }
     }

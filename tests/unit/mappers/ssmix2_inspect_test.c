@@ -8,7 +8,7 @@
 #include <ftw.h>
 
 #include "base/limits.h"
-#include "mappers/hl7v2/names.h"
+#include "mappers/hl7v2/explain.h"
 #include "mappers/ssmix2/inspect.h"
 #include "mappers/ssmix2/jis.h"
 #include "mappers/ssmix2/order.h"
@@ -208,10 +208,10 @@ static const struct {
     const char *place, *en, *ja;
 } places[] = {
     {"OBX[3]-5.1", "Observation/Result: Observation Value", "検査結果: 検査値"},
-    {"PV1-44", "Patient Visit: Admit Date/Time", "来院・入院情報: 入院日時"},
-    {"PID[1]", "Patient Identification", "患者識別"},
+    {"PV1-44", "Patient Visit: Admit Date/Time", "来院情報: 入院日時"},
+    {"PID[1]", "Patient Identification", "患者基本情報"},
     {"MSH", "Message Header", "メッセージヘッダ"},
-    {"PID[1]-999", "Patient Identification", "患者識別"},
+    {"PID[1]-999", "Patient Identification", "患者基本情報"},
     {"patient-id", "", ""},
     {"line 3", "", ""},
     {"", "", ""},
@@ -224,7 +224,7 @@ static void test_places(void **state)
         struct arena *arena = arena_new(LIMIT_MIB);
         struct slice en, ja;
 
-        names_explain(arena, slice_str(places[i].place), &en, &ja);
+        explain_place(arena, slice_str(places[i].place), &en, &ja);
         if (!slice_is(en, places[i].en) || !slice_is(ja, places[i].ja))
             fail_msg("%s: %.*s, %.*s", places[i].place, SLICE_ARG(en), SLICE_ARG(ja));
         arena_free(arena);
