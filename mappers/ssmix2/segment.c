@@ -159,6 +159,8 @@ struct slice segment_system(struct arena *a, struct slice url)
 
     if (known.len > 0 || url.len == 0)
         return known;
+    if (slice_is(url, "http://jpfhir.jp/fhir/core/CodeSystem/JP_MedicationCategoryMERIT9_CS"))
+        return SLICE("MR9P"); /* rde.c makes it of that name */
     if (slice_starts(url, SLICE(TABLE)))
         return segment_format(a, "HL7%.*s", (int)(url.len - strlen(TABLE)),
                               url.ptr + strlen(TABLE));
@@ -187,7 +189,8 @@ struct slice segment_concept(struct arena *a, const struct json *concept)
     const struct json *first = json_path(concept, "coding", "0", NULL);
     const struct json *second = json_path(concept, "coding", "1", NULL);
     struct slice text = json_str(concept, "text"), out = segment_coding(a, first);
-    bool told = slice_eq(text, json_str(first, "display"));
+    bool bare = json_str(first, "display").len == 0;
+    bool told = slice_eq(text, json_str(first, bare ? "code" : "display"));
 
     if (slice_is(json_str(second, "system"), "http://loinc.org"))
         second = NULL; /* ours, beside the sender's */

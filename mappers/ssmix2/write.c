@@ -116,6 +116,17 @@ static bool visit(struct arena *a, const struct write_item *item, struct place *
     return ret->day.len > 0;
 }
 
+const struct json *write_ingredients(const struct json *request)
+{
+    const struct json *list = json_get(request, "contained");
+
+    for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
+        if (json_get(i, "ingredient"))
+            return json_get(i, "ingredient");
+    }
+    return NULL;
+}
+
 static bool prescription(struct arena *a, const struct write_item *item, struct place *ret)
 {
     const struct json *identifiers = json_get(item->resource, "identifier");
@@ -124,7 +135,7 @@ static bool prescription(struct arena *a, const struct write_item *item, struct 
     if (!slice_is(item->type, "MedicationRequest") ||
         !slice_is(json_str(item->resource, "intent"), "order"))
         return false;
-    if (!drug && !json_path(item->resource, "contained", "0", "ingredient", NULL))
+    if (!drug && !write_ingredients(item->resource))
         return false;
     ret->kind = drug ? "OMP-01" : "OMP-02";
     ret->day = segment_day(a, json_str(item->resource, "authoredOn"));
@@ -169,10 +180,29 @@ static bool result(struct arena *a, const struct write_item *item, struct place 
     return ret->day.len > 0;
 }
 
+/* Height, weight and blood type belong to the basic data (JLAC10 9N001, 9N006, 5H010, 5H020). */
+static bool basic_result(struct arena *a, const struct write_item *item, struct place *ret)
+{
+    static const char *const codes[] = {"9N001", "9N006", "5H010", "5H020"};
+    const struct json *coding = json_path(item->resource, "code", "coding", "0", NULL);
+
+    (void)a;
+    if (!slice_is(item->type, "Observation") || json_get(item->resource, "basedOn") ||
+        json_get(item->resource, "identifier") || taken(item->resource).len > 0 ||
+        !slice_is(json_str(coding, "system"), "urn:oid:1.2.392.200119.4.504"))
+        return false;
+    ret->kind = "ADT-00";
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (slice_starts(json_str(coding, "code"), slice_str(codes[i])))
+            return true;
+    }
+    return false;
+}
+
 static bool find_place(struct arena *a, const struct write_item *item, struct place *ret)
 {
     static bool (*const rules[])(struct arena *, const struct write_item *, struct place *) = {
-        whole_chart, visit, prescription, result};
+        whole_chart, visit, prescription, basic_result, result};
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
         *ret = (struct place){0};
@@ -194,9 +224,11 @@ static struct write_group *find_group(struct arena *a, struct write_group **firs
         memcpy(key.care_date, place->day.ptr, 8);
     if (place->order.len > 0)
         put_order(place->order, key.order_no);
+    /* An order has one file, whatever days its parts were given on; results have one a day. */
+    bool any_day = place->order.len > 0 && strcmp(place->kind, "OML-11") != 0;
     for (; *at; at = &(*at)->next) {
-        if (strcmp((*at)->kind, key.kind) == 0 && strcmp((*at)->care_date, key.care_date) == 0 &&
-            strcmp((*at)->order_no, key.order_no) == 0)
+        if (strcmp((*at)->kind, key.kind) == 0 && strcmp((*at)->order_no, key.order_no) == 0 &&
+            (any_day || strcmp((*at)->care_date, key.care_date) == 0))
             return *at;
     }
     *at = ARENA_NEW(a, struct write_group);

@@ -62,6 +62,9 @@ bool write_key(struct arena *arena, const struct hl7_message *m, struct write_gr
 struct slice write_sent(struct arena *arena, const struct hl7_message *m);
 struct slice write_department(struct arena *arena, const struct hl7_message *m);
 
+/* The ingredients of an injection's contained Medication, or NULL. */
+const struct json *write_ingredients(const struct json *request);
+
 /* TEXT as the bytes of a file (ISO-2022-JP). ret_replaced: characters the standard lacks, now ■. */
 enum err write_encode(struct slice text, struct buf *out, size_t *ret_replaced) ERR_CHECKED;
 

@@ -156,12 +156,70 @@ static void put_visit(struct writer *w, const struct json *resource)
     const struct json *e = follow(w, json_get(resource, "encounter"));
     struct slice class = segment_back(terms_encounter_class, str(json_get(e, "class"), "code"));
     const struct json *service = json_path(e, "serviceType", "coding", "0", NULL);
+    struct slice here = str(json_path(e, "location", "0", "location", NULL), "display");
 
+    if (resource && !e)
+        return; /* a visit nobody recorded is not made up */
     segment_begin(&w->s, "PV1");
     segment_put(&w->s, 1, SLICE("0001"));
     segment_put(&w->s, 2, class.len > 0 ? class : SLICE("O"));
+    if (!service)
+        segment_put(&w->s, 3, segment_escape(a, here));
     segment_put(&w->s, 10, segment_escape(a, str(service, "code")));
     segment_put(&w->s, 19, segment_escape(a, segment_identifier(json_get(e, "identifier"), "visit")));
+    segment_end(&w->s);
+}
+
+/* ---- values ---- */
+
+static struct slice number_of(struct arena *a, const struct json *value)
+{
+    return value ? segment_escape(a, value->text) : SLICE_NONE;
+}
+
+/* Type and value: numbers, texts and codes are all that the standard has here. */
+static void put_value(struct writer *w, const struct json *o, struct slice *ret_type,
+                      struct slice *ret_value)
+{
+    struct arena *a = w->s.arena;
+    const struct json *quantity = json_get(o, "valueQuantity");
+    struct slice comparator = str(quantity, "comparator"), text = str(o, "valueString");
+    struct slice number = number_of(a, json_get(quantity, "value"));
+
+    *ret_type = SLICE("ST");
+    *ret_value = segment_escape(a, text.len > 0 ? text : str(o, "valueDateTime"));
+    if (number.len > 0 && comparator.len == 0) {
+        *ret_type = SLICE("NM");
+        *ret_value = number;
+    } else if (number.len > 0) {
+        *ret_value = segment_format(a, "%.*s %.*s", SLICE_ARG(segment_escape(a, comparator)),
+                                    SLICE_ARG(number));
+    } else if (json_get(o, "valueCodeableConcept")) {
+        *ret_type = SLICE("CWE");
+        *ret_value = segment_concept(a, json_get(o, "valueCodeableConcept"));
+    }
+}
+
+static void put_result(struct writer *w, const struct json *o)
+{
+    struct arena *a = w->s.arena;
+    const struct json *flags = json_get(o, "interpretation");
+    struct slice type, value, status = segment_back(terms_obx_status, str(o, "status"));
+    const struct json *range = json_path(o, "referenceRange", "0", NULL);
+    const struct json *flag = json_path(flags, "0", "coding", "0", NULL);
+
+    put_value(w, o, &type, &value);
+    segment_begin(&w->s, "OBX");
+    segment_number(&w->s, 1, ++w->n);
+    if (value.len > 0)
+        segment_put(&w->s, 2, type);
+    segment_put(&w->s, 3, segment_concept(a, json_get(o, "code")));
+    segment_put(&w->s, 5, value);
+    segment_put(&w->s, 6, segment_unit(a, json_get(o, "valueQuantity")));
+    segment_put(&w->s, 7, segment_escape(a, str(range, "text")));
+    segment_put(&w->s, 8, segment_escape(a, str(flag, "code")));
+    segment_put(&w->s, 11, value.len == 0 ? SLICE("X") : status.len > 0 ? status : SLICE("N"));
+    segment_put(&w->s, 14, segment_time(a, str(o, "effectiveDateTime")));
     segment_end(&w->s);
 }
 
@@ -238,6 +296,10 @@ static void write_basics(struct writer *w)
                           "http://hl7.org/fhir/StructureDefinition/patient-disability"))
         buf_adds(w->s.out, "DB1|1|PT||Y\r");
     w->n = 0;
+    while ((item = next_item(w, &at, "Observation")) != NULL)
+        put_result(w, item->resource);
+    w->n = 0;
+    at = 0;
     while ((item = next_item(w, &at, "Coverage")) != NULL)
         put_coverage(w, item->resource);
 }
@@ -490,11 +552,6 @@ static void write_discharge(struct writer *w)
 
 /* ---- prescriptions and injections ---- */
 
-static struct slice number_of(struct arena *a, const struct json *value)
-{
-    return value ? segment_escape(a, value->text) : SLICE_NONE;
-}
-
 static void put_order_of_drug(struct writer *w, const struct json *r, struct slice order)
 {
     struct arena *a = w->s.arena;
@@ -534,6 +591,20 @@ static const struct json *dose_of(const struct json *dosage)
     return range ? json_get(range, "low") : json_get(dose, "doseQuantity");
 }
 
+/* A Quantity as CQ: its unit as sub-components. */
+static struct slice amount_of(struct arena *a, const struct json *quantity)
+{
+    struct slice unit = segment_unit(a, quantity);
+    char *parts = arena_str(a, unit);
+
+    for (size_t i = 0; parts && i < unit.len; i++) {
+        if (parts[i] == '^')
+            parts[i] = '&';
+    }
+    return segment_format(a, "%.*s%s%s", SLICE_ARG(number_of(a, json_get(quantity, "value"))),
+                          unit.len > 0 ? "^" : "", parts ? parts : "");
+}
+
 static void put_rxe(struct writer *w, const struct json *r, const struct json *dosage)
 {
     struct arena *a = w->s.arena;
@@ -558,8 +629,7 @@ static void put_rxe(struct writer *w, const struct json *r, const struct json *d
     segment_put(&w->s, 15,
                 segment_escape(a, segment_identifier(json_get(r, "identifier"), "prescription")));
     if (per_day && json_get(per_day, "value"))
-        segment_put(&w->s, 19,
-                    segment_format(a, "%.*s", SLICE_ARG(number_of(a, json_get(per_day, "value")))));
+        segment_put(&w->s, 19, amount_of(a, per_day));
     for (const struct json *c = categories ? categories->first : NULL; c; c = c->next)
         segment_again(&w->s, 21, segment_concept(a, c));
     segment_end(&w->s);
@@ -608,7 +678,7 @@ static void put_route(struct writer *w, const struct json *dosage)
 static void put_ingredients(struct writer *w, const struct json *r)
 {
     struct arena *a = w->s.arena;
-    const struct json *list = json_path(r, "contained", "0", "ingredient", NULL);
+    const struct json *list = write_ingredients(r);
 
     for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
         const struct json *amount = json_path(i, "strength", "numerator", NULL);
@@ -687,52 +757,6 @@ static void put_panel(struct writer *w, const struct json *o)
     segment_put(&w->s, 2, slice_str(w->group->order_no));
     segment_put(&w->s, 9, segment_time(a, str(request, "authoredOn")));
     segment_put(&w->s, 12, segment_person(a, json_get(request, "requester")));
-    segment_end(&w->s);
-}
-
-/* Type and value: numbers, texts and codes are all that the standard has here. */
-static void put_value(struct writer *w, const struct json *o, struct slice *ret_type,
-                      struct slice *ret_value)
-{
-    struct arena *a = w->s.arena;
-    const struct json *quantity = json_get(o, "valueQuantity");
-    struct slice comparator = str(quantity, "comparator"), text = str(o, "valueString");
-    struct slice number = number_of(a, json_get(quantity, "value"));
-
-    *ret_type = SLICE("ST");
-    *ret_value = segment_escape(a, text.len > 0 ? text : str(o, "valueDateTime"));
-    if (number.len > 0 && comparator.len == 0) {
-        *ret_type = SLICE("NM");
-        *ret_value = number;
-    } else if (number.len > 0) {
-        *ret_value = segment_format(a, "%.*s %.*s", SLICE_ARG(segment_escape(a, comparator)),
-                                    SLICE_ARG(number));
-    } else if (json_get(o, "valueCodeableConcept")) {
-        *ret_type = SLICE("CWE");
-        *ret_value = segment_concept(a, json_get(o, "valueCodeableConcept"));
-    }
-}
-
-static void put_result(struct writer *w, const struct json *o)
-{
-    struct arena *a = w->s.arena;
-    const struct json *flags = json_get(o, "interpretation");
-    struct slice type, value, status = segment_back(terms_obx_status, str(o, "status"));
-    const struct json *range = json_path(o, "referenceRange", "0", NULL);
-    const struct json *flag = json_path(flags, "0", "coding", "0", NULL);
-
-    put_value(w, o, &type, &value);
-    segment_begin(&w->s, "OBX");
-    segment_number(&w->s, 1, ++w->n);
-    if (value.len > 0)
-        segment_put(&w->s, 2, type);
-    segment_put(&w->s, 3, segment_concept(a, json_get(o, "code")));
-    segment_put(&w->s, 5, value);
-    segment_put(&w->s, 6, segment_unit(a, json_get(o, "valueQuantity")));
-    segment_put(&w->s, 7, segment_escape(a, str(range, "text")));
-    segment_put(&w->s, 8, segment_escape(a, str(flag, "code")));
-    segment_put(&w->s, 11, value.len == 0 ? SLICE("X") : status.len > 0 ? status : SLICE("N"));
-    segment_put(&w->s, 14, segment_time(a, str(o, "effectiveDateTime")));
     segment_end(&w->s);
 }
 
