@@ -12,7 +12,7 @@
 #include "mappers/fhir/classify.h"
 #include "mappers/hl7v2/lex.h"
 #include "mappers/mapped.h"
-#include "mappers/ssmix2/path.h"
+#include "mappers/ssmix2/extended.h"
 #include "storage/inbox.h"
 #include "storage/record.h"
 
@@ -35,7 +35,8 @@ struct intake {
     /* filled by the use case */
     struct hl7_header header;
     struct hl7_message *message;
-    struct ssmix2_path parts;
+    struct ssmix2_path parts;       /* flag is that of an extended path as well */
+    struct extended_path *extended; /* of a file in an extended storage; else NULL */
     struct mapped *mapped;
     unsigned char sha[DIGEST_LEN];
     enum inbox_seen seen;
