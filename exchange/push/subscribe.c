@@ -20,6 +20,14 @@ static bool is_servers_own(const struct request *r)
     return r->use == &notify_mark_use;
 }
 
+/* One whose end has passed is only kept, whatever it says of itself: there is nothing to deliver. */
+static bool is_over(const struct request *r, const struct json *resource)
+{
+    struct slice end = json_str(resource, "end");
+    struct when when;
+    return end.len && when_parse_fhir(end, false, &when) && when.hi_ms <= r->grant.now_ms;
+}
+
 static enum err check_status(struct request *r, struct slice status)
 {
     if (slice_is(status, "requested") || slice_is(status, "off"))
@@ -43,7 +51,7 @@ static enum err check_criteria(struct session *s, struct request *r, const struc
 enum err subscribe_check(struct session *s, struct request *r, const struct json *resource)
 {
     struct channel channel = {0};
-    if (is_servers_own(r))
+    if (is_servers_own(r) || is_over(r, resource))
         return ERR_OK;
     if (r->grant.actor != GRANT_FACILITY || !r->has_cert)
         return err_add_words(&r->errors, ERR_FORBIDDEN, "Subscription",
@@ -66,6 +74,8 @@ enum err subscribe_note(struct session *s, struct request *r, const struct json 
     struct subscription row = {0};
     enum subscription_state state = SUBSCRIPTION_OFF;
     size_t count = 0;
+    if (!is_servers_own(r) && is_over(r, resource))
+        return subscribe_forget(s, r, mark->rid);
     enum err err = subscription_get(s, r->arena, mark->rid, &row);
     if (err && err != ERR_NOT_FOUND)
         return err;
