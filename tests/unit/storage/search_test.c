@@ -534,7 +534,7 @@ static void test_one_patient_per_person(void **state)
 static void test_many_values(void **state)
 {
     (void)state;
-    static struct search_value values[LIMIT_SEARCH_VALUES + 1];
+    static struct search_value values[LIMIT_SEARCH_FORMS + 1];
     static struct search_filter filters[LIMIT_SEARCH_FILTERS + 1];
     static struct search_filter chain[LIMIT_SEARCH_CHAIN + 1];
     static struct search_list links[LIMIT_SEARCH_CHAIN + 1];
@@ -571,7 +571,7 @@ static void test_many_values(void **state)
     search.filters.count++;
     assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_TOO_LARGE);
     search.filters.count = 1;
-    filters[0].term.value_count = LIMIT_SEARCH_VALUES + 1;
+    filters[0].term.value_count = LIMIT_SEARCH_FORMS + 1;
     assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_TOO_LARGE);
     /* Links of a chain. */
     for (size_t i = 0; i < T_COUNT(chain); i++) {
@@ -584,7 +584,7 @@ static void test_many_values(void **state)
         links[i] = (struct search_list){i ? &chain[i - 1] : NULL, i ? 1 : 0};
     }
     search.filters = (struct search_list){&chain[LIMIT_SEARCH_CHAIN - 1], 1};
-    assert_string_equal(find(&w, &w.reader, &search), "r1"); /* r5, r1, r5 ... */
+    assert_string_equal(find(&w, &w.reader, &search), "r5"); /* r5, r1, r5 ... */
     search.filters.items = &chain[LIMIT_SEARCH_CHAIN];
     assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_TOO_LARGE);
     /* IDS of many filters: more parameters than a statement takes. */
