@@ -143,6 +143,9 @@ bool fhir_param_is_format(const struct fhir_param *p);
 enum err fhir_parse_body(struct request *r) ERR_CHECKED;
 /* Prints VALUE into r->answer_buf as the answer. */
 enum err fhir_answer_json(struct request *r, const struct json *value) ERR_CHECKED;
+/* RECORD as this reader sees it, as a tree in r's arena. */
+enum err fhir_outward_json(struct session *s, struct request *r, const struct record *record,
+                           struct json **ret_resource) ERR_CHECKED;
 /* Prints RECORD as this reader sees it into r->answer_buf, with ETag and Last-Modified. */
 enum err fhir_answer_record(struct session *s, struct request *r,
                             const struct record *record) ERR_CHECKED;
@@ -171,6 +174,9 @@ const char *fhir_entity(struct request *r, struct slice type, struct slice id);
 enum err fhir_instance_person(struct session *s, struct request *r,
                               int64_t *ret_person) ERR_CHECKED;
 
+/* The current record of the instance addressed, or a definition made by this server. Fills r->person, for a refusal too. */
+enum err fhir_instance_record(struct session *s, struct request *r,
+                              struct record *ret_record) ERR_CHECKED;
 /* The row of the instance addressed, also when it is deleted now; without the gate. Fills r->person. */
 enum err fhir_instance_rid(struct session *s, struct request *r, int64_t *ret_rid) ERR_CHECKED;
 /* Is the path one of a history? */
@@ -191,6 +197,8 @@ extern const struct use fhir_use_refused, fhir_use_capability, fhir_use_read, fh
     fhir_use_export_file,
     fhir_use_audit_search, fhir_use_audit_read, fhir_use_break_glass, fhir_use_summary,
     fhir_use_everything, fhir_use_access_history, fhir_use_explain_access, fhir_use_match,
+    fhir_use_encounter_everything, fhir_use_meta, fhir_use_meta_all, fhir_use_meta_add, fhir_use_meta_delete, fhir_use_lastn,
+    fhir_use_document, fhir_use_pix, fhir_use_convert, fhir_use_openapi,
     fhir_use_validate, fhir_use_expand, fhir_use_set_validate_code, fhir_use_system_validate_code,
     fhir_use_lookup;
 

@@ -9,7 +9,7 @@
 
 #include "base/banned.h"
 
-#define ROUTES_MAX 64
+#define ROUTES_MAX 128
 
 static enum err capability_look(struct session *s, struct request *r)
 {

@@ -121,6 +121,20 @@ void fhir_answer_later(struct request *r, const struct record *record)
     in->print_later = true;
 }
 
+enum err fhir_outward_json(struct session *s, struct request *r, const struct record *record,
+                           struct json **ret_resource)
+{
+    struct json_fault fault;
+    struct buf text;
+    buf_init(&text, LIMIT_HTTP_ANSWER);
+    enum err err = refs_outward(s, r, record, &text);
+    struct slice kept = arena_dup(r->arena, buf_slice(&text));
+    buf_fini(&text);
+    if (!err && !kept.ptr)
+        err = ERR_LIMIT;
+    return err ? err : json_parse(r->arena, kept, ret_resource, &fault);
+}
+
 const char *fhir_entity(struct request *r, struct slice type, struct slice id)
 {
     if (slice_is(type, "Patient"))

@@ -81,7 +81,9 @@ static enum err patch_look(struct session *s, struct request *r)
 
 static enum err patch_apply(struct session *s, struct request *r)
 {
-    return fhir_revise_apply(s, r, change);
+    struct fhir_input *in = r->input;
+    enum err err = fhir_revise_apply(s, r, change);
+    return err ? err : fhir_answer_written(s, r, &in->write);
 }
 
 const struct use fhir_use_patch = {.event = "patch",

@@ -141,10 +141,9 @@ enum err fhir_include_run(struct session *s, struct request *r, const struct fhi
 
 /* ── fhir_search.c ───────────────────────────────────────────────────────────────────────────── */
 
-/* Runs QUERY (its cursor is still to be judged), includes, prints the page as a searchset with
- * FIRST (or NULL) before its matches, and adds the audit rows. The links repeat the request's own
- * URL. */
+/* Runs QUERY (its cursor is still to be judged), includes, prints the page as a searchset, and adds the audit rows. The
+ * links repeat the request's own URL. FIRST are COUNT records that come before all matches and count as such. */
 enum err fhir_search_answer(struct session *s, struct request *r, const struct fhir_query *query,
-                            const struct record *first) ERR_CHECKED;
+                            const struct record *first, size_t count) ERR_CHECKED;
 
 #endif

@@ -5,6 +5,7 @@
  * concerned is still found, for the audit row.
  */
 #include "exchange/door/fhir_form.h"
+#include "exchange/door/fhir_operation.h"
 #include "exchange/gate/refs.h"
 #include "storage/locate.h"
 
@@ -28,8 +29,7 @@ static enum err read_params(struct request *r)
     return err ? err : fhir_form_subset(r);
 }
 
-/* The current record of the instance addressed. */
-static enum err read_current(struct session *s, struct request *r, struct record *ret_record)
+enum err fhir_instance_record(struct session *s, struct request *r, struct record *ret_record)
 {
     struct fhir_input *in = r->input;
     struct locate place;
@@ -44,6 +44,8 @@ static enum err read_current(struct session *s, struct request *r, struct record
             err = record_read(s, r->arena, in->type, id, ret_record); /* ERR_GONE */
         return err;
     }
+    if (fhir_operation_is_ours(r->arena, in->type, in->id))
+        return fhir_operation_record(r, in->id, ret_record);
     err = record_read(s, r->arena, in->type, in->id, ret_record);
     /* Refused: whom would it have been about? */
     if (err == ERR_NOT_FOUND && locate_record(s, in->type, in->id, &place) == ERR_OK)
@@ -59,7 +61,7 @@ static enum err read_look(struct session *s, struct request *r)
     if (err)
         return err;
     r->entity = fhir_entity(r, in->type, in->id);
-    err = read_current(s, r, &record);
+    err = fhir_instance_record(s, r, &record);
     if (err)
         return err;
     r->person = record.person;

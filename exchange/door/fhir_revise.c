@@ -19,7 +19,7 @@
 static enum err read_own(struct session *s, struct request *r, struct record *ret_record)
 {
     const struct fhir_input *in = r->input;
-    struct grant own = grant_own(r);
+    struct grant own;
     int64_t person = 0;
     enum err err = ERR_OK;
     bool patient = slice_is(in->type, "Patient");
@@ -27,6 +27,7 @@ static enum err read_own(struct session *s, struct request *r, struct record *re
         err = wire_person(s, r, in->id, &person);
     if (err)
         return err;
+    grant_own(r, &own);
     session_bind(s, &own);
     err = patient ? record_read_patient(s, r->arena, person, ret_record)
                   : record_read(s, r->arena, in->type, in->id, ret_record);
@@ -59,21 +60,6 @@ static enum err read_now(struct session *s, struct request *r, struct record *re
     if (err == ERR_NOT_FOUND && !r->person && locate_record(s, in->type, in->id, &place) == ERR_OK)
         r->person = place.person; /* whom the refusal concerns */
     return err;
-}
-
-/* RECORD as its reader sees it, as a tree. */
-static enum err parse_outward(struct session *s, struct request *r, const struct record *record,
-                              struct json **ret_resource)
-{
-    struct json_fault fault;
-    struct buf text;
-    buf_init(&text, LIMIT_HTTP_ANSWER);
-    enum err err = refs_outward(s, r, record, &text);
-    struct slice kept = arena_dup(r->arena, buf_slice(&text));
-    buf_fini(&text);
-    if (!err && !kept.ptr)
-        err = ERR_LIMIT;
-    return err ? err : json_parse(r->arena, kept, ret_resource, &fault);
 }
 
 /* ── the record as it will be ────────────────────────────────────────────────────────────────── */
@@ -125,7 +111,7 @@ static enum err make(struct session *s, struct request *r, const struct record *
         err = err_add(&r->errors, ERR_PRECONDITION, "If-Match", "W/\"%lld\"",
                       (long long)now->version);
     if (!err)
-        err = parse_outward(s, r, now, &resource);
+        err = fhir_outward_json(s, r, now, &resource);
     if (!err)
         err = change(r, resource, &then);
     return err ? err : prepare(s, r, now, then);
@@ -148,7 +134,5 @@ enum err fhir_revise_apply(struct session *s, struct request *r, fhir_revise_cb 
     enum err err = read_now(s, r, &now);
     if (!err && (now.rid != in->revised_rid || now.version != in->write.expect_version))
         err = make(s, r, &now, change);
-    if (!err)
-        err = write_apply(s, r, &in->write);
-    return err ? err : fhir_answer_written(s, r, &in->write);
+    return err ? err : write_apply(s, r, &in->write);
 }

@@ -19,7 +19,7 @@ typedef enum err (*fhir_revise_cb)(struct request *r, const struct json *now,
 /* Of type/id, or of the one record that input->condition matches. ERR_NOT_FOUND (also for another's record), ERR_GONE,
  * ERR_PRECONDITION (If-Match, several matches), and whatever a write is refused for. */
 enum err fhir_revise_look(struct session *s, struct request *r, fhir_revise_cb change) ERR_CHECKED;
-/* Writer session; answers with what was written. */
+/* Writer session; what was written is in input->write. The caller answers. */
 enum err fhir_revise_apply(struct session *s, struct request *r, fhir_revise_cb change) ERR_CHECKED;
 
 #endif

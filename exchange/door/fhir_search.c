@@ -5,6 +5,7 @@
  * person found, or asked for in vain, gets an audit row; what was included counts as what was
  * found.
  */
+#include "exchange/door/fhir_operation.h"
 #include "exchange/door/fhir_page.h"
 #include "exchange/door/fhir_query_impl.h"
 #include "exchange/gate/refs.h"
@@ -18,7 +19,9 @@
 struct page {
     struct fhir_query query;
     struct search_result result;
-    const struct record *first; /* before the matches, on the first page; or NULL */
+    const struct record *first; /* before all matches */
+    size_t first_count;         /* of all pages; shown on this one: from first_from, first_shown */
+    size_t first_from, first_shown;
     struct record *included;
     size_t included_count;
     bool cut;           /* more would have been included */
@@ -101,17 +104,30 @@ static enum err end_bundle(struct request *r, const struct page *page)
     return arena_exhausted(r->arena) ? ERR_LIMIT : buf_err(b);
 }
 
+/* Where the next page begins; false when there is none. */
+static bool next_place(const struct page *page, struct fhir_cursor *ret_place)
+{
+    size_t shown = page->first_from + page->first_shown;
+    *ret_place = (struct fhir_cursor){page->result.last_rid, page->result.snapshot,
+                                      page->result.last_key};
+    if (page->query.search.limit > 0 || page->first_shown == 0)
+        return page->result.more;
+    *ret_place = (struct fhir_cursor){.number = -(int64_t)shown};
+    return true;
+}
+
 static enum err print_page(struct session *s, struct request *r, struct page *page)
 {
     const struct fhir_query *q = &page->query;
     bool total = (q->search.count_total || q->count_only) && !page->result.total_unknown;
     enum err err;
-    fhir_bundle_begin(r, "searchset", total ? (int64_t)page->result.total : -1);
-    const struct fhir_cursor next = {page->result.last_rid, page->result.snapshot,
-                                     page->result.last_key};
-    err = fhir_page_links(r, q->ignored, page->result.more ? &next : NULL, &page->next_too_long);
-    if (!err && page->first && !q->cursor.len)
-        err = add_entry(s, r, q, page->first, "match");
+    fhir_bundle_begin(r, "searchset",
+                      total ? (int64_t)(page->result.total + page->first_count) : -1);
+    struct fhir_cursor next;
+    bool more = next_place(page, &next);
+    err = fhir_page_links(r, q->ignored, more ? &next : NULL, &page->next_too_long);
+    for (size_t i = 0; i < page->first_shown && !err; i++)
+        err = add_entry(s, r, q, &page->first[page->first_from + i], "match");
     for (size_t i = 0; i < page->result.count && !err; i++)
         err = add_entry(s, r, q, &page->result.records[i], "match");
     for (size_t i = 0; i < page->included_count && !err; i++)
@@ -148,25 +164,35 @@ static const char *entity_of(struct request *r)
     return arena_str(r->arena, in->type);
 }
 
-/* What stands before the matches is not included once more. */
+/* What stands before the matches, on whatever page, is not included once more. */
 static void leave_out_first(struct page *page)
 {
     size_t kept = 0;
-    for (size_t i = 0; page->first && i < page->included_count; i++)
-        if (page->included[i].rid != page->first->rid)
+    for (size_t i = 0; i < page->included_count; i++) {
+        bool stands = false;
+        for (size_t k = 0; k < page->first_count && !stands; k++)
+            stands = page->first[k].rid == page->included[i].rid;
+        if (!stands)
             page->included[kept++] = page->included[i];
-    if (page->first)
-        page->included_count = kept;
+    }
+    page->included_count = kept;
 }
 
-static enum err take_cursor(struct request *r, struct fhir_query *q)
+/* A cursor with a number below 0 stands among the records that come first. */
+static enum err take_cursor(struct request *r, struct page *page)
 {
+    struct fhir_query *q = &page->query;
     struct fhir_cursor place;
     if (!q->cursor.len)
         return ERR_OK;
     enum err err = fhir_cursor_parse(r, q->cursor, &place);
     if (err)
         return err;
+    page->first_from = page->first_count;
+    if (place.number < 0 && (uint64_t)-place.number <= page->first_count) {
+        page->first_from = (size_t)-place.number;
+        return ERR_OK;
+    }
     q->search.after_given = true;
     q->search.after_rid = place.number;
     q->search.snapshot = place.snapshot;
@@ -174,8 +200,17 @@ static enum err take_cursor(struct request *r, struct fhir_query *q)
     return ERR_OK;
 }
 
+/* What comes first takes its part of the page. */
+static void take_first(struct page *page)
+{
+    struct search *search = &page->query.search;
+    size_t left = page->first_count - page->first_from;
+    page->first_shown = left < search->limit ? left : search->limit;
+    search->limit -= (unsigned)page->first_shown;
+}
+
 enum err fhir_search_answer(struct session *s, struct request *r, const struct fhir_query *query,
-                            const struct record *first)
+                            const struct record *first, size_t count)
 {
     struct page *page = ARENA_NEW(r->arena, struct page);
     struct fhir_query *q = page ? &page->query : NULL;
@@ -183,7 +218,10 @@ enum err fhir_search_answer(struct session *s, struct request *r, const struct f
         return ERR_LIMIT;
     *q = *query;
     page->first = first;
-    enum err err = take_cursor(r, q);
+    page->first_count = count;
+    enum err err = take_cursor(r, page);
+    if (!err)
+        take_first(page);
     if (!err)
         err = search_run(s, r->arena, &q->search, &page->result);
     if (err == ERR_TOO_LARGE && !r->errors.first)
@@ -199,13 +237,18 @@ enum err fhir_search_answer(struct session *s, struct request *r, const struct f
 
 static enum err search_look(struct session *s, struct request *r)
 {
+    const struct fhir_input *in = r->input;
     struct fhir_query *q = ARENA_NEW(r->arena, struct fhir_query);
     if (!q)
         return ERR_LIMIT;
     r->entity = entity_of(r);
+    struct record *ours = NULL;
+    size_t count = 0;
     enum err err = fhir_query_compile(s, r, q);
     r->person = q->hidden_person;
-    return err ? err : fhir_search_answer(s, r, q, NULL);
+    if (!err && slice_is(in->type, "OperationDefinition") && !in->inner.len)
+        err = fhir_operation_search(r, &ours, &count);
+    return err ? err : fhir_search_answer(s, r, q, ours, count);
 }
 
 const struct use fhir_use_search = {.event = "search", .actors = READERS, .look = search_look};

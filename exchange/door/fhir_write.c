@@ -5,6 +5,7 @@
  */
 #include "exchange/door/fhir.h"
 #include "exchange/door/fhir_conditional.h"
+#include "exchange/door/fhir_operation.h"
 #include "exchange/gate/refs.h"
 
 #include "base/banned.h"
@@ -70,7 +71,8 @@ enum err fhir_same_id(struct request *r, const struct json *resource, struct sli
 static enum err update_look(struct session *s, struct request *r)
 {
     struct fhir_input *in = r->input;
-    if (slice_is(in->type, "AuditEvent") && fhir_audit_is_ours(in->id))
+    if ((slice_is(in->type, "AuditEvent") && fhir_audit_is_ours(in->id)) ||
+        fhir_operation_is_ours(r->arena, in->type, in->id))
         return err_add(&r->errors, ERR_METHOD, "", NULL);
     enum err err = look_write(s, r, true);
     return err ? err : fhir_same_id(r, in->resource, in->id);
