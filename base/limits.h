@@ -50,6 +50,7 @@
 #define LIMIT_VALUESET_CODES 100000u        /* of one code system or expansion */
 #define LIMIT_VALUESET_DEPTH 16u            /* value sets within value sets */
 #define LIMIT_PROFILE_DEPTH 16u             /* profiles within profiles; also base on base */
+#define LIMIT_PROFILE_RULE_STEPS 2000000u   /* FHIRPath of one profile's constraints, all together */
 #define LIMIT_PROFILE_STEPS 200000u         /* values checked against one profile, also to sort slices */
 #define LIMIT_FACET_TEXT 2048u              /* bytes of one search row; longer text is cut, codes left out */
 #define LIMIT_SEARCH_PARAMS 64u             /* per request */

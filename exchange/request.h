@@ -16,6 +16,7 @@
 #include "storage/store.h"
 
 struct request;
+struct fhir_definition;
 
 enum request_door {
     REQUEST_FHIR,
@@ -91,6 +92,7 @@ struct request {
     const char *reason;           /* deciding rule, break-glass reason */
     struct request_audit *audits; /* more rows: one per further person */
     bool audit_default_off;       /* the rows in `audits` say it all */
+    struct fhir_definition *definitions; /* stored definitions met so far (door/fhir_canonical.h) */
     bool applied;                 /* apply began once: a second attempt starts from errors_before */
     struct err_list errors_before;
     struct request *next;     /* the pipeline's, while an answer is due that the store never took */

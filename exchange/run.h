@@ -18,6 +18,7 @@ int run_demo(const struct region_options *options, bool empty);
 
 struct run_bench_options {
     const char *name;     /* one of run_bench.c's; NULL: all */
+    const char *dir;      /* region to keep, and to use again; NULL: a new one, removed at the end */
     unsigned residents;   /* of the population; 0: 2,000 */
     unsigned connections; /* 0: 16 */
     unsigned seconds;     /* 0: 5 */

@@ -17,9 +17,9 @@
 
 /* Everything an intake writes; registry tables come first, their rows are few. */
 static const char *const tables[] = {
-    "facility", "person",   "card",      "chart",         "link_log",     "original",
-    "record",   "change",   "record_version", "ix_value", "ix_string",    "ix_words_data",
-    "ix_words_idx",         "audit",     "inbox",         "unmapped",     "insured",
+    "facility",     "person", "card",           "chart",    "link_log",  "original",
+    "record",       "change", "record_version", "ix_value", "ix_string", "ix_words_data",
+    "ix_words_idx", "audit",  "inbox",          "unmapped", "insured",
 };
 #define TABLES (sizeof(tables) / sizeof(*tables))
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Original bytes, kept once under their SHA-256 and never changed; packed like bodies (storage/body.h), since messages
- * are alike. They are given back only to the facility that sent them: one whose record (present or former version) or
- * quarantined input names them. Must not check the digest again; whoever puts bytes has just computed it.
+ * Original bytes, kept once under their SHA-256 and never changed; packed like bodies
+ * (storage/body.h), since messages are alike. They are given back only to the facility that sent
+ * them: one whose record (present or former version) or quarantined input names them. Must not
+ * check the digest again; whoever puts bytes has just computed it.
  */
 #include "storage/original.h"
 

@@ -173,7 +173,8 @@ struct present {
     bool same_scope;
 };
 
-#define PRESENT_COLUMNS "r.rid, r.version, r.chart, r.facility, r.seq, r.deleted, r.type, r.id, r.facets"
+#define PRESENT_COLUMNS                                                                            \
+    "r.rid, r.version, r.chart, r.facility, r.seq, r.deleted, r.type, r.id, r.facets"
 
 static void load_present(struct session *s, struct sql *q, struct present *ret_present)
 {
@@ -305,7 +306,8 @@ static enum err next_rid(struct session *s, int64_t chart, int64_t *ret_rid)
 
 /* ── writing: versions ───────────────────────────────────────────────────────────────────────── */
 
-/* What a write stores of a record, packed, in the session's scratch; and the number of its original. */
+/* What a write stores of a record, packed, in the session's scratch; and the number of its
+ * original. */
 struct packed {
     struct slice body;
     struct slice facets;
@@ -331,7 +333,8 @@ static enum err pack(struct session *s, const struct record_new *record, struct 
     if (!err && record->original)
         err = original_number(s, record->original, &packed.original);
     if (err)
-        return err == ERR_NOT_FOUND ? ERR_INTERNAL : err; /* the original is put before its records */
+        return err == ERR_NOT_FOUND ? ERR_INTERNAL
+                                    : err; /* the original is put before its records */
     packed.body = buf_slice(&scratch->body);
     packed.facets = buf_slice(&scratch->facets);
     *ret_packed = packed;

@@ -14,7 +14,8 @@
 #include "storage/record.h"
 
 enum search_op {
-    SEARCH_EQ, /* token, reference, uri: equal. date: contained. number: within the literal's precision. string: starts with */
+    SEARCH_EQ, /* token, reference, uri: equal. date: contained. number: within the literal's precision. string (also
+                  :text): starts with */
     SEARCH_NE,
     SEARCH_GT,
     SEARCH_LT,
@@ -24,7 +25,7 @@ enum search_op {
     SEARCH_EB, /* ends before */
     SEARCH_AP, /* approximately */
     SEARCH_EXACT,    /* string: raw text equal */
-    SEARCH_CONTAINS, /* string (also :text): folded text contains */
+    SEARCH_CONTAINS, /* string: folded text contains */
     SEARCH_ABOVE,    /* uri: the value is this one or below it ("/" segments); the stored is a prefix */
     SEARCH_BELOW     /* uri: the stored is this one or below it */
 };

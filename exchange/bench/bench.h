@@ -8,8 +8,10 @@
 #define EXCHANGE_BENCH_BENCH_H
 
 #include <stdint.h>
+#include <time.h>
 
 #include "base/err.h"
+#include "exchange/bench/population.h"
 
 struct exchange;
 
@@ -22,11 +24,14 @@ struct bench_site {
     struct exchange *exchange; /* the one under load, for its commit count */
     unsigned connections;
     unsigned seconds;
-    unsigned residents;  /* of the population loaded; 0: none */
-    double load_seconds; /* that took */
+    unsigned residents; /* of the population there; 0: none */
+    unsigned loaded;    /* of those, by this run */
+    struct population_cost load; /* of that */
 };
 
 struct bench_figure {
+    double cpu_us;  /* of this process, client included, for each; 0: not measured */
+    double rss_mib; /* while it ran */
     const char *name;
     const char *unit;  /* of rate */
     double rate;       /* per second */
@@ -66,5 +71,9 @@ struct bench_load {
     void *context;
 };
 enum err bench_load_run(const struct bench_load *load, struct bench_figure *figure) ERR_CHECKED;
+/* Of a clock, e.g. CLOCK_PROCESS_CPUTIME_ID: this process' processor time. */
+double bench_seconds(clockid_t clock);
+/* Resident memory of this process, in MiB. */
+double bench_rss_mib(void);
 
 #endif

@@ -197,13 +197,17 @@ static double bytes_of(const char *path)
 enum err bench_import(const struct bench_site *site, struct bench_figure *ret_figure)
 {
     struct bench_figure figure = {.name = "import", .unit = "resources/s", .bar = 0.50};
-    double resources = (double)site->residents * POPULATION_RESOURCES;
+    double resources = (double)site->loaded * POPULATION_RESOURCES;
     enum err err = ERR_OK;
-    figure.rate = resources / site->load_seconds;
-    figure.count = (uint64_t)resources;
-    figure.bytes_each = bytes_of(site->store) / resources;
-    if (site->residents <= FLOOR_RESIDENTS)
-        err = floor_of(site, resources, commits_now(site), &figure.floor_rate);
+    figure.bytes_each = bytes_of(site->store) / ((double)site->residents * POPULATION_RESOURCES);
+    if (site->loaded) {
+        figure.rate = resources / site->load.seconds;
+        figure.cpu_us = site->load.cpu_seconds * 1e6 / resources;
+        figure.rss_mib = site->load.rss_mib;
+        figure.count = (uint64_t)resources;
+    }
+    if (site->loaded == site->residents && site->residents <= FLOOR_RESIDENTS)
+        err = floor_of(site, resources, site->load.commits, &figure.floor_rate);
     if (!err)
         *ret_figure = figure;
     return err;

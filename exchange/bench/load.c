@@ -8,6 +8,8 @@
 
 #include <math.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/slice.h"
@@ -26,11 +28,30 @@ struct run {
     double end;
 };
 
-static double now_seconds(void)
+double bench_seconds(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+double bench_rss_mib(void)
+{
+    static const char field[] = "VmRSS:";
+    char line[128];
+    double kib = 0;
+    FILE *file = fopen("/proc/self/status", "re");
+    while (file && fgets(line, sizeof(line), file))
+        if (strncmp(line, field, sizeof(field) - 1) == 0)
+            kib = strtod(line + sizeof(field) - 1, NULL);
+    if (file)
+        fclose(file);
+    return kib / 1024;
+}
+
+static double now_seconds(void)
+{
+    return bench_seconds(CLOCK_MONOTONIC);
 }
 
 static unsigned bucket_of(double seconds)
@@ -75,13 +96,16 @@ static void loop(unsigned index, void *context)
 enum err bench_load_run(const struct bench_load *load, struct bench_figure *figure)
 {
     struct run run = {.load = load};
-    double began = now_seconds();
+    double began = now_seconds(), cpu = bench_seconds(CLOCK_PROCESS_CPUTIME_ID);
     run.end = began + load->seconds;
     enum err err = client_threads(load->connections, loop, &run);
     double took = now_seconds() - began;
     if (!err)
         err = (enum err)run.err;
+    cpu = bench_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     figure->count = run.count;
+    figure->cpu_us = run.count ? cpu * 1e6 / (double)run.count : 0;
+    figure->rss_mib = bench_rss_mib();
     figure->rate = (double)run.count / took;
     figure->p50_ms = percentile_ms(&run, 0.5);
     figure->p99_ms = percentile_ms(&run, 0.99);

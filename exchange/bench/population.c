@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "exchange/batch.h"
+#include "exchange/bench/bench.h"
 
 #include "base/banned.h"
 
@@ -208,23 +209,30 @@ static void ended(void *context, struct request *r, void *tag)
     }
 }
 
-enum err population_load(struct exchange *x, unsigned from, unsigned to, double *ret_seconds)
+enum err population_load(struct exchange *x, unsigned from, unsigned to,
+                         struct population_cost *ret_cost)
 {
     struct batch batch;
     struct buf text;
-    struct timespec began, now;
+    struct store_figures before, after;
     enum err failed = ERR_OK, err = ERR_OK;
+    double began = bench_seconds(CLOCK_MONOTONIC), cpu = bench_seconds(CLOCK_PROCESS_CPUTIME_ID);
     batch_init(&batch, x, ended, &failed);
     buf_init(&text, LIMIT_HTTP_BODY);
-    (void)clock_gettime(CLOCK_MONOTONIC, &began);
+    store_figures(x->store, &before);
     for (unsigned n = from; n < to && !err && !failed; n++) {
         buf_clear(&text);
         population_bundle(&text, n);
         err = batch_bundle(&batch, SLICE(POPULATION_FACILITY), buf_slice(&text), NULL);
     }
     batch_finish(&batch);
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    store_figures(x->store, &after);
     buf_fini(&text);
-    *ret_seconds = (double)(now.tv_sec - began.tv_sec) + (double)(now.tv_nsec - began.tv_nsec) / 1e9;
+    *ret_cost = (struct population_cost){
+        .seconds = bench_seconds(CLOCK_MONOTONIC) - began,
+        .cpu_seconds = bench_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu,
+        .commits = after.commits - before.commits,
+        .rss_mib = bench_rss_mib(),
+    };
     return err ? err : failed;
 }

@@ -21,9 +21,13 @@ void population_pair(struct buf *out, uint64_t n);
 void population_local_no(unsigned n, char ret_text[16]);
 const char *population_code(unsigned n);
 
-/* Loads residents [FROM, TO) into X without a network; *ret_seconds of it. Nobody else may collect X's answers
- * meanwhile. */
+struct population_cost {
+    double seconds, cpu_seconds;
+    uint64_t commits;
+    double rss_mib; /* at its end */
+};
+/* Loads residents [FROM, TO) into X without a network. Nobody else may collect X's answers meanwhile. */
 enum err population_load(struct exchange *x, unsigned from, unsigned to,
-                         double *ret_seconds) ERR_CHECKED;
+                         struct population_cost *ret_cost) ERR_CHECKED;
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * tasuki bench: makes a region of its own in a temporary folder, serves it from a thread, runs the
- * benchmarks against it over real sockets, prints a table or JSON, removes the folder. Removes
+ * benchmarks against it over real sockets, prints a table or JSON, removes the folder. With --dir the
+ * region stays, and the next run uses what is there, since millions of records take their time. Removes
  * nothing but what lies in the folder that it made itself.
  */
 #include <ftw.h>
@@ -45,18 +46,65 @@ static void *serve_main(void *context)
     return (void *)(uintptr_t)err;
 }
 
-/* A region with PATIENTS residents (0: parties only) and a population of POPULATION more, served until bench_stop. */
-static enum err bench_start(const char *dir, unsigned patients, unsigned population,
-                            double *ret_load_seconds, struct arena *arena, struct served *s)
+/* ── the region ──────────────────────────────────────────────────────────────────────────────── */
+
+/* How many residents of the population DIR holds: the file "residents" beside the store. */
+static unsigned residents_in(const char *dir)
+{
+    char path[LIMIT_SSMIX2_PATH], text[16] = "";
+    uint64_t n = 0;
+    snprintf(path, sizeof(path), "%s/residents", dir);
+    FILE *file = fopen(path, "re");
+    size_t len = file ? fread(text, 1, sizeof(text), file) : 0;
+    if (file)
+        fclose(file);
+    return slice_u64(slice_of(text, len), &n) ? (unsigned)n : 0;
+}
+
+static enum err note_residents(const char *dir, unsigned count)
+{
+    char path[LIMIT_SSMIX2_PATH];
+    snprintf(path, sizeof(path), "%s/residents", dir);
+    FILE *file = fopen(path, "we");
+    bool ok = file && fprintf(file, "%u", count) > 0;
+    if (file)
+        ok = fclose(file) == 0 && ok;
+    return ok ? ERR_OK : ERR_IO;
+}
+
+static enum err load(struct exchange *x, const char *dir, struct bench_site *site)
+{
+    unsigned have = residents_in(dir);
+    if (have >= site->residents) {
+        site->residents = have;
+        return ERR_OK;
+    }
+    site->loaded = site->residents - have;
+    enum err err = population_load(x, have, site->residents, &site->load);
+    return err ? err : note_residents(dir, site->residents);
+}
+
+/* The parties, and PATIENTS residents with documents (0: none). */
+static enum err fill(struct served *s, struct region *region, unsigned patients)
+{
+    struct region_tally tally;
+    enum err err = region_register(server_exchange(s->server), region);
+    return err ? err
+               : region_load(server_exchange(s->server), region, patients == 0, &tally);
+}
+
+/* A region with PATIENTS residents and SITE's population besides, served until bench_stop. */
+static enum err bench_start(const char *dir, unsigned patients, struct bench_site *site,
+                            struct arena *arena, struct served *s)
 {
     struct region_options options = {.dir = dir, .patients = patients ? patients : 5, .seed = 1};
     struct region *region = NULL;
-    struct region_tally tally;
     struct err_list errors;
     struct conf conf;
     char text[512] = "", path[LIMIT_SSMIX2_PATH];
-    enum err err =
-        region_make(&options, clock_system.now_ms(&clock_system), text, sizeof(text), &region);
+    enum err err = ERR_OK;
+    if (!region_exists(dir))
+        err = region_make(&options, clock_system.now_ms(&clock_system), text, sizeof(text), &region);
     err_list_init(&errors, arena);
     snprintf(path, sizeof(path), "%s/tasuki.conf", dir);
     if (!err)
@@ -65,12 +113,10 @@ static enum err bench_start(const char *dir, unsigned patients, unsigned populat
         conf.watch_count = 0;
         err = server_open(&conf, on_ready, s, text, sizeof(text), &s->server);
     }
-    if (!err)
-        err = region_register(server_exchange(s->server), region);
-    if (!err)
-        err = region_load(server_exchange(s->server), region, patients == 0, &tally);
-    if (!err && population)
-        err = population_load(server_exchange(s->server), 0, population, ret_load_seconds);
+    if (!err && region)
+        err = fill(s, region, patients);
+    if (!err && site->residents)
+        err = load(server_exchange(s->server), dir, site);
     region_free(region);
     if (err) {
         fprintf(stderr, "bench: %s %s\n", err_en(err), text);
@@ -96,22 +142,34 @@ static void bench_stop(struct served *s)
     pthread_mutex_destroy(&s->mutex);
 }
 
+/* ── figures ─────────────────────────────────────────────────────────────────────────────────── */
+
+static void print_json(const struct bench_figure *f, double ratio)
+{
+    printf("{\"name\":\"%s\",\"unit\":\"%s\",\"rate\":%.0f,\"floor\":%.0f,\"ratio\":%.3f,\"bar\":%.2f,"
+           "\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"count\":%llu,\"cpu_us\":%.1f,\"rss_mib\":%.1f,"
+           "\"bytes_each\":%.0f}\n",
+           f->name, f->unit, f->rate, f->floor_rate, ratio, f->bar, f->p50_ms, f->p99_ms,
+           (unsigned long long)f->count, f->cpu_us, f->rss_mib, f->bytes_each);
+}
+
 static void print_figure(const struct bench_figure *f, bool json)
 {
     double ratio = f->floor_rate > 0 ? f->rate / f->floor_rate : 0;
-    if (json)
-        printf("{\"name\":\"%s\",\"unit\":\"%s\",\"rate\":%.0f,\"floor\":%.0f,\"ratio\":%.3f,"
-               "\"bar\":%.2f,\"p50_ms\":%.2f,"
-               "\"p99_ms\":%.2f,\"count\":%llu,\"bytes_each\":%.0f}\n",
-               f->name, f->unit, f->rate, f->floor_rate, ratio, f->bar, f->p50_ms, f->p99_ms,
-               (unsigned long long)f->count, f->bytes_each);
-    else
-        printf("%-8s %10.0f %-24s floor %10.0f  ratio %5.1f %%  (bar %2.0f %%)  p50 %6.2f ms  p99 "
-               "%6.2f ms\n",
-               f->name, f->rate, f->unit, f->floor_rate, ratio * 100, f->bar * 100, f->p50_ms,
-               f->p99_ms);
-    if (!json && f->bytes_each > 0)
-        printf("%-8s %10.0f bytes of the store for each\n", "", f->bytes_each);
+    if (json) {
+        print_json(f, ratio);
+        return;
+    }
+    printf("%-12s %8.0f %-22s floor %8.0f  ratio %5.1f %%", f->name, f->rate, f->unit,
+           f->floor_rate, ratio * 100);
+    if (f->bar > 0)
+        printf("  (bar %2.0f %%)", f->bar * 100);
+    if (f->p99_ms > 0)
+        printf("  p50 %6.2f ms  p99 %6.2f ms", f->p50_ms, f->p99_ms);
+    printf("  cpu %7.1f us  rss %5.1f MiB", f->cpu_us, f->rss_mib);
+    if (f->bytes_each > 0)
+        printf("  %.0f bytes of the store for each", f->bytes_each);
+    printf("\n");
     fflush(stdout);
 }
 
@@ -128,6 +186,8 @@ static const struct {
                {"everything", 0, true, bench_everything}};
 
 #define RESIDENTS_DEFAULT 2000u
+
+/* ── one benchmark ───────────────────────────────────────────────────────────────────────────── */
 
 /* A new folder under $TMPDIR. */
 static enum err make_folder(char *ret_dir, size_t size)
@@ -161,27 +221,21 @@ static enum err run_in(const char *dir, size_t i, const struct run_bench_options
     struct bench_figure figure = {0};
     char store[PATH_MAX];
     struct arena *arena = arena_new(LIMIT_MIB);
-    unsigned residents = !benches[i].population ? 0
-                         : options->residents   ? options->residents
-                                                : RESIDENTS_DEFAULT;
-    double load_seconds = 0;
-    enum err err = arena ? bench_start(dir, benches[i].patients, residents, &load_seconds, arena,
-                                       &served)
-                         : ERR_LIMIT;
+    struct bench_site site = {.dir = dir,
+                              .connections = options->connections ? options->connections : 16,
+                              .seconds = options->seconds ? options->seconds : 5};
+    if (benches[i].population)
+        site.residents = options->residents ? options->residents : RESIDENTS_DEFAULT;
+    enum err err = arena ? bench_start(dir, benches[i].patients, &site, arena, &served) : ERR_LIMIT;
     if (err) {
         arena_free(arena);
         return err;
     }
     snprintf(store, sizeof(store), "%s", server_exchange(served.server)->conf.store);
-    struct bench_site site = {.dir = dir,
-                              .system_port = served.ports.system,
-                              .mllps_port = served.ports.mllps,
-                              .store = store,
-                              .exchange = server_exchange(served.server),
-                              .residents = residents,
-                              .load_seconds = load_seconds,
-                              .connections = options->connections ? options->connections : 16,
-                              .seconds = options->seconds ? options->seconds : 5};
+    site.system_port = served.ports.system;
+    site.mllps_port = served.ports.mllps;
+    site.store = store;
+    site.exchange = server_exchange(served.server);
     err = benches[i].run(&site, &figure);
     bench_stop(&served);
     arena_free(arena);
@@ -195,6 +249,8 @@ static enum err run_in(const char *dir, size_t i, const struct run_bench_options
 static enum err run_one(size_t i, const struct run_bench_options *options)
 {
     char dir[256]; /* paths below it are made in buffers of 512 */
+    if (options->dir)
+        return run_in(options->dir, i, options);
     enum err err = make_folder(dir, sizeof(dir));
     if (err)
         return err;

@@ -50,6 +50,7 @@ int cli_demo(const struct args *args)
 int cli_bench(const struct args *args)
 {
     struct run_bench_options options = {.name = args->operand_count ? args->operands[0] : NULL,
+                                        .dir = args_value(args, "dir"),
                                         .json = args_flag(args, "json")};
     uint64_t seconds = 0, connections = 0, residents = 0;
     if (!args_number(args, "seconds", 1, 3600, 5, &seconds))

@@ -32,6 +32,7 @@ static const struct args_option init_options[] = {
     {"host", "HOST", "address or host name to listen on", "待ち受けるアドレスまたはホスト名"},
     {"port-base", "N", "first port (default 18000)", "先頭のポート（省略時 18000）"}, END};
 static const struct args_option bench_options[] = {
+    {"dir", "DIR", "keep the region here, use it again (default: a temporary one)", "地域をここに残して再利用（省略時は一時フォルダー）"},
     {"json", NULL, "print JSON", "JSON で出力"},
     {"seconds", "N", "length of a run", "1回の秒数"},
     {"residents", "N", "population (default 2000), 50 resources each", "人口（省略時 2000。1人50リソース）"},

@@ -113,7 +113,6 @@ struct fhir_input {
     void *own;           /* an interaction's own state, in r's arena */
     struct record later; /* a record to print when answering (fhir_answer_later) */
     bool print_later;
-    struct fhir_definition *definitions; /* stored definitions met so far (fhir_canonical.h) */
 };
 
 /* The routes; ends with a NULL method. */

@@ -95,8 +95,7 @@ static enum err choose(struct session *s, struct request *r, const struct search
 enum err fhir_canonical(struct session *s, struct request *r, struct slice type,
                         struct slice canonical, struct json **ret_definition)
 {
-    struct fhir_input *in = r->input;
-    struct fhir_definition *d = in->definitions;
+    struct fhir_definition *d = r->definitions;
     struct search_result found = {0};
     while (d && !(slice_eq(d->canonical, canonical) && slice_eq(d->type, type)))
         d = d->next;
@@ -110,8 +109,8 @@ enum err fhir_canonical(struct session *s, struct request *r, struct slice type,
         d = ARENA_NEW(r->arena, struct fhir_definition);
         if (!d)
             return ERR_LIMIT;
-        *d = (struct fhir_definition){type, canonical, json, in->definitions};
-        in->definitions = d;
+        *d = (struct fhir_definition){type, canonical, json, r->definitions};
+        r->definitions = d;
     }
     if (!d->json)
         return ERR_NOT_FOUND;

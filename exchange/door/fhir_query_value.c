@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One value of a search parameter by the parameter's type (R4 search.html#number, #date, #string, #token, #quantity,
- * #uri, #escaping). A value that is not valid is refused, never read as something near it; what looks like a pattern is
- * just text.
+ * One value of a search parameter by the parameter's type (R4 search.html#number, #date, #string,
+ * #token, #quantity, #uri, #escaping). A value that is not valid is refused, never read as
+ * something near it; what looks like a pattern is just text.
  */
 #include "exchange/door/fhir_query_impl.h"
 
@@ -192,7 +192,8 @@ static const struct {
 } kinds[] = {
     [FACET_TOKEN] = {parse_token, "code, system|code, |code, system|"},
     [FACET_STRING] = {parse_string, "text"},
-    [FACET_DATE] = {parse_date, "[eq|ne|gt|lt|ge|le|sa|eb|ap]YYYY[-MM[-DD[Thh:mm[:ss[.f]][Z|+hh:mm]]]]"},
+    [FACET_DATE] = {parse_date,
+                    "[eq|ne|gt|lt|ge|le|sa|eb|ap]YYYY[-MM[-DD[Thh:mm[:ss[.f]][Z|+hh:mm]]]]"},
     [FACET_NUMBER] = {parse_number, "[eq|ne|gt|lt|ge|le|sa|eb|ap]number"},
     [FACET_QUANTITY] = {parse_quantity, "[eq|ne|gt|lt|ge|le|sa|eb|ap]number[|system|code]"},
     [FACET_REFERENCE] = {NULL, "[type]/[id], [id], url"},

@@ -19,7 +19,7 @@
 static enum err read_own(struct session *s, struct request *r, struct record *ret_record)
 {
     const struct fhir_input *in = r->input;
-    struct grant own = grant_own(r);
+    struct grant own;
     int64_t person = 0;
     enum err err = ERR_OK;
     bool patient = slice_is(in->type, "Patient");
@@ -27,6 +27,7 @@ static enum err read_own(struct session *s, struct request *r, struct record *re
         err = wire_person(s, r, in->id, &person);
     if (err)
         return err;
+    grant_own(r, &own);
     session_bind(s, &own);
     err = patient ? record_read_patient(s, r->arena, person, ret_record)
                   : record_read(s, r->arena, in->type, in->id, ret_record);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Searches of a type, of the system and of a compartment (R4 http.html#search): compile, run under the gate, include,
- * print a searchset. Pages are joined by a signed cursor (fhir_cursor.c). Each person found, or asked for in vain, gets an
- * audit row; what was included counts as what was found.
+ * Searches of a type, of the system and of a compartment (R4 http.html#search): compile, run under
+ * the gate, include, print a searchset. Pages are joined by a signed cursor (fhir_cursor.c). Each
+ * person found, or asked for in vain, gets an audit row; what was included counts as what was
+ * found.
  */
 #include "exchange/door/fhir_operation.h"
 #include "exchange/door/fhir_page.h"
@@ -73,17 +74,21 @@ static void collect_notes(struct request *r, const struct page *page, struct err
                       "対応していないパラメーターのため無視しました");
     }
     if (page->cut)
-        (void)err_say(notes, ERR_SEVERITY_WARNING, ERR_TOO_LARGE, "_include",
-                      "not everything that the matches lead to is included: ask for smaller pages (_count)",
-                      "関連リソースの一部を省きました。_count を小さくしてください");
+        (void)err_say(
+            notes, ERR_SEVERITY_WARNING, ERR_TOO_LARGE, "_include",
+            "not everything that the matches lead to is included: ask for smaller pages (_count)",
+            "関連リソースの一部を省きました。_count を小さくしてください");
     if (page->next_too_long)
-        (void)err_say(notes, ERR_SEVERITY_WARNING, ERR_TOO_LARGE, "",
-                      "there are further pages, but their address would be too long: ask for larger pages (_count) or "
-                      "fewer values",
-                      "続きがありますが、アドレスが長すぎます。_count を大きくするか、値を減らしてください");
+        (void)err_say(
+            notes, ERR_SEVERITY_WARNING, ERR_TOO_LARGE, "",
+            "there are further pages, but their address would be too long: ask for larger pages "
+            "(_count) or "
+            "fewer values",
+            "続きがありますが、アドレスが長すぎます。_count を大きくするか、値を減らしてください");
 }
 
-/* Closes the Bundle, after an OperationOutcome if there is something to say; it is no resource released. */
+/* Closes the Bundle, after an OperationOutcome if there is something to say; it is no resource
+ * released. */
 static enum err end_bundle(struct request *r, const struct page *page)
 {
     struct buf *b = &r->answer_buf;
@@ -154,7 +159,8 @@ static const char *entity_of(struct request *r)
 {
     const struct fhir_input *in = r->input;
     if (in->inner.len)
-        return arena_printf(r->arena, "%s/%.*s", fhir_entity(r, in->type, in->id), SLICE_ARG(in->inner));
+        return arena_printf(r->arena, "%s/%.*s", fhir_entity(r, in->type, in->id),
+                            SLICE_ARG(in->inner));
     return arena_str(r->arena, in->type);
 }
 

@@ -74,32 +74,21 @@ static bool is_person_system(struct slice system)
            slice_starts(system, SLICE(REFS_SYSTEM_LOCAL));
 }
 
-static bool is_person_token(const struct facet *f)
-{
-    return f->kind == FACET_TOKEN && is_person_system(f->system);
-}
-
-/* An identifier by its type (:of-type) carries the number without its system: it goes where the number's token goes. */
-static bool is_person_number(const struct facet_list *facets, const struct facet *f)
-{
-    for (size_t i = 0; f->kind == FACET_TYPED && i < facets->count; i++)
-        if (facets->items[i].param == f->param && is_person_token(&facets->items[i]) &&
-            slice_eq(facets->items[i].text, f->raw))
-            return true;
-    return false;
-}
-
+/* An identifier's facets come after its token (leaf.h): its value by type goes with the token. */
 void refs_filter_facets(struct facet_list *facets)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < facets->count; i++)
-        if (!is_person_number(facets, &facets->items[i]))
-            facets->items[kept++] = facets->items[i];
-    facets->count = kept;
-    kept = 0;
-    for (size_t i = 0; i < facets->count; i++)
-        if (!is_person_token(&facets->items[i]))
-            facets->items[kept++] = facets->items[i];
+    struct facet last = {.kind = FACET_URI}; /* the token last dropped */
+    for (size_t i = 0; i < facets->count; i++) {
+        struct facet *f = &facets->items[i];
+        bool person = f->kind == FACET_TOKEN && is_person_system(f->system);
+        if (f->kind == FACET_TOKEN)
+            last = person ? *f : (struct facet){.kind = FACET_URI};
+        if (person || (f->kind == FACET_TYPED && last.kind == FACET_TOKEN &&
+                       last.param == f->param && slice_eq(last.text, f->raw)))
+            continue;
+        facets->items[kept++] = *f;
+    }
     facets->count = kept;
 }
 

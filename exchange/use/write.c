@@ -163,7 +163,7 @@ static enum err choose_person(struct session *s, struct request *r, struct write
     enum err err = ERR_OK;
     bool patient = slice_is(w->type, "Patient");
     if (!patient && !w->person)
-        w->person = refs_subject(&w->patients, w->class.subject, &several);
+        w->person = refs_subject(&w->patients, is_of_many(w) ? NULL : w->class.subject, &several);
     bool kept = false;
     if (!w->person && !several && !patient)
         err = keep_subject(s, r, w, &kept);

@@ -189,8 +189,10 @@ static const char *describe_param(const struct capability *c, const struct defin
 {
     const char *text = "Modifiers: :missing";
     struct slice rest = slice_str(definition_modifiers(p->kind));
-    while (rest.ptr && rest.len)
-        text = arena_printf(c->arena, "%s, :%.*s", text, SLICE_ARG(slice_cut(&rest, ' ')));
+    while (rest.ptr && rest.len) {
+        struct slice modifier = slice_cut(&rest, ' ');
+        text = arena_printf(c->arena, "%s, :%.*s", text, SLICE_ARG(modifier));
+    }
     for (size_t i = 0; i < p->part_count; i++)
         text = arena_printf(c->arena, "%s%s%s", text, i ? "$" : "; components: ",
                             p->parts[i].param->code);

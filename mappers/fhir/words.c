@@ -138,9 +138,13 @@ static void add_narrative(struct buf *out, struct slice text)
 
 /* ── content ─────────────────────────────────────────────────────────────────────────────────── */
 
+/* Identifiers are numbers that not every reader may learn or confirm (exchange/gate/refs.h), so
+ * they are no words. */
 static bool is_for_people(const struct definition_type *owner, const struct definition_element *e)
 {
     const char *type = e->type->name;
+    if (strcmp(owner->name, "Identifier") == 0)
+        return false;
     if (strcmp(type, "markdown") == 0)
         return true;
     if (strcmp(type, "code") == 0)

@@ -226,12 +226,23 @@ describe('job and files', () => {
   });
 
   test('go on after the program was killed', async () => {
-    for (let i = 0; i < 60; i++) await a.create(observation(people[0].card, { value: 3000 + i }));
+    for (let n = 0; n < 4; n++) {
+      const entry = Array.from({ length: 500 }, (_, i) => ({ resource: observation(people[i % 3].card, { value: 3000 + n * 500 + i }), request: { method: 'POST', url: 'Observation' } }));
+      const answer = await a.post('', { resourceType: 'Bundle', type: 'transaction', entry });
+      assert.equal(answer.status, 200, answer.text.slice(0, 400));
+    }
     const where = await begin(a, '/$export?_type=Observation');
     await region.kill();
     await region.launch(['demo', '--dir', region.dir, '--port-base', String(region.base), '--patients', '8', '--empty']);
     connect();
     const manifest = await finish(a, where);
-    assert.equal((await fetchAll(a, manifest)).Observation.length, 72);
+    const seq = sql(region, 'SELECT max(seq) AS seq FROM audit')[0].seq;
+    const found = (await fetchAll(a, manifest)).Observation;
+    assert.equal(found.length, 2012);
+    assert.equal(new Set(ids(found)).size, 2012, 'each once');
+    const rows = sql(region, `SELECT person, sum(count) AS n, count(*) AS pieces FROM audit WHERE event = 'export' AND seq > ${seq} GROUP BY person`);
+    assert.equal(rows.length, 3);
+    assert.equal(rows.reduce((sum, r) => sum + r.n, 0), 2012);
+    assert.ok(rows.some((r) => r.pieces > 1), 'in several pieces');
   });
 });

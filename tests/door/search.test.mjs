@@ -49,11 +49,12 @@ const resources = () => [
   { resourceType: 'Questionnaire', id: 'q1', status: 'active', url: 'http://example.org/fhir/Questionnaire/q1' },
   { resourceType: 'QuestionnaireResponse', id: 'qr1', status: 'completed', questionnaire: 'http://example.org/fhir/Questionnaire/q1', subject: { reference: 'Patient/p2' } },
   { resourceType: 'RelatedPerson', id: 'rp1', patient: { reference: 'Patient/p1' }, name: [{ family: '佐藤' }] },
+  { resourceType: 'Communication', id: 'co1', status: 'completed', subject: { reference: 'Patient/p3' }, sender: { reference: 'Patient/p2' }, recipient: [{ reference: 'BASE/Practitioner/pr2' }], sent: '2025-03-02T10:00:00+09:00' },
   { resourceType: 'RiskAssessment', id: 'ra1', status: 'final', subject: { reference: 'Patient/p1' }, prediction: [{ probabilityDecimal: 0.25 }] },
   { resourceType: 'RiskAssessment', id: 'ra2', status: 'final', subject: { reference: 'Patient/p2' }, prediction: [{ probabilityDecimal: 0.8 }] },
 ];
 
-const withWires = (value) => JSON.parse(JSON.stringify(value).replace(/"Patient\/(p\d)"/g, (_, p) => `"Patient/${wire[p]}"`));
+const withWires = (value) => JSON.parse(JSON.stringify(value).replaceAll('"BASE/', `"${region.urls.system}/`).replace(/"Patient\/(p\d)"/g, (_, p) => `"Patient/${wire[p]}"`));
 const label = (r) => name[r.id] ?? r.id;
 const ids = (found) => found.map(label).sort();
 const put = async (resource) => {
@@ -192,6 +193,16 @@ const cases = {
     'Organization?partof=o1': ['o2'],
     'QuestionnaireResponse?questionnaire=http://example.org/fhir/Questionnaire/q1': ['qr1'],
     'Observation?device:missing=false': ['ob2'],
+    'Communication?sender=Patient/p2': ['co1'],
+    'Communication?sender=p2': ['co1'],
+    'Communication?sender=Patient/p3': [],
+    'Communication?sender:Patient.name=müller': ['co1'],
+    'Communication?sender:Patient.name=鈴木': [],
+    'Communication?subject=p3': ['co1'],
+    'Communication?recipient=Practitioner/pr2': ['co1'],
+    'Communication?recipient=pr2': ['co1'],
+    'Patient?_has:Communication:sender:status=completed': ['p2'],
+    'Patient?_has:Communication:subject:status=completed': ['p3'],
   },
   composites: {
     'Observation?code-value-quantity=http://loinc.org|718-7$gt13': ['ob1'],
@@ -265,7 +276,7 @@ const cases = {
   compartments: {
     'Patient/p1/Observation': ['ob1', 'ob2'],
     'Patient/p1/Observation?code=718-7': ['ob1'],
-    'Patient/p2/*': ['e2', 'ob3', 'p2', 'qr1', 'ra2'],
+    'Patient/p2/*': ['co1', 'e2', 'ob3', 'p2', 'qr1', 'ra2'],
     'Patient/p2/*?_type=Encounter,Observation': ['e2', 'ob3'],
     'Patient/none/Observation': [],
     'Patient/p1/Patient': ['p1'],
@@ -335,7 +346,29 @@ describe('includes', () => {
     ['Organization?_id=o1&_revinclude:iterate=Organization:partof', ['o1'], ['o2']],
     ['Organization?_id=o1&_revinclude=*', ['o1'], ['e2', 'o2']],
     ['Observation?_id=none&_include=Observation:subject', [], []],
+    ['Communication?_include=Communication:sender', ['co1'], ['p2']],
+    ['Communication?_include=Communication:subject', ['co1'], ['p3']],
+    ['Communication?_include=Communication:recipient', ['co1'], ['pr2']],
+    ['Communication?_include=*', ['co1'], ['p2', 'p3', 'pr2']],
+    ['Patient?_id=p2&_revinclude=Communication:sender', ['p2'], ['co1']],
+    ['Practitioner?_id=pr2&_revinclude=Communication:recipient', ['pr2'], ['co1']],
   ]) test(text, async () => assert.deepEqual(await include(text), [match, included]));
+
+  test('there is an end to it, and it is said', async () => {
+    const entry = (i) => ({ resource: { resourceType: 'Basic', id: `inc${i}`, code: { text: 'x' }, author: { reference: 'Practitioner/pr1' } }, request: { method: 'PUT', url: `Basic/inc${i}` } });
+    for (const from of [0, 600]) {
+      const made = await a.post('/', { resourceType: 'Bundle', type: 'transaction', entry: Array.from({ length: 600 }, (_, i) => entry(from + i)) });
+      assert.equal(made.status, 200, made.text.slice(0, 300));
+    }
+    const bundle = await a.read('/Practitioner?_id=pr1&_revinclude=Basic:author');
+    const of = (mode) => bundle.entry.filter((e) => e.search.mode === mode);
+    assert.deepEqual([of('match').length, of('include').length, of('outcome').length, bundle.total], [1, 1000, 1, 1]);
+    assert.equal(of('outcome')[0].resource.issue[0].severity, 'warning');
+    for (const from of [0, 600]) {
+      const gone = await a.post('/', { resourceType: 'Bundle', type: 'transaction', entry: Array.from({ length: 600 }, (_, i) => ({ request: { method: 'DELETE', url: `Basic/inc${from + i}` } })) });
+      assert.equal(gone.status, 200, gone.text.slice(0, 300));
+    }
+  });
 
   test('what is hidden is simply not there', async () => {
     const b = region.party('hospital-b');

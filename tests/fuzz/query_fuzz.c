@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Search criteria: any bytes as "Type?criteria" compile to a tree of filters within its bounds, or are refused with a
- * reason; and the statement made of the tree runs. The store is real and empty.
+ * Search criteria: any bytes as "Type?criteria" compile to a tree of filters within its bounds, or
+ * are refused with a reason; and the statement made of the tree runs. The store is real and empty.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -113,7 +113,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(r != NULL);
     r->input = &trial;
     r->granted = true;
-    r->grant = (struct grant){.magic = GRANT_MAGIC, .actor = GRANT_FACILITY, .facility = 1, .now_ms = 1};
+    r->grant =
+        (struct grant){.magic = GRANT_MAGIC, .actor = GRANT_FACILITY, .facility = 1, .now_ms = 1};
     r->job.look = look;
     r->job.audit = audit;
     (void)store_run(world.store, &r->job);

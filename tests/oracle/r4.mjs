@@ -7,9 +7,12 @@ import { createRequire } from 'node:module';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const require = createRequire(import.meta.url);
-const fhirpath = require('fhirpath');
-const model = require('fhirpath/fhir-context/r4');
+const require = createRequire(new URL('../door/package.json', import.meta.url));
+const load = (name) => { try { return require(name); } catch { return undefined; } };
+const fhirpath = load('fhirpath');
+const model = load('fhirpath/fhir-context/r4');
+/** Is the second opinion here? Otherwise the text to skip with. */
+export const missing = fhirpath ? false : 'fhirpath is not installed';
 
 // ── definitions ──────────────────────────────────────────────────────────────────────────────────
 
