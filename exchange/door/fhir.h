@@ -71,7 +71,7 @@ struct fhir_input {
     struct slice type, id, name;
     struct slice inner; /* of a compartment: the type searched in it, or "*" */
     int64_t version; /* of a vread */
-    struct fhir_param params[LIMIT_SEARCH_PARAMS];
+    struct fhir_param *params; /* in the arena, fhir_params */
     unsigned param_count;
     struct slice query, form; /* still encoded: from the URL, from a POST _search body */
     struct slice if_match, if_none_exist;

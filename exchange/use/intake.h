@@ -23,6 +23,7 @@ struct intake_item {
     struct slice body;
     struct classify class;
     struct record_index index;
+    struct record_packed packed;
 };
 
 struct intake {

@@ -92,6 +92,7 @@ static enum err put_item(struct session *s, struct intake *in, struct intake_ite
         .facets = &item->index.facets,
         .words = item->index.words,
         .content = item->index.content,
+        .packed = item->packed,
     };
     enum err err = record_put(s, &record, 0, &mark);
     if (!err && mark.unchanged)
