@@ -84,9 +84,6 @@ static const struct {
 
 static const char *const patch_formats[] = {"application/json-patch+json", "application/fhir+json",
                                             "application/fhir+xml"};
-static const char *const compartments[] = {"patient", "encounter", "practitioner", "relatedPerson",
-                                           "device"};
-
 static const char *const kind_codes[] = {
     [FACET_TOKEN] = "token",   [FACET_STRING] = "string",       [FACET_DATE] = "date",
     [FACET_NUMBER] = "number", [FACET_QUANTITY] = "quantity",   [FACET_REFERENCE] = "reference",
@@ -247,7 +244,9 @@ static void put_params(const struct capability *c, struct json *resource, const 
         json_put_text(c->arena, item, "name", params[i].code);
         json_put_text(c->arena, item, "definition", params[i].url);
         json_put_text(c->arena, item, "type", kind_codes[params[i].kind]);
-        if (!only)
+        bool plain = strcmp(params[i].code, "_id") == 0 ||
+                     strcmp(params[i].code, "_lastUpdated") == 0; /* without modifiers */
+        if (!only && !plain)
             json_put_text(c->arena, item, "documentation", describe_param(c, &params[i]));
     }
 }
@@ -276,6 +275,34 @@ static void put_resource(const struct capability *c, struct json *rest, const ch
         json_push(list_of(c->arena, rest, "resource"), resource);
 }
 
+/* What every resource can be searched by and no element says; and the compartments. */
+static void put_everywhere(const struct capability *c, struct json *rest)
+{
+    static const struct {
+        const char *name, *type, *text;
+    } params[] = {
+        {"_text", "string", "words of the narrative"},
+        {"_content", "string", "words of the whole resource"},
+        {"_list", "string", "members of a List, by its id"},
+        {"_has", "string", "_has:[type]:[reference]:[parameter], one in another and in chains"},
+        {"_type", "token", "types to search, at the base and in compartments"},
+    };
+    static const char *const compartments[] = {"patient", "encounter", "relatedPerson",
+                                               "practitioner", "device"};
+    struct json *list = json_put_array(c->arena, rest, "searchParam");
+    for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
+        struct json *item = json_push_object(c->arena, list);
+        json_put_text(c->arena, item, "name", params[i].name);
+        json_put_text(c->arena, item, "type", params[i].type);
+        json_put_text(c->arena, item, "documentation", params[i].text);
+    }
+    list = json_put_array(c->arena, rest, "compartment");
+    for (size_t i = 0; i < sizeof(compartments) / sizeof(compartments[0]); i++)
+        push_text(c, list,
+                  arena_printf(c->arena, "http://hl7.org/fhir/CompartmentDefinition/%s",
+                               compartments[i]));
+}
+
 static void put_rest(const struct capability *c, struct json *statement)
 {
     size_t count;
@@ -296,10 +323,7 @@ static void put_rest(const struct capability *c, struct json *statement)
         if (c->routes[i].operation && c->routes[i].system)
             put_operation(c, rest, &c->routes[i]);
     }
-    struct json *list = json_put_array(c->arena, rest, "compartment");
-    for (size_t i = 0; i < sizeof(compartments) / sizeof(*compartments); i++)
-        push_text(c, list,
-                  arena_printf(c->arena, "http://hl7.org/fhir/CompartmentDefinition/%s", compartments[i]));
+    put_everywhere(c, rest);
 }
 
 static struct slice instant(struct arena *arena, int64_t ms)
