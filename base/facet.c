@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/facet_table.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/when.h"
@@ -77,8 +78,33 @@ static void put_64(struct buf *out, uint64_t v)
     buf_add(out, slice_of(&v, sizeof(v)));
 }
 
+/* TEXT's place among the known ones, or their number. */
+static size_t known_text(struct slice text)
+{
+    size_t lo = 0;
+    size_t hi = facet_known_text_count;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        struct slice known = facet_known_texts[facet_known_order[mid]];
+        int order = known.len != text.len ? (known.len < text.len ? -1 : 1)
+                                          : memcmp(known.ptr, text.ptr, text.len);
+        if (order == 0)
+            return facet_known_order[mid];
+        if (order < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return facet_known_text_count;
+}
+
 static void put_text(struct packer *p, struct slice text)
 {
+    size_t known = text.len >= FACET_TEXT_MIN ? known_text(text) : facet_known_text_count;
+    if (known < facet_known_text_count) {
+        put_varint(p->out, (FACET_TEXTS + known) << 1 | 1);
+        return;
+    }
     for (unsigned i = 0; i < p->text_count; i++) {
         if (slice_eq(p->texts[i], text)) {
             put_varint(p->out, i << 1 | 1);
@@ -94,11 +120,19 @@ static void put_text(struct packer *p, struct slice text)
 static void put_system(struct packer *p, struct slice system)
 {
     uint64_t hash = facet_system(system);
-    unsigned i = 0;
+    size_t i = 0;
+    size_t known = 0;
     while (i < p->system_count && p->systems[i] != hash)
         i++;
+    while (i == p->system_count && known < facet_known_system_count &&
+           facet_known_systems[known].hash != hash)
+        known++;
     if (hash == 0 || i < p->system_count) {
         put_varint(p->out, hash == 0 ? 0 : i + 2);
+        return;
+    }
+    if (known < facet_known_system_count) {
+        put_varint(p->out, 2 + FACET_SYSTEMS + known);
         return;
     }
     put_varint(p->out, 1);
@@ -377,13 +411,14 @@ static bool get_text(struct facet_reader *r, struct slice *ret_text)
     uint64_t v;
     if (!get_varint(r, &v))
         return false;
-    if (v & 1) {
-        if (v >> 1 >= r->text_count)
+    bool named = v & 1;
+    v >>= 1;
+    if (named) {
+        if (v >= FACET_TEXTS ? v - FACET_TEXTS >= facet_known_text_count : v >= r->text_count)
             return false;
-        *ret_text = r->texts[v >> 1];
+        *ret_text = v >= FACET_TEXTS ? facet_known_texts[v - FACET_TEXTS] : r->texts[v];
         return true;
     }
-    v >>= 1;
     if (v > (uint64_t)(r->end - r->at))
         return false;
     *ret_text = slice_of(r->at, (size_t)v);
@@ -398,10 +433,21 @@ static bool get_system(struct facet_reader *r, uint64_t *ret_system)
     uint64_t v;
     if (!get_varint(r, &v))
         return false;
-    if (v != 1) {
-        if (v >= 2 && v - 2 >= r->system_count)
+    if (v == 0) {
+        *ret_system = 0;
+        return true;
+    }
+    if (v >= 2 + FACET_SYSTEMS) {
+        v -= 2 + FACET_SYSTEMS;
+        if (v >= facet_known_system_count)
             return false;
-        *ret_system = v == 0 ? 0 : r->systems[v - 2];
+        *ret_system = facet_known_systems[v].hash;
+        return true;
+    }
+    if (v >= 2) {
+        if (v - 2 >= r->system_count)
+            return false;
+        *ret_system = r->systems[v - 2];
         return true;
     }
     if (!get_64(r, ret_system))

@@ -67,10 +67,11 @@ struct facet_list {
  *     typed       system; text; raw           special     latitude; longitude
  *
  * A text is a varint (length << 1, and bytes) or (n << 1 | 1: the nth of the first texts of these bytes long enough to be
- * worth it); a system likewise a varint: 0 none, 1 eight bytes, n + 2 the nth of the first systems. Doubles that are a
+ * worth it; from FACET_TEXTS on those of facet_table.c); a system likewise a varint: 0 none, 1 eight bytes, n + 2 the nth of
+ * the first systems, then those of facet_table.c. Doubles that are a
  * decimal of a few digits are a varint of sign, digits and point, others eight bytes. Spans are in seconds where they can be. */
 
-/* One facet read back. Slices point into the packed bytes. */
+/* One facet read back. Slices point into the packed bytes, or to texts that stay. */
 struct facet_view {
     uint16_t param;
     uint16_t group;

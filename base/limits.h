@@ -50,12 +50,13 @@
 #define LIMIT_VALUESET_CODES 100000u        /* of one code system or expansion */
 #define LIMIT_VALUESET_DEPTH 16u            /* value sets within value sets */
 #define LIMIT_PROFILE_DEPTH 16u             /* profiles within profiles; also base on base */
+#define LIMIT_PROFILE_RULE_STEPS 2000000u   /* FHIRPath of one profile's constraints, all together */
 #define LIMIT_PROFILE_STEPS 200000u         /* values checked against one profile, also to sort slices */
 #define LIMIT_FACET_TEXT 2048u              /* bytes of one search row; longer text is cut, codes left out */
 #define LIMIT_SEARCH_PARAMS 64u             /* per request */
 #define LIMIT_SEARCH_VALUES 1000u           /* OR values of one parameter */
 #define LIMIT_SEARCH_FORMS (8u * LIMIT_SEARCH_VALUES) /* the same, references spelled out by type and by address */
-#define LIMIT_SEARCH_CHAIN 8u               /* links of a chain or reverse chain */
+#define LIMIT_SEARCH_CHAIN 5u               /* links of a chain or reverse chain; SQLite's parser takes no more */
 #define LIMIT_SEARCH_FILTERS 256u           /* of one search, all levels */
 #define LIMIT_SEARCH_INCLUDED 1000u         /* resources that _include and _revinclude add to a page */
 #define LIMIT_SORT_KEY 256u                 /* bytes; longer keys are cut, then order by record number */
@@ -66,6 +67,7 @@
 #define LIMIT_SEARCH_COUNT_DEFAULT 50u
 #define LIMIT_FACETS 20000u                 /* search rows of one resource */
 #define LIMIT_SEARCH_MS 5000u               /* one statement */
+#define LIMIT_TOTAL_MS 1000u                /* counting the matches of a search beside one page of them */
 #define LIMIT_BUNDLE_ENTRIES 10000u         /* of a batch or transaction */
 #define LIMIT_BATCH_WINDOW 32u              /* entries of one batch in work at once */
 #define LIMIT_FHIRPATH_TEXT (16u * LIMIT_KIB) /* one expression */
@@ -91,6 +93,30 @@
 /* Store */
 #define LIMIT_STORE_QUEUE 4096u             /* jobs waiting */
 #define LIMIT_STORE_GROUP 256u              /* jobs in one commit */
+/* What leaves by itself: subscriptions and exports */
+#define LIMIT_PUSH_HOST 253u                /* a DNS name */
+#define LIMIT_PUSH_URL 1024u
+#define LIMIT_PUSH_HEADERS 16u              /* of one Subscription */
+#define LIMIT_PUSH_HEADER 1024u             /* one of them */
+#define LIMIT_PUSH_CRITERIA 4096u
+#define LIMIT_PUSH_REASON 200u              /* bytes of a failure's text */
+#define LIMIT_PUSH_CONNECT_MS 10000u        /* name, connection and handshake */
+#define LIMIT_PUSH_ANSWER_MS 15000u         /* from the request to the answer's end */
+#define LIMIT_PUSH_IDLE_MS 10000u           /* a connection out is kept for the next request */
+#define LIMIT_PUSH_BODY (64u * LIMIT_KIB)   /* of an answer, thrown away; longer: the connection is closed */
+#define LIMIT_PUSH_ADDRESSES 4u             /* of one name that are tried */
+#define LIMIT_PUSH_FAILURES 12u             /* in a row, then the subscription's status is error */
+#define LIMIT_PUSH_BACKOFF_MS (5 * 60 * 1000)
+#define LIMIT_PUSH_SCAN 50u                 /* changes looked at in one go */
+#define LIMIT_SUBSCRIPTIONS 100u            /* of a facility, that are not off */
+#define LIMIT_EVENT_STREAMS 256u            /* listened to at once */
+#define LIMIT_EVENT_BEAT_MS 15000u          /* a comment, so that both ends know the other is there */
+#define LIMIT_EXPORT_JOBS 64u               /* kept at once */
+#define LIMIT_EXPORT_JOBS_CALLER 8u
+#define LIMIT_EXPORT_LINES 100000u          /* of one file */
+#define LIMIT_EXPORT_FILES 2000u            /* of one job */
+#define LIMIT_EXPORT_STEP 500u              /* changes looked at in one go */
+#define LIMIT_EXPORT_PIECE (256u * LIMIT_KIB) /* sent at a time */
 #define LIMIT_BODY (32u * LIMIT_MIB)        /* one body or original before packing; more than any door lets in */
 #define LIMIT_REINDEX_ROWS 2000u            /* records in one transaction of a reindex */
 /* Break-glass */

@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/slice.h"
+#include "exchange/push/target.h"
 
 #include "base/banned.h"
 
@@ -28,7 +29,7 @@
 #define CONF_BYTES_MAX (256u * LIMIT_KIB) /* a configuration is a page or two */
 #define CONF_NAME_MAX 40
 
-enum value_kind { VALUE_TEXT, VALUE_PATH, VALUE_PORT, VALUE_READERS };
+enum value_kind { VALUE_TEXT, VALUE_PATH, VALUE_PORT, VALUE_READERS, VALUE_HOURS };
 
 struct key {
     const char *section;
@@ -59,11 +60,15 @@ static const struct key keys[] = {
     KEY("store", "master-key", VALUE_PATH, master_key, NULL),
     KEY("store", "checkpoints", VALUE_PATH, checkpoints, NULL),
     KEY("store", "readers", VALUE_READERS, readers, "2"),
+    KEY("push", "targets", VALUE_TEXT, push_targets, ""),
+    KEY("push", "ca", VALUE_PATH, push_ca, ""),
+    KEY("push", "exports", VALUE_PATH, export_folder, "data/exports"),
+    KEY("push", "export-hours", VALUE_HOURS, export_hours, "24"),
     KEY("log", "file", VALUE_PATH, log, "-"),
 };
 #undef KEY
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
-static const char *const sections[] = {"region", "listen", "tls", "store", "log", "watch"};
+static const char *const sections[] = {"region", "listen", "tls", "store", "push", "log", "watch"};
 
 struct reading {
     struct arena *arena;
@@ -185,11 +190,28 @@ static const char *resolve(const struct reading *r, struct slice value)
     return arena_printf(r->arena, "%s/%.*s", r->folder, SLICE_ARG(value));
 }
 
+/* The kinds whose values are numbers (low <= high). */
+static const struct {
+    uint64_t low, high;
+    const char *en, *ja;
+} number_kinds[] = {
+    [VALUE_TEXT] = {1, 0, NULL, NULL},
+    [VALUE_PATH] = {1, 0, NULL, NULL},
+    [VALUE_PORT] = {0, 65535, "a port (0 to 65535) or off", "ポート番号（0〜65535）か off "},
+    [VALUE_READERS] = {1, 8, "a number from 1 to 8", " 1〜8 の数"},
+    [VALUE_HOURS] = {1, 720, "hours, 1 to 720", " 1〜720 時間"},
+};
+
+static bool is_number(enum value_kind kind)
+{
+    return number_kinds[kind].low <= number_kinds[kind].high;
+}
+
 static bool read_number(struct slice value, enum value_kind kind, int *ret_number)
 {
     uint64_t n = 0;
-    uint64_t low = kind == VALUE_PORT ? 0 : 1;
-    uint64_t high = kind == VALUE_PORT ? 65535 : 8;
+    uint64_t low = number_kinds[kind].low;
+    uint64_t high = number_kinds[kind].high;
 
     if (kind == VALUE_PORT && slice_is(value, "off")) {
         *ret_number = -1;
@@ -206,17 +228,15 @@ static enum err set_value(struct reading *r, const struct key *key, struct slice
     char *at = (char *)&r->conf + key->offset;
     const char *text = NULL;
 
-    if (key->kind == VALUE_PORT || key->kind == VALUE_READERS) {
+    if (is_number(key->kind)) {
         int number = 0;
 
         if (!read_number(value, key->kind, &number))
             return say(r, ERR_INVALID,
                        arena_printf(r->arena, "\"%s\" must be %s", key->name,
-                                    key->kind == VALUE_PORT ? "a port (0 to 65535) or off"
-                                                            : "a number from 1 to 8"),
+                                    number_kinds[key->kind].en),
                        arena_printf(r->arena, "「%s」は%sで指定してください", key->name,
-                                    key->kind == VALUE_PORT ? "ポート番号（0〜65535）か off "
-                                                            : " 1〜8 の数"));
+                                    number_kinds[key->kind].ja));
         memcpy(at, &number, sizeof(number));
         return ERR_OK;
     }
@@ -328,6 +348,22 @@ static void apply_presets(struct reading *r)
     }
 }
 
+static void check_targets(struct reading *r)
+{
+    struct slice bad = SLICE_NONE;
+    if (target_list_ok(r->conf.push_targets, &bad))
+        return;
+    (void)say(r, ERR_INVALID,
+              arena_printf(r->arena,
+                           "\"targets\" in [push]: \"%.*s\" is neither \"loopback\" nor an https URL "
+                           "(http: only this machine)",
+                           SLICE_ARG(bad)),
+              arena_printf(r->arena,
+                           "[push] の「targets」: 「%.*s」は loopback でも https の URL "
+                           "でもありません（http はこの計算機だけ）",
+                           SLICE_ARG(bad)));
+}
+
 /* What no single line shows. */
 static void check_whole(struct reading *r)
 {
@@ -338,6 +374,7 @@ static void check_whole(struct reading *r)
     };
     const size_t count = sizeof(ports) / sizeof(ports[0]);
 
+    check_targets(r);
     if (r->conf.mllp_port >= 0 && (!r->conf.mllp_facility || r->conf.mllp_facility[0] == '\0'))
         (void)say(r, ERR_REQUIRED,
                   "mllp is on but mllp-facility is empty; name the facility or set mllp = off",
@@ -430,7 +467,7 @@ static void write_value(struct buf *out, const struct conf *conf, const struct k
     const char *at = (const char *)conf + key->offset;
 
     buf_addf(out, "%s =", key->name);
-    if (key->kind == VALUE_PORT || key->kind == VALUE_READERS) {
+    if (is_number(key->kind)) {
         int number = 0;
 
         memcpy(&number, at, sizeof(number));

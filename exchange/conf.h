@@ -28,6 +28,10 @@ struct conf {
     const char *checkpoints; /* audit heads outside the store */
     const char *log;         /* file, or "-" for stderr */
     int readers;
+    const char *push_targets; /* where Subscriptions may be delivered (push/target.h) */
+    const char *push_ca;      /* PEM; empty: the system's store */
+    const char *export_folder;
+    int export_hours; /* finished exports are kept */
     struct conf_watch watches[CONF_WATCHES_MAX];
     unsigned watch_count;
 };

@@ -20,6 +20,7 @@
 static const char *const door_names[] = {
     [REQUEST_FHIR] = "fhir",     [REQUEST_PORTAL] = "portal",   [REQUEST_MLLP] = "mllp",
     [REQUEST_SSMIX2] = "ssmix2", [REQUEST_COMMAND] = "command",
+    [REQUEST_PUSH] = "push",
 };
 
 /* Who asks: by certificate, or by configuration for doors that know their facility. */
@@ -206,6 +207,8 @@ static void pipeline_done(struct store_job *job)
     if (job->err == ERR_INTERNAL || job->err == ERR_IO || job->err == ERR_UNAVAILABLE)
         log_error("request.failed", "id=%s event=%s err=%s", r->id, r->use->event,
                   err_name(job->err));
+    if (r->use->writes && !job->err)
+        r->exchange->writes++;
     if (r->answer)
         r->answer(r);
 }

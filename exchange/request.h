@@ -17,8 +17,16 @@
 #include "storage/store.h"
 
 struct request;
+struct fhir_definition;
 
-enum request_door { REQUEST_FHIR, REQUEST_PORTAL, REQUEST_MLLP, REQUEST_SSMIX2, REQUEST_COMMAND };
+enum request_door {
+    REQUEST_FHIR,
+    REQUEST_PORTAL,
+    REQUEST_MLLP,
+    REQUEST_SSMIX2,
+    REQUEST_COMMAND,
+    REQUEST_PUSH /* the server itself, on behalf of a subscriber or of who asked for an export */
+};
 
 /* A use case: what the pipeline runs between deciding and auditing. */
 struct use {
@@ -87,6 +95,7 @@ struct request {
     const char *reason;           /* deciding rule, break-glass reason */
     struct request_audit *audits; /* more rows: one per further person */
     bool audit_default_off;       /* the rows in `audits` say it all */
+    struct fhir_definition *definitions; /* stored definitions met so far (door/fhir_canonical.h) */
     bool applied;                 /* apply began once: a second attempt starts from errors_before */
     struct err_list errors_before;
     struct request *next;     /* the pipeline's, while an answer is due that the store never took */

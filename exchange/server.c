@@ -24,6 +24,7 @@
 #include "exchange/net/http.h"
 #include "exchange/net/tls.h"
 #include "exchange/pipeline.h"
+#include "exchange/push/push.h"
 #include "mappers/charset.h"
 #include "mappers/html/page.h"
 #include "storage/lock.h"
@@ -49,6 +50,7 @@ struct server {
     struct door_mllp door_mllp[MLLP_COUNT];
     struct door_ssmix2 *watches[CONF_WATCHES_MAX];
     struct door_ops ops;
+    struct push *push;
     struct net_quota quota; /* connections of all listeners together */
     unsigned doors_open;
     int lock;    /* nobody else serves this store; -1: not taken */
@@ -64,6 +66,8 @@ static void on_wake(uv_async_t *async)
 {
     struct server *s = async->data;
     pipeline_collect(&s->exchange);
+    if (s->push && !s->stopping)
+        push_wake(s->push);
 }
 
 static void store_wake(void *context)
@@ -118,6 +122,8 @@ static void begin_stop(struct server *s)
     for (unsigned i = 0; i < CONF_WATCHES_MAX; i++)
         if (s->watches[i])
             door_ssmix2_close(s->watches[i], on_door_closed, s);
+    if (s->push)
+        push_close(s->push, on_door_closed, s);
     on_door_closed(s);
 }
 
@@ -261,8 +267,11 @@ static void name_urls(struct server *s)
 static enum err open_doors(struct server *s, char *ret_text, size_t size)
 {
     enum err err = open_tls(s, ret_text, size);
+    if (!err)
+        err = push_open(&s->loop, &s->exchange, ret_text, size, &s->push);
     if (err)
         return err;
+    s->doors_open++;
     if ((err = open_http(s)) || (err = open_mllp(s)) || (err = open_watches(s)))
         snprintf(ret_text, size,
                  "a port cannot be opened (in use?) / ポートを開けません: system=%d portal=%d "

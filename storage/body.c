@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Packs bodies with zstd and a dictionary (storage/body_1.dict, made by storage/body_dict.sh from the invented
- * region). One resource alone is too short for a compressor to learn from; the dictionary holds what resources have in
- * common. The prepared dictionaries are made once and shared, they are never written again; the contexts belong to a
- * session. A frame says its own size, and its checksum turns a changed byte into an error instead of another value.
- * Must never trust that size beyond LIMIT_BODY.
+ * Packs bodies with zstd and a dictionary (storage/body_1.dict, made by storage/body_dict.sh from
+ * the invented region). One resource alone is too short for a compressor to learn from; the
+ * dictionary holds what resources have in common. The prepared dictionaries are made once and
+ * shared, they are never written again; the contexts belong to a session. A frame says its own
+ * size, and its checksum turns a changed byte into an error instead of another value. Must never
+ * trust that size beyond LIMIT_BODY.
  */
 #include "storage/body.h"
 
@@ -18,9 +19,9 @@
 
 #include "base/banned.h"
 
-#define PACKED_1 1      /* first byte */
-#define SMALL 64        /* shorter JSON is kept plain */
-#define LEVEL_1 3       /* by measurement: docs/data-model.md */
+#define PACKED_1 1 /* first byte */
+#define SMALL 64   /* shorter JSON is kept plain */
+#define LEVEL_1 3  /* by measurement: docs/data-model.md */
 
 struct body_coder {
     ZSTD_CCtx *compress;
@@ -117,8 +118,7 @@ static enum err size_of(struct slice packed, size_t *ret_len)
 
 static enum err expand(struct body_coder *coder, struct slice packed, char *to, size_t len)
 {
-    size_t got =
-        ZSTD_decompressDCtx(coder->expand, to, len, packed.ptr + 1, packed.len - 1);
+    size_t got = ZSTD_decompressDCtx(coder->expand, to, len, packed.ptr + 1, packed.len - 1);
     return ZSTD_isError(got) || got != len ? ERR_IO : ERR_OK;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Gives out the numbers of changes and lists changes under the gate. A list of one record or of named persons is made
- * from the records' own rows and versions, since those lie together; a list of everything walks the log. Both read
- * gated views, so what is counted is what may be seen. Statements are composed of fixed pieces; every value is bound.
+ * Gives out the numbers of changes and lists changes under the gate. A list of one record or of
+ * named persons is made from the records' own rows and versions, since those lie together; a list
+ * of everything walks the log. Both read gated views, so what is counted is what may be seen.
+ * Statements are composed of fixed pieces; every value is bound.
  */
 #include "storage/change.h"
 
@@ -68,8 +69,8 @@ enum err change_put(struct session *s, int64_t rid, int64_t version, int64_t *re
 
 /* ── lists ───────────────────────────────────────────────────────────────────────────────────── */
 
-/* Numbered parameters, so that both halves of a union can name the same one: 1 to 8 as below, then types, then
- * persons. */
+/* Numbered parameters, so that both halves of a union can name the same one: 1 to 8 as below, then
+ * types, then persons. */
 enum { AT_SINCE = 1, AT_LO, AT_HI, AT_AFTER, AT_LIMIT, AT_RID, AT_LISTS };
 
 struct compose {
@@ -77,7 +78,8 @@ struct compose {
     struct buf text;
 };
 
-/* Lists are padded to a power of two by repeating the last value, so that few different texts exist. */
+/* Lists are padded to a power of two by repeating the last value, so that few different texts
+ * exist. */
 static size_t padded(size_t count)
 {
     size_t size = count ? 1 : 0;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Search rows of a record: keys in ix_value, strings in ix_string, words in ix_words. They follow the record within
- * its transaction. What stood there before is found again from the row's own packed facets, so that a new version
- * touches only the keys that differ; in practice most versions change few. Words are never dropped: their rows belong
- * to a version's number and die with it (record_reindex drops the dead). Must not know what a parameter means.
+ * Search rows of a record: keys in ix_value, strings in ix_string, words in ix_words. They follow
+ * the record within its transaction. What stood there before is found again from the row's own
+ * packed facets, so that a new version touches only the keys that differ; in practice most versions
+ * change few. Words are never dropped: their rows belong to a version's number and die with it
+ * (record_reindex drops the dead). Must not know what a parameter means.
  */
 #include <assert.h>
 #include <stdlib.h>

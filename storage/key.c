@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Keys of the value index. The hash is the same on every machine, since the numbers live in files. It need not
- * withstand somebody who makes values collide: that costs time, and no answer depends on it.
+ * Keys of the value index. The hash is the same on every machine, since the numbers live in files.
+ * It need not withstand somebody who makes values collide: that costs time, and no answer depends
+ * on it.
  */
 #include "storage/key.h"
 
@@ -39,8 +40,8 @@ int64_t key_id(struct slice type, struct slice id)
     return above_zero(hash);
 }
 
-/* Codes are compared without case (match.c), so what differs in case only has one key. What is longer than any facet's
- * text is hashed by its beginning. */
+/* Codes are compared without case (match.c), so what differs in case only has one key. What is
+ * longer than any facet's text is hashed by its beginning. */
 int64_t key_value(uint16_t param, struct slice text)
 {
     char folded[LIMIT_FACET_TEXT];

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the values of a search parameter mean (R4 search.html, sections 3.1.1.4 and 3.1.1.5), on one record's facets.
+ * What the values of a search parameter mean (R4 search.html, sections 3.1.1.4 and 3.1.1.5), on one
+ * record's facets.
  *
  *   date      both sides are half-open spans; eq: the search's span holds the record's whole span
- *   number    the literal's precision counts for eq and ne only; the comparing prefixes take it as exact. ap is a tenth
- *             of the number either way, and never less than eq
- *   quantity  as number, and the unit: by system and code, or by code alone, which the unit for people may be as well
- *   token     "literal ... but not case sensitive" (search.html#token): ASCII letters of codes and identifier values are
- *             compared without case, systems as they are. Unit codes of quantities keep their case (UCUM: mg, Mg)
- *   near      by great circle on a sphere of the earth's mean radius
- *   uri       as it is; :above and :below by whole segments, a canonical's "|version" being one
+ *   number    the literal's precision counts for eq and ne only; the comparing prefixes take it as
+ * exact. ap is a tenth of the number either way, and never less than eq quantity  as number, and
+ * the unit: by system and code, or by code alone, which the unit for people may be as well token
+ * "literal ... but not case sensitive" (search.html#token): ASCII letters of codes and identifier
+ * values are compared without case, systems as they are. Unit codes of quantities keep their case
+ * (UCUM: mg, Mg) uri       as it is; :above and :below by whole segments, a canonical's "|version"
+ * being one
  *
- * Must stay a pure function of its arguments: the statement calls it for rows the gate has let through, in any order
- * and any number of times.
+ * Must stay a pure function of its arguments: the statement calls it for rows the gate has let
+ * through, in any order and any number of times.
  */
 #include "storage/match.h"
 
@@ -20,6 +21,7 @@
 #include <math.h>
 
 #include "base/limits.h"
+#include "storage/near.h"
 
 #include "base/banned.h"
 
@@ -65,8 +67,8 @@ struct when match_widened(struct when w, int64_t now_ms)
     return w;
 }
 
-/* Does the literal's implicit range hold the record's number or range? The ends of the range were reckoned in binary
- * fractions: a hair either way, so that 5.4 finds 5.35 and not 5.45. */
+/* Does the literal's implicit range hold the record's number or range? The ends of the range were
+ * reckoned in binary fractions: a hair either way, so that 5.4 finds 5.35 and not 5.45. */
 static bool number_within(double lo, double hi, const struct search_value *v)
 {
     double size = fmax(fabs(v->lo), fabs(v->hi));
@@ -174,16 +176,6 @@ static bool reference_passes(const struct facet_view *f, const struct search_val
     return slice_eq(f->text, v->text);
 }
 
-/* search.html#special, near: within so many km (haversine). */
-static bool point_passes(const struct facet_view *f, const struct search_value *v, int64_t now_ms)
-{
-    (void)now_ms;
-    const double degree = M_PI / 180, radius_km = 6371.0088;
-    double north = sin((f->lo - v->lo) * degree / 2), east = sin((f->hi - v->hi) * degree / 2);
-    double h = north * north + cos(f->lo * degree) * cos(v->lo * degree) * east * east;
-    return 2 * radius_km * asin(fmin(1, sqrt(h))) <= v->exact;
-}
-
 /* Is LONGER the same as SHORTER, or further down the same path? */
 static bool is_below(struct slice longer, struct slice shorter)
 {
@@ -205,15 +197,21 @@ static bool uri_passes(const struct facet_view *f, const struct search_value *v,
     return slice_eq(f->text, v->text);
 }
 
+static bool special_passes(const struct facet_view *f, const struct search_value *v, int64_t now_ms)
+{
+    (void)now_ms;
+    return near_passes(f, v);
+}
+
 static bool value_passes(const struct facet_view *f, const struct search_value *v, int64_t now_ms)
 {
     static bool (*const kinds[])(const struct facet_view *f, const struct search_value *v,
                                  int64_t now_ms) = {
-        [FACET_TOKEN] = token_passes,         [FACET_STRING] = string_passes,
-        [FACET_DATE] = date_passes,           [FACET_NUMBER] = plain_number_passes,
-        [FACET_QUANTITY] = quantity_passes,   [FACET_REFERENCE] = reference_passes,
-        [FACET_URI] = uri_passes,             [FACET_TYPED] = typed_passes,
-        [FACET_SPECIAL] = point_passes,
+        [FACET_TOKEN] = token_passes,       [FACET_STRING] = string_passes,
+        [FACET_DATE] = date_passes,         [FACET_NUMBER] = plain_number_passes,
+        [FACET_QUANTITY] = quantity_passes, [FACET_REFERENCE] = reference_passes,
+        [FACET_URI] = uri_passes,           [FACET_TYPED] = typed_passes,
+        [FACET_SPECIAL] = special_passes,
     };
     return f->kind == v->kind && v->kind < sizeof kinds / sizeof kinds[0] && kinds[v->kind] &&
            kinds[v->kind](f, v, now_ms);
@@ -350,8 +348,8 @@ static struct place find_place(struct slice facets, const struct search_sort *so
         if (f.kind != sort->kind)
             continue;
         struct place place = place_of(&f, sort->descending);
-        if (!best.found || (sort->descending ? comes_before(&best, &place)
-                                             : comes_before(&place, &best)))
+        if (!best.found ||
+            (sort->descending ? comes_before(&best, &place) : comes_before(&place, &best)))
             best = place;
     }
     return best;
@@ -394,7 +392,16 @@ void match_sort_key(struct slice facets, int64_t seq, struct slice id,
             place = (struct place){.found = true, .is_text = true, .text = id};
         else
             place = find_place(facets, sort);
-        add_place(out, &place, sort->descending,
-                  end - out->len - SORT_RESERVE * (count - 1 - i));
+        add_place(out, &place, sort->descending, end - out->len - SORT_RESERVE * (count - 1 - i));
     }
+}
+
+int64_t match_sort_seq(struct slice key, bool descending)
+{
+    uint64_t number = 0;
+    if (key.len != 9 || key.ptr[0] != SORT_PRESENT)
+        return 0;
+    for (size_t i = 1; i < key.len; i++)
+        number = number << 8 | (unsigned char)key.ptr[i];
+    return (int64_t)(ordered_int((int64_t)(descending ? ~number : number)));
 }

@@ -18,6 +18,8 @@ bool match_term(struct slice facets, const struct search_term *term, int64_t now
 void match_sort_key(struct slice facets, int64_t seq, struct slice id, const struct search_sort *sorts,
                     size_t count, struct buf *out);
 
+/* The sequence number in a key made for one sort by lastUpdated; 0 when KEY is no such key. */
+int64_t match_sort_seq(struct slice key, bool descending);
 /* The approximate prefix of dates: W and a tenth of its distance to now, either way (R4's own suggestion). */
 struct when match_widened(struct when w, int64_t now_ms);
 

@@ -173,7 +173,8 @@ struct present {
     bool same_scope;
 };
 
-#define PRESENT_COLUMNS "r.rid, r.version, r.chart, r.facility, r.seq, r.deleted, r.type, r.id, r.facets"
+#define PRESENT_COLUMNS                                                                            \
+    "r.rid, r.version, r.chart, r.facility, r.seq, r.deleted, r.type, r.id, r.facets"
 
 static void load_present(struct session *s, struct sql *q, struct present *ret_present)
 {
@@ -328,7 +329,8 @@ static enum err next_rid(struct session *s, int64_t chart, int64_t facility, int
 
 /* ── writing: versions ───────────────────────────────────────────────────────────────────────── */
 
-/* What a write stores of a record, packed, in the session's scratch; and the number of its original. */
+/* What a write stores of a record, packed, in the session's scratch; and the number of its
+ * original. */
 struct packed {
     struct slice body;
     struct slice facets;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Makes everything a search finds records by anew from their bodies: facets, ix_value, ix_string, ix_words. In batches,
- * beside a server if need be: keys are replaced record by record and never missing; words are gone from the first batch
- * until their record's turn. Records written meanwhile enter their words themselves, so those with later numbers are
- * passed over. meta.reindex is set from the first batch to the last. Must not make a new version of anything.
+ * Makes everything a search finds records by anew from their bodies: facets, ix_value, ix_string,
+ * ix_words. In batches, beside a server if need be: keys are replaced record by record and never
+ * missing; words are gone from the first batch until their record's turn. Records written meanwhile
+ * enter their words themselves, so those with later numbers are passed over. meta.reindex is set
+ * from the first batch to the last. Must not make a new version of anything.
  */
 #include "storage/record.h"
 
@@ -88,8 +89,8 @@ static enum err next_current(struct session *s, struct arena *arena, int64_t aft
 static enum err store(struct session *s, int64_t rid, struct slice facets, struct slice packed)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "UPDATE record SET facets = ?2, body = ?3 WHERE rid = ?1",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s, "UPDATE record SET facets = ?2, body = ?3 WHERE rid = ?1", SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, rid);

@@ -27,6 +27,7 @@
 #include "storage/lock.h"
 #include "storage/migrate.h"
 #include "storage/store_impl.h"
+#include "storage/words.h"
 
 #include "base/banned.h"
 
@@ -199,6 +200,8 @@ static enum err open_plain(const char *path, sqlite3 **ret_db)
         rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    if (rc == SQLITE_OK && words_register(db) != ERR_OK) /* newer SQLite checks the full-text index, too */
+        rc = SQLITE_NOMEM;
     if (rc != SQLITE_OK)
         (void)sqlite3_close(db);
     else

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writes a search as one statement from enums and fixed fragments, every value from outside a bound parameter, and
- * runs it (R4 search.html). The inner statement finds numbers and places in the order only and cuts the page; the
- * page's bodies are fetched by number, through the gate again. Sorting is by a key of bytes that tasuki_sort makes of a
- * record, so one comparison serves every _sort, and a page's cursor is its last key and number.
+ * Writes a search as one statement from enums and fixed fragments, every value from outside a bound
+ * parameter, and runs it (R4 search.html). The inner statement finds numbers and places in the
+ * order only and cuts the page; the page's bodies are fetched by number, through the gate again.
+ * Sorting is by a key of bytes that tasuki_sort makes of a record, so one comparison serves every
+ * _sort, and a page's cursor is its last key and number.
  *
- * Sorted by lastUpdated, a record that changed after the first page stands where it stood then: its last version
- * up to the snapshot's number says where. Must never read anything but the gated views.
+ * Sorted by lastUpdated, a record that changed after the first page stands where it stood then: its
+ * last version up to the snapshot's number says where. Must never read anything but the gated
+ * views.
  */
 #include "storage/search.h"
 
@@ -14,6 +16,7 @@
 
 #include "base/limits.h"
 #include "storage/change.h"
+#include "storage/match.h"
 #include "storage/record_impl.h"
 #include "storage/search_impl.h"
 #include "storage/session_impl.h"
@@ -21,6 +24,7 @@
 #include "base/banned.h"
 
 #define SEARCH_TEXT_MAX (512u * LIMIT_KIB)
+#define WALK_MS 300u /* some 100,000 changes */
 
 static const struct search_at top = {1, 0};
 
@@ -51,6 +55,14 @@ static struct search_types types_of(const struct search *search)
     return (struct search_types){search->types, search->type_count};
 }
 
+static void say_categories(struct search_compose *c, struct search_at at)
+{
+    if (!c->search->categories)
+        return;
+    search_say(c, at, " AND (? >> r#.category) & 1");
+    search_bind_int(c, (int64_t)c->search->categories);
+}
+
 /* FROM and WHERE, with every condition on the record r1. */
 static void say_from(struct search_compose *c)
 {
@@ -58,12 +70,9 @@ static void say_from(struct search_compose *c)
     struct search_types types = types_of(search);
     struct search_at at = search_alias(c, 0);
     assert(at.own == top.own);
-    search_say_start(c, at, types, &search->filters);
-    search_say_conditions(c, at, types, &search->filters);
-    if (search->categories) {
-        search_say(c, at, " AND (? >> r#.category) & 1");
-        search_bind_int(c, (int64_t)search->categories);
-    }
+    search_say_start(c, at, types, &c->filters);
+    search_say_conditions(c, at, types, &c->filters);
+    say_categories(c, at);
 }
 
 static bool by_updated(const struct search *search)
@@ -75,13 +84,9 @@ static bool by_updated(const struct search *search)
     return false;
 }
 
-static void say_key(struct search_compose *c)
+/* The number of the change by which r1 has its place among the changes. */
+static void say_place(struct search_compose *c)
 {
-    if (!c->sorts) {
-        search_say(c, top, "NULL");
-        return;
-    }
-    search_say(c, top, "tasuki_sort(r#.facets, ");
     if (c->search->snapshot > 0 && by_updated(c->search)) {
         search_say(c, top,
                    "CASE WHEN r#.seq <= ? THEN r#.seq ELSE coalesce((SELECT max(o.seq)"
@@ -91,6 +96,16 @@ static void say_key(struct search_compose *c)
     } else {
         search_say(c, top, "r#.seq");
     }
+}
+
+static void say_key(struct search_compose *c)
+{
+    if (!c->sorts) {
+        search_say(c, top, "NULL");
+        return;
+    }
+    search_say(c, top, "tasuki_sort(r#.facets, ");
+    say_place(c);
     search_say(c, top, ", r#.id, ?)");
     search_bind_sorts(c);
 }
@@ -110,18 +125,48 @@ static void say_after(struct search_compose *c)
     search_bind_int(c, c->search->after_rid);
 }
 
+static const char page_start[] =
+    "SELECT p.key, r.facets, " RECORD_COLUMNS " FROM (SELECT r#.rid AS rid, ";
+
+static void say_page_end(struct search_compose *c)
+{
+    search_bind_int(c, (int64_t)c->search->limit + 1);
+    search_say(c, top, ") p CROSS JOIN v_record r ON r.rid = p.rid");
+    search_say(c, top, c->sorts ? " ORDER BY p.key, p.rid" : " ORDER BY p.rid");
+}
+
 static void say_page(struct search_compose *c)
 {
-    search_say(c, top, "SELECT p.key, r.facets, " RECORD_COLUMNS " FROM (SELECT r#.rid AS rid, ");
+    search_say(c, top, page_start);
     say_key(c);
     search_say(c, top, " AS key ");
     say_from(c);
     if (c->search->after_given)
         say_after(c);
     search_say(c, top, c->sorts ? " ORDER BY key, r#.rid LIMIT ?" : " ORDER BY r#.rid LIMIT ?");
-    search_bind_int(c, (int64_t)c->search->limit + 1);
-    search_say(c, top, ") p CROSS JOIN v_record r ON r.rid = p.rid");
-    search_say(c, top, c->sorts ? " ORDER BY p.key, p.rid" : " ORDER BY p.rid");
+    say_page_end(c);
+}
+
+/* The same page, walking the log of changes in its order until it is full. */
+static void say_walk(struct search_compose *c)
+{
+    const bool down = c->search->sorts[0].descending;
+    struct search_at at = search_alias(c, 0);
+    assert(at.own == top.own);
+    search_say(c, top, page_start);
+    search_say(c, top,
+               "tasuki_sort(x'', c.seq, '', ?) AS key FROM v_change c CROSS JOIN v_record r#");
+    search_bind_sorts(c);
+    search_say(c, top, " WHERE r#.rid = c.rid AND c.seq = ");
+    say_place(c);
+    search_say_conditions(c, top, types_of(c->search), &c->filters);
+    say_categories(c, top);
+    if (c->search->after_given) {
+        search_say(c, top, down ? " AND c.seq < ?" : " AND c.seq > ?");
+        search_bind_int(c, match_sort_seq(c->search->after_key, down));
+    }
+    search_say(c, top, down ? " ORDER BY c.seq DESC LIMIT ?" : " ORDER BY c.seq LIMIT ?");
+    say_page_end(c);
 }
 
 static void say_count(struct search_compose *c)
@@ -132,18 +177,24 @@ static void say_count(struct search_compose *c)
 
 /* ── running ─────────────────────────────────────────────────────────────────────────────────── */
 
-static enum err run_count(struct search_compose *c, uint64_t *ret_total)
+/* Beside a page the total is worth a second; alone it is the answer. */
+static enum err run_count(struct search_compose *c, struct search_result *result)
 {
+    const bool beside = c->search->limit > 0;
     struct sql *q = NULL;
     search_say_anew(c);
     say_count(c);
     enum err err = search_prepare(c, &q);
     if (err)
         return err;
+    if (beside)
+        sql_within(q, LIMIT_TOTAL_MS);
     err = sql_row(q);
     if (!err)
-        *ret_total = (uint64_t)sql_i64(q, 0);
-    return sql_done(q, err);
+        result->total = (uint64_t)sql_i64(q, 0);
+    err = sql_done(q, err);
+    result->total_unknown = beside && err == ERR_TIMEOUT;
+    return result->total_unknown ? ERR_OK : err;
 }
 
 /* Room for one more record of a page: most pages are far smaller than the largest. */
@@ -163,16 +214,18 @@ static enum err grow(struct search_compose *c, struct search_result *result, uns
     return ERR_OK;
 }
 
-static enum err run_page(struct search_compose *c, struct search_result *result)
+static enum err run_page(struct search_compose *c, void (*say)(struct search_compose *c),
+                         unsigned within_ms, struct search_result *result)
 {
     unsigned limit = c->search->limit, room = 0;
     struct sql *q = NULL;
     bool row = false;
     search_say_anew(c);
-    say_page(c);
+    say(c);
     enum err err = search_prepare(c, &q);
     if (err)
         return err;
+    sql_within(q, within_ms);
     while (!(err = sql_step(q, &row)) && row) {
         if (result->count == limit) {
             result->more = true;
@@ -188,6 +241,22 @@ static enum err run_page(struct search_compose *c, struct search_result *result)
         result->last_rid = record->rid;
     }
     return sql_done(q, err);
+}
+
+/* By lastUpdated, when nothing says where to begin: the log of changes has that order already, and
+ * mostly a page of it is full at once. If not, the search is run as any other. */
+static enum err run_sorted(struct search_compose *c, struct search_result *result)
+{
+    const struct search *search = c->search;
+    const struct search_result before = *result;
+    enum err err = ERR_TIMEOUT;
+    if (search->sort_count == 1 && by_updated(search) && !c->session->writes &&
+        search_starts_wide(c, types_of(search), &c->filters))
+        err = run_page(c, say_walk, WALK_MS, result);
+    if (err != ERR_TIMEOUT)
+        return err;
+    *result = before;
+    return run_page(c, say_page, 0, result);
 }
 
 static void begin(struct search_compose *c, struct session *s, struct arena *arena,
@@ -216,18 +285,23 @@ enum err search_run(struct session *s, struct arena *arena, const struct search 
     struct search_sorts sorts;
     size_t filters = 0;
     assert(search->limit <= LIMIT_SEARCH_COUNT && search->sort_count <= LIMIT_SORT_KEYS);
-    enum err err = search->type_count > LIMIT_SEARCH_VALUES ? ERR_TOO_LARGE
-                                                            : measure(&search->filters, 0, &filters);
+    enum err err = search->type_count > LIMIT_SEARCH_VALUES
+                       ? ERR_TOO_LARGE
+                       : measure(&search->filters, 0, &filters);
     if (err)
         return err;
     begin(&c, s, arena, search, &sorts);
     if (result.snapshot <= 0)
         err = change_last(s, &result.snapshot);
+    if (!err) {
+        search_resolve(&c, types_of(search), &search->filters);
+        err = c.err;
+    }
     if (!err && search->limit > 0)
-        err = run_page(&c, &result);
+        err = run_sorted(&c, &result);
     bool whole = search->limit > 0 && !search->after_given && !result.more;
     if (!err && search->count_total && !whole)
-        err = run_count(&c, &result.total);
+        err = run_count(&c, &result);
     else if (!err && search->count_total)
         result.total = result.count;
     end(&c, &sorts);
@@ -248,14 +322,12 @@ enum err search_matches(struct session *s, const struct search *search, int64_t 
     if (!arena)
         return err ? err : ERR_LIMIT;
     begin(&c, s, arena, search, &sorts);
+    c.filters = search->filters; /* one record's own links are few */
     struct search_at at = search_alias(&c, 0);
     search_say(&c, at, "SELECT 1 FROM v_record r# WHERE r#.rid = ?");
     search_bind_int(&c, rid);
-    search_say_conditions(&c, at, types_of(search), &search->filters);
-    if (search->categories) {
-        search_say(&c, at, " AND (? >> r#.category) & 1");
-        search_bind_int(&c, (int64_t)search->categories);
-    }
+    search_say_conditions(&c, at, types_of(search), &c.filters);
+    say_categories(&c, at);
     err = search_prepare(&c, &q);
     bool row = false;
     if (!err)

@@ -14,7 +14,8 @@
 #include "storage/record.h"
 
 enum search_op {
-    SEARCH_EQ, /* token, reference, uri: equal. date: contained. number: within the literal's precision. string: starts with */
+    SEARCH_EQ, /* token, reference, uri: equal. date: contained. number: within the literal's precision. string (also
+                  :text): starts with */
     SEARCH_NE,
     SEARCH_GT,
     SEARCH_LT,
@@ -24,7 +25,7 @@ enum search_op {
     SEARCH_EB, /* ends before */
     SEARCH_AP, /* approximately */
     SEARCH_EXACT,    /* string: raw text equal */
-    SEARCH_CONTAINS, /* string (also :text): folded text contains */
+    SEARCH_CONTAINS, /* string: folded text contains */
     SEARCH_ABOVE,    /* uri: the value is this one or below it ("/" segments); the stored is a prefix */
     SEARCH_BELOW     /* uri: the stored is this one or below it */
 };
@@ -121,6 +122,7 @@ struct search_result {
     int64_t last_rid;
     int64_t snapshot;
     uint64_t total;         /* when count_total */
+    bool total_unknown;     /* counting took longer than LIMIT_TOTAL_MS beside a page: total means nothing */
 };
 
 /* For type Patient one record per person is returned and counted: the grant facility's own, else the

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The conditions of a search on one record (R4 search.html), whatever way the record was found. All terms of a list go
- * into one call of tasuki_match, so that few different statements exist; what needs other records is a subquery on the
- * gated views, sought by key.
+ * The conditions of a search on one record (R4 search.html), whatever way the record was found. All
+ * terms of a list go into one call of tasuki_match, so that few different statements exist; what
+ * needs other records is a subquery on the gated views, sought by key.
  *
- * References to residents: "Patient/@" in a row's facets is the row's own patient, "Patient/@<chart>" another one. As
- * target of a chain or reverse chain a resident is the one Patient record of his that this reader is shown.
+ * References to residents: "Patient/@" in a row's facets is the row's own patient,
+ * "Patient/@<chart>" another one. As target of a chain or reverse chain a resident is the one
+ * Patient record of his that this reader is shown.
  */
 #include <assert.h>
 
@@ -62,7 +63,8 @@ static struct search_types others_of(struct search_compose *c, struct search_typ
     return (struct search_types){items, count};
 }
 
-/* One Patient per person: none stands if a better one of the same person is visible. The record AT is
+/* One Patient per person: none stands if a better one of the same person is visible. The record AT
+ * is
  * ^, the better one #. */
 static void say_one_patient(struct search_compose *c, struct search_at at,
                             struct search_types types)
@@ -133,16 +135,9 @@ static void say_references(struct search_compose *c, struct search_at at, uint16
 
 /* ── persons ─────────────────────────────────────────────────────────────────────────────────── */
 
-static struct search_compose aside(const struct search_compose *c)
-{
-    struct search_compose other = {.session = c->session, .arena = c->arena, .now_ms = c->now_ms};
-    buf_init(&other.text, c->text.max);
-    return other;
-}
-
 static enum err find_charts(struct search_compose *c, struct search_charts *charts)
 {
-    struct search_compose q = aside(c);
+    struct search_compose q = search_aside(c);
     struct sql *sql = NULL;
     bool row = false;
     search_say(&q, (struct search_at){0}, "SELECT k.chart FROM v_chart k WHERE k.person");
@@ -174,7 +169,7 @@ static enum err find_charts(struct search_compose *c, struct search_charts *char
 /* Is there any record that names one of CHARTS by number? Nearly never. */
 static enum err find_elsewhere(struct search_compose *c, struct search_charts *charts)
 {
-    struct search_compose q = aside(c);
+    struct search_compose q = search_aside(c);
     struct slice *patients = search_patients(c, charts);
     int64_t *keys = search_alloc(c, charts->count, sizeof *keys);
     struct sql *sql = NULL;
@@ -294,15 +289,19 @@ static void say_chain(struct search_compose *c, struct search_at at, const struc
 {
     struct search_types types = {f->ids, f->id_count};
     struct search_types others = others_of(c, types);
-    bool patient = others.count < types.count;
-    search_say(c, at, "(");
+    bool patient = others.count < types.count, both = others.count && patient;
+    if (types.count == 0)
+        search_say(c, at, "0");
+    if (both) /* else without brackets: SQLite's parser counts them */
+        search_say(c, at, "(");
     if (others.count)
         say_chain_other(c, at.own, f, others);
-    if (others.count && patient)
+    if (both)
         search_say(c, at, " OR ");
     if (patient)
         say_chain_patient(c, at.own, f);
-    search_say(c, at, types.count ? ")" : "0)");
+    if (both)
+        search_say(c, at, ")");
 }
 
 /* Records that name r^, which is not a Patient. */
@@ -318,8 +317,8 @@ static void say_has_other(struct search_compose *c, unsigned outer, const struct
     search_say(c, at, " WHERE t#.type = r^.type AND t#.id = r^.id))");
 }
 
-/* Records on the charts of r^'s person that name their own patient, and records anywhere that name one of the
- * charts. */
+/* Records on the charts of r^'s person that name their own patient, and records anywhere that name
+ * one of the charts. */
 static void say_has_patient(struct search_compose *c, unsigned outer, const struct search_filter *f)
 {
     struct search_types types = {f->ids, 1};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The functions a search's statement calls on rows the gate has let through: tasuki_match(facets, pass) and
- * tasuki_sort(facets, seq, id, order), whose last arguments are pointers bound by search.c (SQLite gives them to nobody
- * else). They know nothing but their arguments. Long lists against many facets are one step to SQLite: so tasuki_match looks at the clock itself.
+ * The functions a search's statement calls on rows the gate has let through: tasuki_match(facets,
+ * pass) and tasuki_sort(facets, seq, id, order), whose last arguments are pointers bound by
+ * search.c (SQLite gives them to nobody else). They know nothing but their arguments. Long lists
+ * against many facets are one step to SQLite: so tasuki_match looks at the clock itself.
  */
 #include <sqlite3.h>
 
@@ -51,9 +52,8 @@ static bool passes_list(struct run *run, const struct search_list *list)
 {
     for (size_t i = 0; i < list->count && !run->late; i++) {
         const struct search_filter *f = &list->items[i];
-        bool passes = f->kind == SEARCH_TERM
-                          ? match_term(run->facets, &f->term, run->pass->now_ms)
-                          : any_group_passes(run, f) != f->none;
+        bool passes = f->kind == SEARCH_TERM ? match_term(run->facets, &f->term, run->pass->now_ms)
+                                             : any_group_passes(run, f) != f->none;
         count_work(run, f->term.value_count);
         if (!passes)
             return false;

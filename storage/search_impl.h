@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Internal to storage/: how a search becomes one gated statement. search.c writes the whole of it and runs it,
- * search_filter.c what a record must pass, search_start.c where to begin, search_say.c text and parameters side by
+ * search_resolve.c reads the other ends of chains, search_filter.c what a record must pass, search_start.c where to begin, search_say.c text and parameters side by
  * side, search_fn.c the functions the statement calls. Every record of the statement has an alias number: its view is
  * r<number>, and helpers of it k<number>, h<number>, t<number>.
  */
@@ -50,6 +50,7 @@ struct search_compose {
     struct session *session;
     struct arena *arena;
     const struct search *search;
+    struct search_list filters; /* the search's, or what they became */
     int64_t now_ms;
     struct buf text;
     struct search_param *params;
@@ -88,6 +89,8 @@ void search_say_texts(struct search_compose *c, const struct slice *values, size
 void search_say_ints(struct search_compose *c, const int64_t *values, size_t count);
 /* A record's number, and where it is looked for on behalf of OUTER. */
 struct search_at search_alias(struct search_compose *c, unsigned outer);
+/* For another statement on behalf of the same search; its text is to be freed. */
+struct search_compose search_aside(const struct search_compose *c);
 /* Forgets what was written. */
 void search_say_anew(struct search_compose *c);
 /* Compiles what was written and binds its parameters. */
@@ -116,12 +119,26 @@ bool search_may_be_other(struct search_types types);
 /* "FROM ... WHERE ..." with the record AT in it, no record twice, and among them every one that passes the filters. */
 void search_say_start(struct search_compose *c, struct search_at at, struct search_types types,
                       const struct search_list *list);
+/* Is there nothing better to begin with than dates, changes or the type? */
+bool search_starts_wide(const struct search_compose *c, struct search_types types,
+                        const struct search_list *list);
+/* Does it begin with logical ids or with persons? */
+bool search_starts_narrow(const struct search_compose *c, struct search_types types,
+                          const struct search_list *list);
+/* Does an index find the other end of a SEARCH_CHAIN or SEARCH_HAS? */
+bool search_can_start(const struct search_compose *c, const struct search_filter *filter);
 /* "SELECT r#.rid ..." of the records that pass a SEARCH_WORDS filter. */
 void search_say_words(struct search_compose *c, struct search_at at,
                       const struct search_filter *filter);
 /* The numbers [ret_lo, ret_hi) of changes whose time passes VALUE; SEARCH_NE: does not pass. */
 void search_seq_span(const struct search_value *value, int64_t now_ms, int64_t *ret_lo,
                      int64_t *ret_hi);
+
+/* ── search_resolve.c ────────────────────────────────────────────────────────────────────────── */
+
+/* Sets c->filters to LIST, with chains whose other end is found at once replaced by what they mean. */
+void search_resolve(struct search_compose *c, struct search_types types,
+                    const struct search_list *list);
 
 /* ── search_fn.c ─────────────────────────────────────────────────────────────────────────────── */
 

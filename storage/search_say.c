@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A statement's text and its parameters, written side by side. Text comes from literals of search*.c only; whatever came
- * from outside is a parameter. Failure is sticky: memory, the bound on the text or on the parameters.
+ * A statement's text and its parameters, written side by side. Text comes from literals of
+ * search*.c only; whatever came from outside is a parameter. Failure is sticky: memory, the bound
+ * on the text or on the parameters.
  */
 #include <assert.h>
 
@@ -136,6 +137,13 @@ void search_say_ints(struct search_compose *c, const int64_t *values, size_t cou
 struct search_at search_alias(struct search_compose *c, unsigned outer)
 {
     return (struct search_at){++c->aliases, outer};
+}
+
+struct search_compose search_aside(const struct search_compose *c)
+{
+    struct search_compose other = {.session = c->session, .arena = c->arena, .now_ms = c->now_ms};
+    buf_init(&other.text, c->text.max);
+    return other;
 }
 
 void search_say_anew(struct search_compose *c)

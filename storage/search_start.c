@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where a search begins. Nothing tells SQLite how selective a code is, so the choice is made here, from the kind of
- * what is asked, and said so that SQLite cannot choose otherwise. In order of worth:
+ * Where a search begins. Nothing tells SQLite how selective a code is, so the choice is made here,
+ * from the kind of what is asked, and said so that SQLite cannot choose otherwise. In order of
+ * worth:
  *
  *     logical ids          by key
- *     persons              the rid ranges of their charts; inside them by the key of a code, else of the type
- *     references, uris; a Patient at the end of a chain, found by one of the following
+ *     persons              the rid ranges of their charts; inside them by the key of a code, else
+ * of the type references, uris; a Patient at the end of a chain, found by one of the following
  *     codes with a system, words, bare codes, strings, by index
  *     another chain or reverse chain whose other end has one of these: from there
  *     dates and lastUpdated of the last weeks
  *     the type
  *
- * A start is a superset: every condition is tested again on each record (search_filter.c), so a start can make an
- * answer slow but never wrong. What no index knows (a code marked common, :not, :missing) is never a start.
+ * A start is a superset: every condition is tested again on each record (search_filter.c), so a
+ * start can make an answer slow but never wrong. What no index knows (a code marked common, :not,
+ * :missing) is never a start.
  */
 #include <assert.h>
 
@@ -91,8 +93,8 @@ void search_seq_span(const struct search_value *value, int64_t now_ms, int64_t *
     *ret_hi = hi;
 }
 
-/* The days [lo, hi] on one of which every date that passes V has a part; false when that is not known. AROUND is set when
- * dates of many days can be among them. */
+/* The days [lo, hi] on one of which every date that passes V has a part; false when that is not
+ * known. AROUND is set when dates of many days can be among them. */
 static bool day_span(const struct search_value *v, int64_t now_ms, struct when *ret_span,
                      bool *ret_around)
 {
@@ -140,6 +142,8 @@ static bool is_long(struct when days)
 static enum worth exact_worth(const struct search_value *v)
 {
     if (v->part_count || v->op != SEARCH_EQ || v->text.len == 0)
+        return WORTH_NOTHING;
+    if (v->kind == FACET_REFERENCE && slice_is(v->text, "Patient/@")) /* in no index (key.h) */
         return WORTH_NOTHING;
     if (v->kind == FACET_REFERENCE || v->kind == FACET_URI)
         return WORTH_REFERENCE;
@@ -235,10 +239,22 @@ static enum worth worth_of(const struct search_filter *f, struct search_types ty
     }
 }
 
+/* TYPES, or when nothing is known of them, those LIST itself asks for. */
+static struct search_types narrowed(const struct search_list *list, struct search_types types)
+{
+    for (size_t i = 0; types.count == 0 && i < list->count; i++) {
+        const struct search_filter *f = &list->items[i];
+        if (f->kind == SEARCH_TYPES && !f->none)
+            types = (struct search_types){f->ids, f->id_count};
+    }
+    return types;
+}
+
 static struct start best_of(const struct search_list *list, struct search_types types,
                             int64_t now_ms)
 {
     struct start best = {NULL, WORTH_NOTHING};
+    types = narrowed(list, types);
     for (size_t i = 0; i < list->count; i++) {
         enum worth worth = worth_of(&list->items[i], types, now_ms);
         if (worth > best.worth)
@@ -258,6 +274,25 @@ static const struct search_filter *best_exact(const struct search_list *list, in
             best = (struct start){f, worth};
     }
     return best.filter;
+}
+
+bool search_starts_wide(const struct search_compose *c, struct search_types types,
+                        const struct search_list *list)
+{
+    return best_of(list, types, c->now_ms).worth <= WORTH_DATE;
+}
+
+bool search_starts_narrow(const struct search_compose *c, struct search_types types,
+                          const struct search_list *list)
+{
+    return best_of(list, types, c->now_ms).worth >= WORTH_PERSONS;
+}
+
+bool search_can_start(const struct search_compose *c, const struct search_filter *filter)
+{
+    const struct search_types types = {filter->ids,
+                                       filter->kind == SEARCH_HAS ? 1 : filter->id_count};
+    return filter->id_count && best_of(&filter->groups[0], types, c->now_ms).filter;
 }
 
 /* ── keys ────────────────────────────────────────────────────────────────────────────────────── */
@@ -544,7 +579,8 @@ static void say_by_any(struct search_compose *c, struct search_types types,
     for (size_t i = 0; i < f->group_count && !c->err; i++) {
         if (i)
             say_union(c, (struct search_at){0});
-        say_candidates(c, types, best_of(&f->groups[i], types, c->now_ms).filter);
+        say_candidates(c, narrowed(&f->groups[i], types),
+                       best_of(&f->groups[i], types, c->now_ms).filter);
     }
 }
 
@@ -587,8 +623,8 @@ static void say_candidates(struct search_compose *c, struct search_types types,
 
 /* ── the start ───────────────────────────────────────────────────────────────────────────────── */
 
-/* The persons' rows: by a code among them, else of the type, else all. Straight from there when no row can be
- * found twice. */
+/* The persons' rows: by a code among them, else of the type, else all. Straight from there when no
+ * row can be found twice. */
 static void say_start_of_persons(struct search_compose *c, struct search_at at,
                                  struct search_types types, const struct search_list *list,
                                  const struct search_filter *f)
@@ -627,6 +663,7 @@ void search_say_start(struct search_compose *c, struct search_at at, struct sear
 {
     struct start best = best_of(list, types, c->now_ms);
     const struct search_filter *f = best.filter;
+    types = narrowed(list, types);
     if (c->err)
         return;
     if (!f) {

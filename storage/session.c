@@ -81,9 +81,11 @@ static enum err set_up(struct session *s)
 {
     static const char common[] = "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
                                  "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048;";
-    /* The writer's pages stay warm, since nobody else writes; a reader's are dropped at every commit anyhow. */
-    static const char writing[] = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192;"
-                                  "PRAGMA wal_autocheckpoint = 0;";
+    /* The writer's pages stay warm, since nobody else writes; a reader's are dropped at every
+     * commit anyhow. */
+    static const char writing[] =
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192;"
+        "PRAGMA wal_autocheckpoint = 0;";
     set_limits(s->db);
     enum err err = set_switches(s);
     if (!err)

@@ -28,6 +28,7 @@ struct sql {
     sqlite3_stmt *stmt;
     const char *key; /* static: the text's address; composed: a copy of it */
     uint64_t used;   /* composed: when last taken, in takings */
+    unsigned within_ms; /* 0: LIMIT_SEARCH_MS; until sql_done */
     enum err err;    /* sticky until sql_done */
     bool own;
     bool taken;    /* between prepare and done */
@@ -131,6 +132,9 @@ static enum err compile(struct session *s, const char *text, bool own, struct sq
      * then, which no gated statement may while it is compiled. */
     if ((rc & 0xff) == SQLITE_AUTH && !own && touch_words(s) == ERR_OK)
         rc = prepare(s, text, own, &q->stmt, &tail);
+    /* Nested deeper than SQLite's parser was built for: the asker's doing, no fault of ours. */
+    if (rc == SQLITE_ERROR && !own && strcmp(sqlite3_errmsg(s->db), "parser stack overflow") == 0)
+        rc = SQLITE_TOOBIG;
     enum err err = sql_code(s, rc);
     if (!err && !q->stmt)
         err = ERR_INTERNAL;
@@ -335,7 +339,13 @@ static void start(struct sql *q)
     q->stepping = true;
     q->at_end = false;
     if (s->active++ == 0 && !s->writes)
-        s->deadline_ms = clock_monotonic_ms() + LIMIT_SEARCH_MS;
+        s->deadline_ms = clock_monotonic_ms() + (q->within_ms ? q->within_ms : LIMIT_SEARCH_MS);
+}
+
+void sql_within(struct sql *q, unsigned within_ms)
+{
+    assert(q->taken && !q->stepping);
+    q->within_ms = within_ms;
 }
 
 enum err sql_step(struct sql *q, bool *ret_row)
@@ -392,6 +402,7 @@ enum err sql_done(struct sql *q, enum err err)
         q->session->active--;
     }
     q->taken = q->stepping = q->at_end = false;
+    q->within_ms = 0;
     q->err = ERR_OK;
     return err;
 }

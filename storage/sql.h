@@ -54,6 +54,8 @@ void sql_bind_pointer(struct sql *q, int index, void *pointer, const char *type)
 void sql_bind_i64_or_null(struct sql *q, int index, int64_t value);
 void sql_bind_text_or_null(struct sql *q, int index, struct slice text);
 
+/* Before the first step, on a reader: ERR_TIMEOUT after so long instead of LIMIT_SEARCH_MS. Until sql_done. */
+void sql_within(struct sql *q, unsigned within_ms);
 /* Next row: *ret_row tells whether there is one. */
 enum err sql_step(struct sql *q, bool *ret_row) ERR_CHECKED;
 /* Next row or ERR_NOT_FOUND. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An eponymous virtual table (SQLite, "Table-valued functions") over packed facets: chained searches walk from a
- * record to those it names without a table of references. Both arguments are needed; a cursor copies the facets,
- * which SQLite lends for one call only.
+ * An eponymous virtual table (SQLite, "Table-valued functions") over packed facets: chained
+ * searches walk from a record to those it names without a table of references. Both arguments are
+ * needed; a cursor copies the facets, which SQLite lends for one call only.
  */
 #include "storage/targets.h"
 

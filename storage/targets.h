@@ -9,6 +9,7 @@
 
 #include "storage/session.h"
 
+/* Makes the table known to the connection. */
 enum err targets_open(struct session *s) ERR_CHECKED;
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tokenizer "tasuki" of FTS5 and the expressions that are matched with it. Cutting is a walk over characters of
- * three classes: Japanese (runs become overlapping pairs), other letters and digits (runs become words), and what
- * separates them. In a document the last character of a Japanese run is entered beside the last pair, at the same
- * place, so that phrases that go on after the run still hold. In a query it is not, else "肺癌" would not find 肺癌の.
- * Must not fold: both sides come folded.
+ * The tokenizer "tasuki" of FTS5 and the expressions that are matched with it. Cutting is a walk
+ * over characters of three classes: Japanese (runs become overlapping pairs), other letters and
+ * digits (runs become words), and what separates them. In a document the last character of a
+ * Japanese run is entered beside the last pair, at the same place, so that phrases that go on after
+ * the run still hold. In a query it is not, else "肺癌" would not find 肺癌の. Must not fold: both
+ * sides come folded.
  */
 #include "storage/words.h"
 
@@ -49,29 +50,36 @@ static bool within(uint32_t code, const struct range *ranges, size_t count)
     return false;
 }
 
-static enum class class_of(uint32_t code)
-{
-    static const struct range pairs[] = {
-        {0x3005, 0x3007},   /* 々〆〇 */
-        {0x3041, 0x3096},   {0x309d, 0x309f}, {0x30a1, 0x30fa}, {0x30fc, 0x30ff}, /* kana */
-        {0x31f0, 0x31ff},   {0x3400, 0x4dbf}, {0x4e00, 0x9fff}, {0xac00, 0xd7a3},
-        {0xf900, 0xfaff},   {0xff66, 0xff9f}, {0x20000, 0x3fffd},
-    };
-    static const struct range between[] = {
-        {0x80, 0xa9},     {0xab, 0xb4},     {0xb6, 0xb9},     {0xbb, 0xbf},     {0xd7, 0xd7},
-        {0xf7, 0xf7},     {0x2000, 0x206f}, {0x20a0, 0x20cf}, {0x2190, 0x2bff}, {0x2e00, 0x2e7f},
-        {0x3000, 0x303f}, {0x3099, 0x309c}, {0x30a0, 0x30a0}, {0x30fb, 0x30fb}, {0xe000, 0xf8ff},
-        {0xfe00, 0xfe6f}, {0xff00, 0xff0f}, {0xff1a, 0xff20}, {0xff3b, 0xff40}, {0xff5b, 0xff65},
-        {0xffe0, 0xffff},
-    };
-    if (code < 0x80) {
-        bool letter = (code >= '0' && code <= '9') || (code >= 'a' && code <= 'z') ||
-                      (code >= 'A' && code <= 'Z');
-        return letter ? CLASS_WORD : CLASS_BETWEEN;
-    }
-    if (within(code, pairs, sizeof pairs / sizeof pairs[0]))
-        return CLASS_PAIRS;
-    return within(code, between, sizeof between / sizeof between[0]) ? CLASS_BETWEEN : CLASS_WORD;
+static enum class class_of(uint32_t code) {
+    static const struct range pairs[] =
+        {
+            {0x3005, 0x3007}, /* 々〆〇 */
+            {0x3041, 0x3096},
+            {0x309d, 0x309f},
+            {0x30a1, 0x30fa},
+            {0x30fc, 0x30ff}, /* kana */
+            {0x31f0, 0x31ff},
+            {0x3400, 0x4dbf},
+            {0x4e00, 0x9fff},
+            {0xac00, 0xd7a3},
+            {0xf900, 0xfaff},
+            {0xff66, 0xff9f},
+            {0x20000, 0x3fffd},
+        };
+    static const struct range between[] =
+        {
+            {0x80, 0xa9},     {0xab, 0xb4},     {0xb6, 0xb9},     {0xbb, 0xbf},
+            {0xd7, 0xd7},     {0xf7, 0xf7},     {0x2000, 0x206f}, {0x20a0, 0x20cf},
+            {0x2190, 0x2bff}, {0x2e00, 0x2e7f}, {0x3000, 0x303f}, {0x3099, 0x309c},
+            {0x30a0, 0x30a0}, {0x30fb, 0x30fb}, {0xe000, 0xf8ff}, {0xfe00, 0xfe6f},
+            {0xff00, 0xff0f}, {0xff1a, 0xff20}, {0xff3b, 0xff40}, {0xff5b, 0xff65},
+            {0xffe0, 0xffff},
+        };
+    if (code < 0x80){bool letter = (code >= '0' && code <= '9') || (code >= 'a' && code <= 'z') ||
+                                   (code >= 'A' && code <= 'Z');
+                     return letter ? CLASS_WORD : CLASS_BETWEEN;}
+if (within(code, pairs, sizeof pairs / sizeof pairs[0])) return CLASS_PAIRS;
+return within(code, between, sizeof between / sizeof between[0]) ? CLASS_BETWEEN : CLASS_WORD;
 }
 
 typedef int (*token_cb)(void *context, int flags, const char *token, int len, int start, int end);

@@ -3,7 +3,7 @@
 # Runs every test, from a fresh Debian 12 as root or with sudo. The last line is "N passed, N failed, N skipped"; the exit code
 # is 0 only if nothing failed. tests/README.md says what each step is and how to run one alone.
 #
-#   sh tests/run.sh [STEP...]      steps: tidy unit clang release fuzz tsan door fault (default: all, in this order)
+#   sh tests/run.sh [STEP...]      steps: tidy unit clang release fuzz tsan door oracle fault (default: all, in this order)
 #
 # TASUKI_CORPORA: folder of the test corpora (default: ../shared/data). TASUKI_JOBS: compile jobs. TASUKI_FUZZ_SECONDS: seconds
 # for each fuzz target. TASUKI_CRASH_ROUNDS: kills of the crash test.
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 root=$(pwd)
 jobs=${TASUKI_JOBS:-$(nproc)}
 seconds=${TASUKI_FUZZ_SECONDS:-5}
-steps=${*:-tidy unit clang release fuzz tsan door fault}
+steps=${*:-tidy unit clang release fuzz tsan door oracle fault}
 passed=0
 failed=0
 skipped=0
@@ -195,7 +195,14 @@ step_door() {
     say "door tests: the real program, real sockets"
     [ -x build-test/tasuki ] || step_unit
     kit || echo "   the clients from npm could not be installed: their tests are skipped by name"
-    node_tests tests/door door
+    TASUKI_CHECK_BODIES=1 node_tests tests/door door
+}
+
+step_oracle() {
+    say "searches against a second opinion"
+    [ -x build-test/tasuki ] || step_unit
+    kit || echo "   the second opinion from npm could not be installed: skipped by name"
+    node_tests tests/oracle oracle
 }
 
 step_fault() {
@@ -213,7 +220,7 @@ prepare || {
 }
 for step in $steps; do
     case $step in
-    tidy | unit | clang | release | fuzz | tsan | door | fault) "step_$step" ;;
+    tidy | unit | clang | release | fuzz | tsan | door | oracle | fault) "step_$step" ;;
     *)
         echo "no such step: $step"
         exit 2

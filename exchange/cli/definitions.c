@@ -22,7 +22,8 @@
 #include "base/banned.h"
 
 #define PROGRESS_MS 1000
-#define ID_NAME 40u  /* characters of the canonical's last part kept in an id */
+#define ID_NAME 40u /* characters of the canonical's last part kept in an id */
+#define LIST_PAGE 100u
 #define ID_DIGEST 6u /* bytes of the digest after it */
 
 static const char *const loaded_types[] = {"CodeSystem",      "ConceptMap",          "NamingSystem",
@@ -271,34 +272,42 @@ struct listing {
     struct arena *arena;
 };
 
-static void list_record(struct listing *list, const struct record *record)
+/* RECORD as a row; the cells are the table's own. */
+static enum err list_record(struct listing *list, const struct record *record)
 {
+    struct arena *arena = arena_new(LIMIT_ARENA_REQUEST);
     struct json *json = NULL;
     struct json_fault fault;
-    if (json_parse(list->arena, record->body, &json, &fault))
-        return;
-    struct slice url = json_str(json, "url");
-    table_row(&list->table);
-    table_cell(&list->table, record->type);
-    table_cell(&list->table, url.len ? url : json_str(json, "name"));
-    table_cell(&list->table, json_str(json, "version"));
-    table_cell(&list->table, json_str(json, "status"));
-    table_cell(&list->table, record->id);
+    enum err err = arena ? json_parse(arena, record->body, &json, &fault) : ERR_LIMIT;
+    if (!err) {
+        struct slice url = json_str(json, "url");
+        table_row(&list->table);
+        table_cell(&list->table, record->type);
+        table_cell(&list->table, url.len ? url : json_str(json, "name"));
+        table_cell(&list->table, json_str(json, "version"));
+        table_cell(&list->table, json_str(json, "status"));
+        table_cell(&list->table, record->id);
+    }
+    arena_free(arena);
+    return err;
 }
 
+/* One page after another: definitions are large, and there may be thousands. */
 static enum err list_type(struct session *s, struct listing *list, const char *type)
 {
-    struct slice types[] = {slice_str(type)};
-    struct search search = {.types = types, .type_count = 1, .limit = LIMIT_SEARCH_COUNT};
+    const struct slice name = slice_str(type);
+    struct search search = {.types = &name, .type_count = 1, .limit = LIST_PAGE};
     struct search_result found = {0};
-    enum err err;
+    enum err err = ERR_OK;
     do {
-        err = search_run(s, list->arena, &search, &found);
+        struct arena *page = arena_new((size_t)4 * LIMIT_ARENA_REQUEST);
+        err = page ? search_run(s, page, &search, &found) : ERR_LIMIT;
         for (size_t i = 0; !err && i < found.count; i++)
-            list_record(list, &found.records[i]);
+            err = list_record(list, &found.records[i]);
         search.after_given = true;
-        search.after_key = found.last_key;
+        search.after_key = SLICE_NONE; /* unsorted: the place is the row alone */
         search.after_rid = found.last_rid;
+        arena_free(page);
     } while (!err && found.more);
     return err;
 }
@@ -318,7 +327,7 @@ int cli_definitions_list(const struct args *args)
 {
     static const char *const columns[] = {"type", "canonical", "version", "status", "id", NULL};
     struct cli_place place;
-    struct listing list = {.arena = arena_new((size_t)16 * LIMIT_ARENA_REQUEST)};
+    struct listing list = {.arena = arena_new(LIMIT_ARENA_REQUEST)};
     int code = cli_open(args, &place);
     if (!list.arena)
         code = code ? code : cli_fail(args, ERR_LIMIT, args->verb->name);

@@ -71,6 +71,10 @@ static enum err write_conf(const struct args *args, const char *dir, const char 
         .checkpoints = "log/audit-heads.txt",
         .log = "log/tasuki.log",
         .readers = 2,
+        .push_targets = "",
+        .push_ca = "",
+        .export_folder = "data/exports",
+        .export_hours = 24,
     };
     char path[PATH_MAX];
     int n = snprintf(path, sizeof(path), "%s/tasuki.conf", dir);

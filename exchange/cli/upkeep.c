@@ -122,13 +122,14 @@ static const struct use reindex_use = {
 
 static void say_progress(const struct args *args, const struct record_reindexing *state)
 {
-    (void)fprintf(stderr, args->ja ? "索引 %" PRIu64 " / %" PRIu64 " 件\n"
-                                   : "indexed %" PRIu64 " of %" PRIu64 "\n",
+    (void)fprintf(stderr,
+                  args->ja ? "索引 %" PRIu64 " / %" PRIu64 " 件\n"
+                           : "indexed %" PRIu64 " of %" PRIu64 "\n",
                   state->count, state->total);
 }
 
-/* Batch after batch, each in its own transaction with its own audit row, so that a server beside is never held up for
- * long. */
+/* Batch after batch, each in its own transaction with its own audit row, so that a server beside is
+ * never held up for long. */
 static int reindex(struct cli_place *place, const struct args *args)
 {
     struct reindexing in = {0};

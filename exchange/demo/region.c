@@ -207,6 +207,10 @@ static enum err write_conf(struct region *r)
         .checkpoints = "log/audit-heads.txt",
         .log = "log/tasuki.log",
         .readers = 2,
+        .push_targets = "loopback",
+        .push_ca = "pki/ca.pem",
+        .export_folder = "data/exports",
+        .export_hours = 24,
     };
 
     for (int f = 0; f < DEMO_FACILITY_COUNT; f++)

@@ -16,7 +16,7 @@
 #include "base/banned.h"
 
 #define PREFIX "/fhir"
-#define ANSWER_FIELDS (6 + PORTAL_PAGE_FIELDS + FHIR_FORM_FIELDS)
+#define ANSWER_FIELDS (9 + PORTAL_PAGE_FIELDS + FHIR_FORM_FIELDS)
 
 /* ── path ────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -46,6 +46,7 @@ static const struct {
 } shapes[] = {
     {"", FHIR_ROOT},
     {"metadata", FHIR_SYSTEM},
+    {"openapi.json", FHIR_SYSTEM},
     {"_search", FHIR_SYSTEM_SEARCH},
     {"_history", FHIR_SYSTEM_HISTORY},
     {"O", FHIR_SYSTEM_OPERATION},
@@ -60,6 +61,8 @@ static const struct {
     {"T I O", FHIR_INSTANCE_OPERATION},
     {"T I C", FHIR_COMPARTMENT},
     {"T I C _search", FHIR_COMPARTMENT_SEARCH},
+    {"O I", FHIR_SYSTEM_JOB},
+    {"O I V", FHIR_SYSTEM_FILE},
 };
 
 static bool segment_fits(struct fhir_input *in, struct slice word, struct slice segment)
@@ -134,10 +137,33 @@ void fhir_choose_route(struct request *r, struct slice path)
 /* ── headers ─────────────────────────────────────────────────────────────────────────────────── */
 
 /* The form wanted: _format wins over Accept. */
+/* Answers that are no form of FHIR, and what asks for them. */
+static const struct {
+    const struct use *use;
+    const char *type;
+} own_forms[] = {
+    {&fhir_use_events, "text/event-stream"},
+    {&fhir_use_export_file, "application/fhir+ndjson"},
+    {&fhir_use_export_file, "application/ndjson"},
+};
+
+static bool wants_own_form(const struct fhir_input *in, struct slice accept)
+{
+    for (size_t i = 0; i < sizeof(own_forms) / sizeof(*own_forms); i++)
+        if (in->route && in->route->use == own_forms[i].use &&
+            slice_search(accept, slice_str(own_forms[i].type), 0) < accept.len)
+            return true;
+    return false;
+}
+
 static enum err choose_form(struct request *r, struct fhir_input *in,
                             const struct http1_request *head)
 {
-    enum err accept = fhir_media_accept(http1_field(head, "Accept"), &in->wish);
+    struct slice field = http1_field(head, "Accept");
+    enum err accept = fhir_media_accept(field, &in->wish);
+    in->own_form = wants_own_form(in, field);
+    if (in->own_form)
+        accept = ERR_OK;
     enum err err = fhir_form_params(r, in->query);
     if (!err)
         err = fhir_form_params(r, in->form);
@@ -161,6 +187,8 @@ static void read_headers(struct request *r, struct fhir_input *in, const struct 
     in->outcome = fhir_media_prefers(prefer, "return", "OperationOutcome");
     in->minimal = in->outcome || fhir_media_prefers(prefer, "return", "minimal");
     in->if_none_exist = http1_field(head, "If-None-Exist");
+    in->async = slice_search(prefer, SLICE("respond-async"), 0) < prefer.len;
+    in->last_event = http1_field(head, "Last-Event-ID");
 }
 
 static bool has_form_body(const struct http1_request *head)
@@ -183,6 +211,11 @@ static void check_media(struct request *r, struct fhir_input *in, const struct h
         return;
     }
     in->body_type = http1_field(head, "Content-Type");
+    if (slice_is(r->method, "PATCH") && fhir_media_is_json_patch(in->body_type)) {
+        in->json_patch = true;
+        in->body_media = FHIR_MEDIA_JSON;
+        return;
+    }
     enum err err = fhir_media_content(in->body_type, &in->body_media);
     if (!err && in->body_media == FHIR_MEDIA_OTHER && !fhir_form_is_content(in))
         err = ERR_MEDIA_TYPE;
@@ -228,6 +261,8 @@ static unsigned answer_fields(struct request *r, struct http_field *fields)
          i < PORTAL_PAGE_FIELDS && !in->content && r->answer_type && strncmp(r->answer_type, "text/html", 9) == 0;
          i++)
         fields[n++] = portal_page_fields[i];
+    for (unsigned i = 0; i < in->field_count; i++)
+        fields[n++] = in->fields[i];
     if (r->location)
         fields[n++] = (struct http_field){"Location", slice_str(r->location)};
     return n;
@@ -291,6 +326,12 @@ static void answer_form(struct request *r)
 /* A batch is answered when its entries are. */
 static void fhir_answer(struct request *r)
 {
+    const struct fhir_input *in = r->input;
+    if (!r->job.err && in->take_over) {
+        in->take_over(r, r->door_data);
+        request_free(r);
+        return;
+    }
     if (r->job.err || !fhir_batch_start(r, answer_form))
         answer_form(r);
 }
@@ -300,7 +341,7 @@ size_t fhir_body_limit(const struct http1_request *head)
     return slice_is(head->method, "POST") || slice_is(head->method, "PUT") ||
                    slice_is(head->method, "PATCH")
                ? LIMIT_HTTP_BODY
-               : 0; /* PATCH is read to be told that it is not supported */
+               : 0;
 }
 
 static void refuse_without_memory(struct http_call *call)

@@ -38,16 +38,18 @@ enum fhir_shape {
     FHIR_COMPARTMENT_SEARCH, /* /Patient/1/Observation/_search */
     FHIR_TYPE_OPERATION,     /* /Patient/$match */
     FHIR_INSTANCE_OPERATION, /* /Patient/1/$summary */
-    FHIR_VERSION_OPERATION   /* /Patient/1/_history/2/$meta */
+    FHIR_VERSION_OPERATION,  /* /Patient/1/_history/2/$meta */
+    FHIR_SYSTEM_JOB,         /* /$export/id: what an operation began */
+    FHIR_SYSTEM_FILE         /* /$export/id/1: a file it made */
 };
 
 struct fhir_route {
     const char *method;
     enum fhir_shape shape;
     const char *type; /* NULL: every type without a row of its own for this shape */
-    const char *name; /* operation without $, or "metadata"; else NULL */
-    const char
-        *interaction; /* FHIR interaction code for the CapabilityStatement; NULL for operations */
+    const char *name; /* operation without $, or the name of a FHIR_SYSTEM path; else NULL */
+    const char *interaction; /* FHIR interaction codes for the CapabilityStatement and words for what else it says
+                                (mappers/fhir/outcome.h), space-separated; NULL for operations */
     const struct use *use;
     const char *params; /* space-separated search parameters; NULL: all of the type's */
 };
@@ -94,12 +96,23 @@ struct fhir_input {
     /* writes */
     struct json *resource; /* the body, parsed and checked; an entry of a transaction brings it */
     bool checked; /* resource has passed validate_resource already */
+    bool json_patch;      /* a PATCH brings a JSON Patch, not Parameters */
+    struct json *patch;
+    int64_t revised_rid;  /* the record that write was made from (fhir_revise.h) */
     struct fhir_batch *batch;             /* entries to be run one by one (fhir_batch.c) */
     struct fhir_transaction *transaction; /* entries to be run as one (fhir_transaction.c) */
     struct write write;    /* of an interaction that writes */
+    bool async;              /* Prefer: respond-async */
+    bool own_form;           /* Accept names the form that only this route has */
+    struct slice last_event; /* Last-Event-ID */
+    struct http_field fields[3]; /* further ones of a success; values in r's arena */
+    unsigned field_count;
+    /* Set by a look that answers in its own way: called on the loop's thread with what was permitted and audited; must
+     * answer CALL. R is freed after it. */
+    void (*take_over)(struct request *r, struct http_call *call);
+    void *own;           /* an interaction's own state, in r's arena */
     struct record later; /* a record to print when answering (fhir_answer_later) */
     bool print_later;
-    struct fhir_definition *definitions; /* stored definitions met so far (fhir_canonical.h) */
 };
 
 /* The routes; ends with a NULL method. */
@@ -130,6 +143,9 @@ bool fhir_param_is_format(const struct fhir_param *p);
 enum err fhir_parse_body(struct request *r) ERR_CHECKED;
 /* Prints VALUE into r->answer_buf as the answer. */
 enum err fhir_answer_json(struct request *r, const struct json *value) ERR_CHECKED;
+/* RECORD as this reader sees it, as a tree in r's arena. */
+enum err fhir_outward_json(struct session *s, struct request *r, const struct record *record,
+                           struct json **ret_resource) ERR_CHECKED;
 /* Prints RECORD as this reader sees it into r->answer_buf, with ETag and Last-Modified. */
 enum err fhir_answer_record(struct session *s, struct request *r,
                             const struct record *record) ERR_CHECKED;
@@ -139,6 +155,8 @@ void fhir_answer_later(struct request *r, const struct record *record);
 /* After a write: status, Location, ETag, audit fields, and the resource unless the caller wants none. */
 enum err fhir_answer_written(struct session *s, struct request *r,
                              const struct write *w) ERR_CHECKED;
+/* For what has no parameters but those of the answer's form; ERR_UNKNOWN_PARAM. */
+enum err fhir_no_params(struct request *r) ERR_CHECKED;
 /* If-Match: W/"3" -> 3; absent -> 0. */
 enum err fhir_if_match(struct request *r, int64_t *ret_version) ERR_CHECKED;
 /* ERR_MALFORMED unless RESOURCE carries ID. */
@@ -156,6 +174,14 @@ const char *fhir_entity(struct request *r, struct slice type, struct slice id);
 enum err fhir_instance_person(struct session *s, struct request *r,
                               int64_t *ret_person) ERR_CHECKED;
 
+/* The current record of the instance addressed, or a definition made by this server. Fills r->person, for a refusal too. */
+enum err fhir_instance_record(struct session *s, struct request *r,
+                              struct record *ret_record) ERR_CHECKED;
+/* The row of the instance addressed, also when it is deleted now; without the gate. Fills r->person. */
+enum err fhir_instance_rid(struct session *s, struct request *r, int64_t *ret_rid) ERR_CHECKED;
+/* Is the path one of a history? */
+bool fhir_is_history(const struct fhir_input *in);
+
 /* Is ID one of the audit record's own numbers? Others are a facility's own AuditEvents. */
 bool fhir_audit_is_ours(struct slice id);
 /* The caller's own Patient record of PERSON where it is deleted: its id in *ret_id. ERR_NOT_FOUND.
@@ -165,10 +191,16 @@ enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t pers
 
 /* The interactions' uses, one file each. */
 extern const struct use fhir_use_refused, fhir_use_capability, fhir_use_read, fhir_use_vread,
-    fhir_use_history, fhir_use_search, fhir_use_create, fhir_use_update, fhir_use_delete,
-    fhir_use_update_conditional, fhir_use_delete_conditional, fhir_use_bundle,
+    fhir_use_history, fhir_use_history_type, fhir_use_history_system, fhir_use_search,
+    fhir_use_create, fhir_use_update, fhir_use_delete,
+    fhir_use_update_conditional, fhir_use_delete_conditional, fhir_use_patch, fhir_use_bundle,
+    fhir_use_events, fhir_use_export, fhir_use_export_status, fhir_use_export_cancel,
+    fhir_use_export_file,
     fhir_use_audit_search, fhir_use_audit_read, fhir_use_break_glass, fhir_use_summary,
     fhir_use_everything, fhir_use_access_history, fhir_use_explain_access, fhir_use_match,
+    fhir_use_encounter_everything, fhir_use_meta, fhir_use_meta_all, fhir_use_meta_add,
+    fhir_use_meta_delete, fhir_use_lastn,
+    fhir_use_document, fhir_use_pix, fhir_use_convert, fhir_use_openapi,
     fhir_use_validate, fhir_use_expand, fhir_use_set_validate_code, fhir_use_system_validate_code,
     fhir_use_lookup;
 

@@ -24,13 +24,10 @@ static enum err find_records(struct session *s, struct request *r, struct slice 
                              struct slice url, struct search_result *ret_result)
 {
     const struct definition_param *param = definition_param(type, SLICE("url"));
-    struct search_value value = {.op = SEARCH_EQ, .kind = FACET_URI, .text = url};
-    struct search_filter filter = {.kind = SEARCH_TERM,
-                                   .term = {.values = &value, .value_count = 1}};
-    struct search search = {.types = &type,
-                            .type_count = 1,
-                            .filters = {.items = &filter, .count = 1},
-                            .limit = CANDIDATES_MAX};
+    const struct search_value value = {.kind = FACET_URI, .text = url};
+    struct search_filter filter = {.kind = SEARCH_TERM, .term = {.values = &value, .value_count = 1}};
+    struct search search = {
+        .types = &type, .type_count = 1, .filters = {&filter, 1}, .limit = CANDIDATES_MAX};
     if (!param)
         return ERR_NOT_FOUND;
     filter.term.param = param->number;
@@ -98,8 +95,7 @@ static enum err choose(struct session *s, struct request *r, const struct search
 enum err fhir_canonical(struct session *s, struct request *r, struct slice type,
                         struct slice canonical, struct json **ret_definition)
 {
-    struct fhir_input *in = r->input;
-    struct fhir_definition *d = in->definitions;
+    struct fhir_definition *d = r->definitions;
     struct search_result found = {0};
     while (d && !(slice_eq(d->canonical, canonical) && slice_eq(d->type, type)))
         d = d->next;
@@ -113,8 +109,8 @@ enum err fhir_canonical(struct session *s, struct request *r, struct slice type,
         d = ARENA_NEW(r->arena, struct fhir_definition);
         if (!d)
             return ERR_LIMIT;
-        *d = (struct fhir_definition){type, canonical, json, in->definitions};
-        in->definitions = d;
+        *d = (struct fhir_definition){type, canonical, json, r->definitions};
+        r->definitions = d;
     }
     if (!d->json)
         return ERR_NOT_FOUND;

@@ -86,6 +86,18 @@ bool fhir_param_is_format(const struct fhir_param *p)
     return slice_is(p->name, "_format") || slice_is(p->name, "_pretty");
 }
 
+enum err fhir_no_params(struct request *r)
+{
+    struct fhir_input *in = r->input;
+    enum err err = fhir_params(r);
+    for (unsigned i = 0; i < in->param_count && !err; i++)
+        if (!fhir_param_is_format(&in->params[i]))
+            err = err_add(&r->errors, ERR_UNKNOWN_PARAM,
+                          arena_printf(r->arena, "%.*s", SLICE_ARG(in->params[i].name)),
+                          "_format, _pretty");
+    return err;
+}
+
 /* ── body ────────────────────────────────────────────────────────────────────────────────────── */
 
 enum err fhir_parse_body(struct request *r)
@@ -123,6 +135,20 @@ void fhir_answer_later(struct request *r, const struct record *record)
     r->answer_updated_ms = record->updated_ms;
     in->later = *record;
     in->print_later = true;
+}
+
+enum err fhir_outward_json(struct session *s, struct request *r, const struct record *record,
+                           struct json **ret_resource)
+{
+    struct json_fault fault;
+    struct buf text;
+    buf_init(&text, LIMIT_HTTP_ANSWER);
+    enum err err = refs_outward(s, r, record, &text);
+    struct slice kept = arena_dup(r->arena, buf_slice(&text));
+    buf_fini(&text);
+    if (!err && !kept.ptr)
+        err = ERR_LIMIT;
+    return err ? err : json_parse(r->arena, kept, ret_resource, &fault);
 }
 
 const char *fhir_entity(struct request *r, struct slice type, struct slice id)

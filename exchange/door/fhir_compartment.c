@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Compartments (R4 compartmentdefinition.html): Patient/[id]/Observation, or a star for all types. A record is in one when any
- * parameter of R4's list refers to the compartment's resource; that resource itself always is. A compartment that is
- * not visible, or never was, is empty.
+ * Compartments (R4 compartmentdefinition.html): Patient/[id]/Observation, or a star for all types.
+ * A record is in one when any parameter of R4's list refers to the compartment's resource; that
+ * resource itself always is. A compartment that is not visible, or never was, is empty.
  */
 #include "exchange/door/fhir_query_impl.h"
 
@@ -10,14 +10,16 @@
 
 static bool is_compartment(struct slice holder)
 {
-    static const char *const names[] = {"Patient", "Encounter", "Practitioner", "RelatedPerson", "Device"};
+    static const char *const names[] = {"Patient", "Encounter", "Practitioner", "RelatedPerson",
+                                        "Device"};
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (slice_is(holder, names[i]))
             return true;
     return false;
 }
 
-enum err fhir_compartment_types(struct request *r, struct slice holder, struct fhir_types *ret_types)
+enum err fhir_compartment_types(struct request *r, struct slice holder,
+                                struct fhir_types *ret_types)
 {
     size_t room = 0, n = 0, params = 0;
     const struct definition_type *const *all = definition_resources(&room);
@@ -108,9 +110,8 @@ static struct search_filter way_filter(const struct way *way, struct slice holde
                                       .person_count = persons->count};
     if (!way->param)
         return (struct search_filter){.kind = SEARCH_IDS, .ids = id, .id_count = 1};
-    return (struct search_filter){
-        .kind = SEARCH_TERM,
-        .term = {.param = way->param, .values = value, .value_count = 1}};
+    return (struct search_filter){.kind = SEARCH_TERM,
+                                  .term = {.param = way->param, .values = value, .value_count = 1}};
 }
 
 enum err fhir_compartment_add(struct fhir_build *b, struct slice holder, struct slice id,
@@ -129,14 +130,14 @@ enum err fhir_compartment_add(struct fhir_build *b, struct slice holder, struct 
         return err;
     *own = id;
     *value = (struct search_value){.kind = FACET_REFERENCE};
-    value->text =
-        slice_str(arena_printf(arena, "%.*s/%.*s", SLICE_ARG(holder), SLICE_ARG(id)));
+    value->text = slice_str(arena_printf(arena, "%.*s/%.*s", SLICE_ARG(holder), SLICE_ARG(id)));
     struct fhir_filters *sides = arena_array(arena, ways.count + 1, sizeof(*sides));
     if (!sides || !value->text.ptr)
         return ERR_LIMIT;
     for (size_t i = 0; i < ways.count && !err; i++) {
         const struct way *way = &ways.items[i];
-        struct search_filter only = {.kind = SEARCH_TYPES, .ids = way->types, .id_count = way->count};
+        struct search_filter only = {
+            .kind = SEARCH_TYPES, .ids = way->types, .id_count = way->count};
         struct search_filter in = way_filter(way, holder, own, value, &persons);
         if (types.count > 1)
             err = fhir_query_add(b, &c, &sides[i], &only);

@@ -49,9 +49,10 @@ enum err fhir_conditional_find(struct session *s, struct request *r, struct slic
 {
     struct search search = {0};
     struct search_result found = {0};
-    struct grant own = grant_own(r);
+    struct grant own;
     if (condition->fixed)
         return ERR_OK;
+    grant_own(r, &own);
     enum err err = fhir_query_parse(s, r, type, condition->criteria, &search);
     if (!err && search.filters.count == 0)
         err = err_add_words(&r->errors, ERR_PRECONDITION, "", "the criteria name nothing to look for",

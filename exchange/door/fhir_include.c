@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * _include and _revinclude (R4 search.html#include): what the matches refer to, what refers to them, and with :iterate the
- * same again of what was found. Everything is fetched by searches under the same grant, so what is hidden is simply not
- * there; references are read from the facets that a search brings along. Nothing is included twice, no match again, and no
- * more than LIMIT_SEARCH_INCLUDED in all.
+ * _include and _revinclude (R4 search.html#include): what the matches refer to, what refers to
+ * them, and with :iterate the same again of what was found. Everything is fetched by searches under
+ * the same grant, so what is hidden is simply not there; references are read from the facets that a
+ * search brings along. Nothing is included twice, no match again, and no more than
+ * LIMIT_SEARCH_INCLUDED in all.
  */
 #include "base/hash.h"
 #include "exchange/door/fhir_query_impl.h"
@@ -14,9 +15,9 @@
 
 #define KEYS_FIRST 256u /* slots, a power of two; at least twice what is in them */
 #define KEYS_MAX 8192u
-#define FORMS 4u   /* values by which one record may be referred to (refer_to) */
+#define FORMS 4u /* values by which one record may be referred to (refer_to) */
 #define CHUNK (LIMIT_SEARCH_VALUES / FORMS) /* targets sought in one search */
-#define REVERSED 32u /* parameters asked in one search */
+#define REVERSED 32u                        /* parameters asked in one search */
 
 /* A set of texts. */
 struct keys {
@@ -42,6 +43,7 @@ struct run {
     size_t room, count, matched;
     struct keys keys;
     struct wanted *wanted;
+    int64_t until_ms; /* monotonic: one page's includes take no longer than one search */
     bool cut;
 };
 
@@ -49,8 +51,10 @@ struct run {
 
 static enum err refuse(struct fhir_build *b, const struct fhir_criterion *c)
 {
-    return err_add(&b->r->errors, ERR_UNKNOWN_PARAM, c->place, "%.*s; valid: *, [type]:*, [type]:[reference], "
-                   "[type]:[reference]:[type], with or without :iterate", SLICE_ARG(c->value));
+    return err_add(&b->r->errors, ERR_UNKNOWN_PARAM, c->place,
+                   "%.*s; valid: *, [type]:*, [type]:[reference], "
+                   "[type]:[reference]:[type], with or without :iterate",
+                   SLICE_ARG(c->value));
 }
 
 static bool is_resource(struct slice name)
@@ -147,7 +151,8 @@ static struct slice record_key(struct run *run, const struct record *record)
     struct arena *arena = run->r->arena;
     if (slice_is(record->type, "Patient"))
         return slice_str(arena_printf(arena, "=Patient/%lld", (long long)record->person));
-    return slice_str(arena_printf(arena, "=%.*s/%.*s", SLICE_ARG(record->type), SLICE_ARG(record->id)));
+    return slice_str(
+        arena_printf(arena, "=%.*s/%.*s", SLICE_ARG(record->type), SLICE_ARG(record->id)));
 }
 
 /* Room for one more. Whoever holds a record of the pool keeps it: the arena frees nothing. */
@@ -183,6 +188,9 @@ static enum err fetch(struct run *run, struct search *search)
     struct search_result result;
     enum err err = ERR_OK;
     search->limit = CHUNK;
+    run->cut = run->cut || clock_monotonic_ms() > run->until_ms;
+    if (run->cut)
+        return ERR_OK;
     do {
         result = (struct search_result){0};
         err = search_run(run->s, run->r->arena, search, &result);
@@ -342,8 +350,7 @@ static enum err follow(struct run *run, const struct fhir_include *inc, const st
             (inc->param.len && !slice_is(inc->param, def->code)))
             continue;
         struct slice local = f.kind == FACET_URI ? relative(run->r, f.text) : f.text;
-        err = local.len ? want_reference(run, inc, record, local)
-                        : want_url(run, inc, def, f.text);
+        err = local.len ? want_reference(run, inc, record, local) : want_url(run, inc, def, f.text);
     }
     return err;
 }
@@ -389,8 +396,10 @@ static void refer_to(struct run *run, const struct record *record, struct referr
     add_value(to, FACET_REFERENCE, slice_str(text));
     if (!text)
         return;
-    add_value(to, FACET_URI, slice_str(arena_printf(arena, "%s/%s", run->r->exchange->base_url, text)));
-    add_value(to, FACET_URI, slice_str(arena_printf(arena, "%s/%s", run->r->exchange->portal_url, text)));
+    add_value(to, FACET_URI,
+              slice_str(arena_printf(arena, "%s/%s", run->r->exchange->base_url, text)));
+    add_value(to, FACET_URI,
+              slice_str(arena_printf(arena, "%s/%s", run->r->exchange->portal_url, text)));
     add_value(to, FACET_URI, url_of(record));
 }
 
@@ -448,7 +457,8 @@ static enum err reverse_type(struct run *run, const struct fhir_include *inc, st
     return err ? err : fetch_groups(run, type, groups, &n);
 }
 
-static enum err reverse_chunk(struct run *run, const struct fhir_include *inc, size_t from, size_t to)
+static enum err reverse_chunk(struct run *run, const struct fhir_include *inc, size_t from,
+                              size_t to)
 {
     struct arena *arena = run->r->arena;
     struct referred referred = {
@@ -500,7 +510,11 @@ enum err fhir_include_run(struct session *s, struct request *r, const struct fhi
                           const struct search_result *matches, struct record **ret_records,
                           size_t *ret_count, bool *ret_cut)
 {
-    struct run run = {.s = s, .r = r, .q = query, .matched = matches->count};
+    struct run run = {.s = s,
+                      .r = r,
+                      .q = query,
+                      .matched = matches->count,
+                      .until_ms = clock_monotonic_ms() + LIMIT_SEARCH_MS};
     enum err err = ERR_OK;
     for (size_t i = 0; i < matches->count; i++) {
         if (!grow_pool(&run))

@@ -68,6 +68,12 @@ enum err fhir_media_content(struct slice field, enum fhir_media *ret_media)
     return ERR_OK;
 }
 
+bool fhir_media_is_json_patch(struct slice field)
+{
+    struct slice type = slice_trim(slice_sub(field, 0, slice_find(field, ';', 0)));
+    return slice_ieq(type, SLICE(FHIR_MEDIA_JSON_PATCH_NAME));
+}
+
 /* ── Accept ──────────────────────────────────────────────────────────────────────────────────── */
 
 enum reach { REACH_NONE, REACH_ALL, REACH_GROUP, REACH_NAMED };

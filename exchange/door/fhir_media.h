@@ -30,6 +30,10 @@ struct fhir_wish {
  * or another character set than UTF-8. */
 enum err fhir_media_content(struct slice field, enum fhir_media *ret_media) ERR_CHECKED;
 
+#define FHIR_MEDIA_JSON_PATCH_NAME "application/json-patch+json"
+/* Is FIELD the type of a JSON Patch (RFC 6902)? */
+bool fhir_media_is_json_patch(struct slice field);
+
 /* What an Accept field wants; an empty one wants JSON. ERR_NOT_ACCEPTABLE when no form of FHIR and no page would do;
  * the wish is filled then too, for a Binary's content. */
 enum err fhir_media_accept(struct slice field, struct fhir_wish *ret_wish) ERR_CHECKED;

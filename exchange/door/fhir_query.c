@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Search parameters of a request to a compiled search (fhir_query.h). Result parameters are the table below; the rest are
- * filters (fhir_query_chain.c). Repeated filters must all hold; a result parameter is said once. What lenient handling
- * leaves out is remembered, so that the answer can say so.
+ * Search parameters of a request to a compiled search (fhir_query.h). Result parameters are the
+ * table below; the rest are filters (fhir_query_chain.c). Repeated filters must all hold; a result
+ * parameter is said once. What lenient handling leaves out is remembered, so that the answer can
+ * say so.
  */
 #include "exchange/door/fhir_query_impl.h"
 
@@ -77,15 +78,18 @@ enum err fhir_query_unknown(struct fhir_build *b, const char *place, struct slic
     size_t count = 0;
     const struct definition_param *params = definition_params(type, &count);
     buf_init(&valid, 8u * LIMIT_KIB);
-    buf_addf(&valid, "%.*s %.*s; valid: _id, _lastUpdated, _tag, _profile, _security, _source, _text, _content, "
-                     "_list, _has, _count, _sort, _total, _summary, _elements, _include, _revinclude, _format",
-             SLICE_ARG(type), SLICE_ARG(shown(name)));
+    buf_addf(
+        &valid,
+        "%.*s %.*s; valid: _id, _lastUpdated, _tag, _profile, _security, _source, _text, _content, "
+        "_list, _has, _count, _sort, _total, _summary, _elements, _include, _revinclude, _format",
+        SLICE_ARG(type), SLICE_ARG(shown(name)));
     if (!type.len)
         buf_adds(&valid, ", _type; other parameters together with _type");
     for (size_t i = 0; i < count; i++)
         if (params[i].code[0] != '_')
             buf_addf(&valid, ", %s", params[i].code);
-    enum err err = err_add(&b->r->errors, ERR_UNKNOWN_PARAM, place, "%.*s", SLICE_ARG(buf_slice(&valid)));
+    enum err err =
+        err_add(&b->r->errors, ERR_UNKNOWN_PARAM, place, "%.*s", SLICE_ARG(buf_slice(&valid)));
     buf_fini(&valid);
     return err;
 }
@@ -109,7 +113,8 @@ struct compile {
     unsigned seen; /* result parameters given already, by row */
 };
 
-static enum err compile_count(struct compile *k, const struct fhir_criterion *c, struct slice modifier)
+static enum err compile_count(struct compile *k, const struct fhir_criterion *c,
+                              struct slice modifier)
 {
     uint64_t n = 0;
     (void)modifier;
@@ -120,7 +125,8 @@ static enum err compile_count(struct compile *k, const struct fhir_criterion *c,
     return ERR_OK;
 }
 
-static enum err compile_total(struct compile *k, const struct fhir_criterion *c, struct slice modifier)
+static enum err compile_total(struct compile *k, const struct fhir_criterion *c,
+                              struct slice modifier)
 {
     (void)modifier;
     if (!slice_is(c->value, "none") && !slice_is(c->value, "estimate") &&
@@ -193,7 +199,8 @@ static bool sort_key(struct compile *k, struct slice name, struct search_sort *r
     return true;
 }
 
-static enum err compile_sort(struct compile *k, const struct fhir_criterion *c, struct slice modifier)
+static enum err compile_sort(struct compile *k, const struct fhir_criterion *c,
+                             struct slice modifier)
 {
     struct search_sort *sorts = arena_array(k->b.r->arena, LIMIT_SORT_KEYS, sizeof(*sorts));
     size_t n = 0;
@@ -205,12 +212,13 @@ static enum err compile_sort(struct compile *k, const struct fhir_criterion *c, 
     for (struct slice rest = c->value; rest.ptr; n++) {
         struct slice name = slice_cut(&rest, ',');
         if (n == LIMIT_SORT_KEYS)
-            return err_add(&k->b.r->errors, ERR_TOO_LARGE, c->place, "more than %u keys", LIMIT_SORT_KEYS);
+            return err_add(&k->b.r->errors, ERR_TOO_LARGE, c->place, "more than %u keys",
+                           LIMIT_SORT_KEYS);
         sorts[n].descending = slice_starts(name, SLICE("-"));
         name = slice_sub(name, sorts[n].descending, name.len);
         if (!sort_key(k, name, &sorts[n]))
-            return fhir_query_unknown(&k->b, c->place, k->types.count == 1 ? k->types.items[0] : SLICE_NONE,
-                                      name);
+            return fhir_query_unknown(&k->b, c->place,
+                                      k->types.count == 1 ? k->types.items[0] : SLICE_NONE, name);
     }
     k->q->search.sorts = sorts;
     k->q->search.sort_count = n;
@@ -223,11 +231,13 @@ static enum err compile_contained(struct compile *k, const struct fhir_criterion
     (void)modifier;
     if (slice_is(c->value, "false"))
         return ERR_OK;
-    return err_add(&k->b.r->errors, ERR_UNKNOWN_PARAM, c->place, "%.*s; valid: false", SLICE_ARG(shown(c->value)));
+    return err_add(&k->b.r->errors, ERR_UNKNOWN_PARAM, c->place, "%.*s; valid: false",
+                   SLICE_ARG(shown(c->value)));
 }
 
 /* Taken care of before everything else (find_types). */
-static enum err compile_type(struct compile *k, const struct fhir_criterion *c, struct slice modifier)
+static enum err compile_type(struct compile *k, const struct fhir_criterion *c,
+                             struct slice modifier)
 {
     (void)k;
     (void)c;
@@ -323,7 +333,8 @@ static enum err find_types(struct compile *k)
     if (in_compartment(in))
         err = fhir_compartment_types(r, in->type, &k->types);
     if (!err && !all) {
-        struct fhir_criterion path = {.place = "", .value = in_compartment(in) ? in->inner : in->type};
+        struct fhir_criterion path = {.place = "",
+                                      .value = in_compartment(in) ? in->inner : in->type};
         err = narrow_types(k, &path);
     }
     for (unsigned i = 0; i < in->param_count && !err; i++) {
@@ -340,8 +351,8 @@ static enum err find_types(struct compile *k)
 
 static struct slice whole_key(struct request *r, const struct fhir_param *p)
 {
-    return slice_str(arena_printf(r->arena, "%.*s%s%.*s", SLICE_ARG(p->name), p->modifier.len ? ":" : "",
-                                  SLICE_ARG(p->modifier)));
+    return slice_str(arena_printf(r->arena, "%.*s%s%.*s", SLICE_ARG(p->name),
+                                  p->modifier.len ? ":" : "", SLICE_ARG(p->modifier)));
 }
 
 static enum err compile_param(struct compile *k, const struct fhir_param *p)
@@ -356,7 +367,8 @@ static enum err compile_param(struct compile *k, const struct fhir_param *p)
     return fhir_query_chain(&k->b, k->types, &c, &k->filters);
 }
 
-/* What was not known is left out when the caller asked for that; wrong values are errors all the same. */
+/* What was not known is left out when the caller asked for that; wrong values are errors all the
+ * same. */
 static enum err compile_params(struct compile *k)
 {
     struct fhir_input *in = k->b.r->input;
@@ -385,10 +397,12 @@ static enum err compile_subset(struct compile *k)
                                .value = k->summary.len ? k->summary : k->elements};
     enum err err = subset_parse(k->b.r->arena, k->summary, k->elements, &k->q->subset);
     if (err == ERR_BAD_PARAM)
-        return fhir_query_bad(&k->b, &c, "_summary=true, false, text, data, count; or _elements=element,…");
+        return fhir_query_bad(&k->b, &c,
+                              "_summary=true, false, text, data, count; or _elements=element,…");
     k->q->count_only = k->q->count_only || k->q->subset.mode == SUBSET_COUNT;
     if (!err && k->q->subset.mode == SUBSET_TEXT && k->q->include_count)
-        return err_add(&k->b.r->errors, ERR_BAD_PARAM, "_summary", "text, with _include or _revinclude");
+        return err_add(&k->b.r->errors, ERR_BAD_PARAM, "_summary",
+                       "text, with _include or _revinclude");
     return err;
 }
 
@@ -438,8 +452,8 @@ static enum err parse_pair(struct fhir_build *b, struct fhir_types types, struct
     return fhir_query_chain(b, types, &c, list);
 }
 
-enum err fhir_query_parse(struct session *s, struct request *r, struct slice type, struct slice text,
-                          struct search *ret)
+enum err fhir_query_parse(struct session *s, struct request *r, struct slice type,
+                          struct slice text, struct search *ret)
 {
     struct fhir_build b = {.s = s, .r = r};
     struct slice *one = ARENA_NEW(r->arena, struct slice);
@@ -456,7 +470,8 @@ enum err fhir_query_parse(struct session *s, struct request *r, struct slice typ
         if (!pair.len)
             continue;
         if (count++ == LIMIT_SEARCH_PARAMS)
-            return err_add(&r->errors, ERR_TOO_LARGE, "", "more than %u parameters", LIMIT_SEARCH_PARAMS);
+            return err_add(&r->errors, ERR_TOO_LARGE, "", "more than %u parameters",
+                           LIMIT_SEARCH_PARAMS);
         err = parse_pair(&b, (struct fhir_types){one, 1}, pair, &list);
     }
     if (err)

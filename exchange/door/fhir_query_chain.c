@@ -4,10 +4,12 @@
  *
  *     key = code [ ":" modifier ]
  *         | code [ ":" Type ] "." key          records that refer by code to one that passes
- *         | "_has:" Type ":" code ":" key      records that one of Type refers to by code and that passes
+ *         | "_has:" Type ":" code ":" key      records that one of Type refers to by code and that
+ * passes
  *
- * A chain without a type goes to every type the parameter may refer to that knows what comes next. A chain that ends
- * at a patient's number or id is that patient's persons at once: the relay index answers, not what records he has.
+ * A chain without a type goes to every type the parameter may refer to that knows what comes next.
+ * A chain that ends at a patient's number or id is that patient's persons at once: the relay index
+ * answers, not what records he has.
  */
 #include "exchange/door/fhir_query_impl.h"
 
@@ -147,7 +149,8 @@ static bool has_type(struct fhir_types types, const char *type)
     return types.count == 0;
 }
 
-/* A Patient record's own id is nobody's business: Patients are found by the ids this reader knows. */
+/* A Patient record's own id is nobody's business: Patients are found by the ids this reader knows.
+ */
 static enum err leaf_id(struct fhir_build *b, struct fhir_types types,
                         const struct fhir_criterion *c, struct fhir_filters *list)
 {
@@ -203,13 +206,16 @@ static const struct {
     const char *name;
     enum err (*add)(struct fhir_build *, struct fhir_types, const struct fhir_criterion *,
                     struct fhir_filters *);
-} leaves[] = {{"_id", leaf_id},       {"_lastUpdated", leaf_updated}, {"_text", leaf_words},
-              {"_content", leaf_words}, {"_list", leaf_list}};
+} leaves[] = {{"_id", leaf_id},
+              {"_lastUpdated", leaf_updated},
+              {"_text", leaf_words},
+              {"_content", leaf_words},
+              {"_list", leaf_list}};
 
 /* ── types that can be asked together ────────────────────────────────────────────────────────── */
 
-/* Which parameter the first link of KEY is to TYPE: types with one number can be asked together. 0: TYPE does not know
- * it. */
+/* Which parameter the first link of KEY is to TYPE: types with one number can be asked together. 0:
+ * TYPE does not know it. */
 static uint32_t leaf_number(struct slice type, struct slice key)
 {
     struct link link = read_link(key);
@@ -282,8 +288,8 @@ static enum err add_link(struct fhir_build *b, const struct fhir_criterion *c,
     return fhir_query_add(b, c, list, &filter);
 }
 
-/* A link to records of TYPES that pass INNER; alternatives become links of their own, so that one that is a person's
- * number does not wait for a Patient record. */
+/* A link to records of TYPES that pass INNER; alternatives become links of their own, so that one
+ * that is a person's number does not wait for a Patient record. */
 static enum err add_chain(struct fhir_build *b, const struct fhir_criterion *c, uint16_t param,
                           struct fhir_types types, const struct fhir_filters *inner,
                           struct fhir_filters *list)
@@ -365,7 +371,8 @@ static enum err add_chains(struct fhir_build *b, const struct fhir_criterion *c,
     size_t count = 0;
     enum err err;
     if (def->kind != FACET_REFERENCE)
-        return err_add(&b->r->errors, ERR_UNKNOWN_PARAM, c->place, "%s: not a reference", def->code);
+        return err_add(&b->r->errors, ERR_UNKNOWN_PARAM, c->place, "%s: not a reference",
+                       def->code);
     err = descend(b, c);
     if (!err)
         err = chain_targets(b, c, def, link->modifier, &targets);
@@ -380,8 +387,8 @@ static enum err add_chains(struct fhir_build *b, const struct fhir_criterion *c,
 }
 
 /* "_has:Type:code:key" */
-static enum err add_has(struct fhir_build *b, struct fhir_types types, const struct fhir_criterion *c,
-                        struct fhir_filters *list)
+static enum err add_has(struct fhir_build *b, struct fhir_types types,
+                        const struct fhir_criterion *c, struct fhir_filters *list)
 {
     struct slice rest = c->key;
     struct slice *type = ARENA_NEW(b->r->arena, struct slice);
@@ -396,7 +403,8 @@ static enum err add_has(struct fhir_build *b, struct fhir_types types, const str
     for (size_t i = 0; def && i < types.count; i++)
         refers = refers || definition_can_target(def, types.items[i]);
     if (!def || def->kind != FACET_REFERENCE || !refers || !rest.len)
-        return err_add(&b->r->errors, ERR_UNKNOWN_PARAM, c->place, "_has:[type]:[reference]:[parameter]");
+        return err_add(&b->r->errors, ERR_UNKNOWN_PARAM, c->place,
+                       "_has:[type]:[reference]:[parameter]");
     struct fhir_criterion next = {.place = c->place, .key = rest, .value = c->value};
     struct fhir_types holder = {type, 1};
     enum err err = descend(b, c);

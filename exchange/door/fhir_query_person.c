@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Search values that name a patient: his id, a reference to him, his card or number. They are looked up in the relay
- * index as this caller may use it (exchange/gate/refs.h), at every depth of a chain; the index of values holds no
- * such number, so that nobody finds by another facility's. A value that names nobody matches nothing and says no more.
+ * Search values that name a patient: his id, a reference to him, his card or number. They are
+ * looked up in the relay index as this caller may use it (exchange/gate/refs.h), at every depth of
+ * a chain; the index of values holds no such number, so that nobody finds by another facility's. A
+ * value that names nobody matches nothing and says no more.
  */
 #include "exchange/door/fhir_query_impl.h"
 
@@ -27,7 +28,8 @@ static enum err add_person(struct fhir_build *b, int64_t person, struct fhir_per
     return ERR_OK;
 }
 
-enum err fhir_query_person(struct fhir_build *b, struct slice reference, struct fhir_persons *persons)
+enum err fhir_query_person(struct fhir_build *b, struct slice reference,
+                           struct fhir_persons *persons)
 {
     int64_t person = 0;
     enum err err = refs_person(b->s, b->r, reference, &person);
@@ -61,7 +63,8 @@ static enum err by_bare_number(struct fhir_build *b, struct slice number,
                                struct fhir_persons *persons)
 {
     struct request *r = b->r;
-    const char *local = arena_printf(r->arena, REFS_SYSTEM_LOCAL "%.*s", SLICE_ARG(r->caller.facility.code));
+    const char *local =
+        arena_printf(r->arena, REFS_SYSTEM_LOCAL "%.*s", SLICE_ARG(r->caller.facility.code));
     enum err err = by_identifier(b, SLICE(REFS_SYSTEM_CARD), number, persons);
     return err ? err : by_identifier(b, slice_str(local), number, persons);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One parameter of one resource type with its modifier and all its values, as filters (R4 search.html#modifiers,
- * #reference, #composite). Which modifiers a kind of parameter takes is a table; what they mean against a record is decided
- * in storage/match.c. Values that name a patient become persons (fhir_query_person.c).
+ * One parameter of one resource type with its modifier and all its values, as filters (R4
+ * search.html#modifiers, #reference, #composite). Which modifiers a kind of parameter takes is a
+ * table; what they mean against a record is decided in storage/match.c. Values that name a patient
+ * become persons (fhir_query_person.c).
  */
 #include "exchange/door/fhir_query_impl.h"
+#include "exchange/door/fhir_terms.h"
 #include "exchange/gate/refs.h"
-
 
 #include "base/banned.h"
 
@@ -43,7 +44,8 @@ static struct search_value *new_value(struct term_build *t)
 static enum err add_value(struct term_build *t, const struct search_value *value)
 {
     if (t->count == LIMIT_SEARCH_FORMS)
-        return err_add(&t->b->r->errors, ERR_TOO_LARGE, t->c->place, "name the type: [type]/[id]");
+        return err_add(&t->b->r->errors, ERR_TOO_LARGE, t->c->place,
+                       "more than %u values; name the type: [type]/[id]", LIMIT_SEARCH_FORMS);
     struct search_value *v = new_value(t);
     if (!v)
         return ERR_LIMIT;
@@ -71,7 +73,8 @@ static bool is_url(struct slice text)
     return slice_search(text, SLICE("://"), 0) < text.len || slice_starts(text, SLICE("urn:"));
 }
 
-/* "Type/id" as a value, and the same under each of our own addresses, as somebody may have stored it. */
+/* "Type/id" as a value, and the same under each of our own addresses, as somebody may have stored
+ * it. */
 static enum err add_relative(struct term_build *t, struct slice type, struct slice id)
 {
     struct request *r = t->b->r;
@@ -109,8 +112,7 @@ static enum err add_bare_id(struct term_build *t, struct slice id)
 
 static enum err add_reference(struct term_build *t, struct slice text)
 {
-    struct slice reference =
-        refs_local(t->b->r, fhir_query_value_unescape(t->b->r->arena, text));
+    struct slice reference = refs_local(t->b->r, fhir_query_value_unescape(t->b->r->arena, text));
     size_t slash = slice_find(reference, '/', 0);
     struct slice type = slice_sub(reference, 0, slash);
     struct slice id = slice_sub(reference, slash + 1, reference.len);
@@ -141,9 +143,10 @@ static bool parse_part(struct term_build *t, const struct definition_part *part,
     struct slice reference = refs_local(t->b->r, fhir_query_value_unescape(arena, text));
     if (part->kind != FACET_REFERENCE)
         return parse_own(arena, part->param, text, ret_value);
-    if (slice_find(reference, '/', 0) == reference.len && slice_find(targets, ' ', 0) == targets.len)
-        reference = slice_str(
-            arena_printf(arena, "%.*s/%.*s", SLICE_ARG(targets), SLICE_ARG(reference)));
+    if (slice_find(reference, '/', 0) == reference.len &&
+        slice_find(targets, ' ', 0) == targets.len)
+        reference =
+            slice_str(arena_printf(arena, "%.*s/%.*s", SLICE_ARG(targets), SLICE_ARG(reference)));
     *ret_value = (struct search_value){.kind = is_url(reference) ? FACET_URI : FACET_REFERENCE,
                                        .text = reference};
     return text.len > 0 && !slice_starts(reference, SLICE("Patient/"));
@@ -227,6 +230,29 @@ static enum err add_typed(struct term_build *t, struct slice text)
     return add_value(t, &v);
 }
 
+/* The codes of a stored value set. A bare code of R4's own has no system where it stands. */
+static enum err add_members(struct term_build *t, struct slice text)
+{
+    struct request *r = t->b->r;
+    struct err_list saved = r->errors;
+    struct fhir_terms_code *codes = NULL;
+    size_t count = 0;
+    enum err err =
+        fhir_terms_expand(t->b->s, r, fhir_query_value_unescape(r->arena, text), &codes, &count);
+    if (err == ERR_NOT_FOUND) {
+        fhir_query_forgive(r, saved);
+        return fhir_query_bad(t->b, t->c, "url, ValueSet/[id]");
+    }
+    for (size_t i = 0; i < count && !err; i++) {
+        struct search_value v = {
+            .kind = FACET_TOKEN, .system = codes[i].system, .text = codes[i].code};
+        if (*t->def->system && slice_is(v.system, t->def->system))
+            v.system = SLICE_NONE;
+        err = add_value(t, &v);
+    }
+    return err;
+}
+
 static enum err add_identifier(struct term_build *t, struct slice text)
 {
     bool only = false;
@@ -242,7 +268,7 @@ static enum err add_identifier(struct term_build *t, struct slice text)
 static const struct modifier {
     const char *name;
     unsigned kinds;
-    bool none; /* passes when no value matches */
+    bool none;                                                /* passes when no value matches */
     enum err (*add)(struct term_build *t, struct slice text); /* NULL: :missing */
 } modifiers[] = {
     {"", EVERY, false, add_plain},
@@ -251,6 +277,8 @@ static const struct modifier {
     {"contains", KIND(STRING), false, add_contains},
     {"text", KIND(TOKEN) | KIND(REFERENCE), false, add_text},
     {"not", KIND(TOKEN), true, add_plain},
+    {"in", KIND(TOKEN), false, add_members},
+    {"not-in", KIND(TOKEN), true, add_members},
     {"of-type", KIND(TOKEN), false, add_typed},
     {"above", KIND(URI), false, add_above},
     {"below", KIND(URI), false, add_below},
@@ -264,7 +292,6 @@ const char *fhir_query_term_modifiers(enum facet_kind kind)
         [FACET_STRING] = ":missing, :exact, :contains",
         [FACET_REFERENCE] = ":missing, :identifier, :text, :[type]",
         [FACET_URI] = ":missing, :above, :below",
-        [FACET_SPECIAL] = "",
     };
     size_t count = sizeof(names) / sizeof(*names);
     return (size_t)kind < count && names[kind] ? names[kind] : ":missing";
@@ -276,7 +303,8 @@ static enum err bad_modifier(struct term_build *t, struct slice modifier)
                    SLICE_ARG(modifier), fhir_query_term_modifiers(t->def->kind));
 }
 
-/* The modifier's row; a resource type on a reference is a plain one with a target. NULL: not valid. */
+/* The modifier's row; a resource type on a reference is a plain one with a target. NULL: not valid.
+ */
 static const struct modifier *find_modifier(struct term_build *t, struct slice name)
 {
     for (size_t i = 0; i < sizeof(modifiers) / sizeof(*modifiers); i++)
@@ -319,7 +347,8 @@ static enum err finish(struct term_build *t, bool none, struct fhir_filters *lis
     }
     if (!err && t->persons.given) {
         bool own = t->def->kind != FACET_REFERENCE; /* a Patient's identifier: he himself */
-        err = fhir_query_person_add(t->b, t->c, own ? 0 : t->def->number, &t->persons, &sides[count]);
+        err =
+            fhir_query_person_add(t->b, t->c, own ? 0 : t->def->number, &t->persons, &sides[count]);
         if (!err)
             sides[count++].items[0].none = none;
     }
@@ -341,16 +370,16 @@ static enum err add_own_identifier(struct term_build *t, struct slice text)
     return err || only ? err : add_plain(t, text);
 }
 
-enum err fhir_query_term(struct fhir_build *b, struct slice type, const struct definition_param *def,
-                         struct slice modifier, const struct fhir_criterion *c,
-                         struct fhir_filters *list)
+enum err fhir_query_term(struct fhir_build *b, struct slice type,
+                         const struct definition_param *def, struct slice modifier,
+                         const struct fhir_criterion *c, struct fhir_filters *list)
 {
     struct term_build t = {.b = b, .c = c, .type = type, .def = def};
     const struct modifier *m = find_modifier(&t, modifier);
     struct slice rest = c->value;
     bool identifier = slice_is(type, "Patient") && strcmp(def->code, "identifier") == 0;
     enum err err = ERR_OK;
-    if (!m || def->kind == FACET_SPECIAL)
+    if (!m)
         return bad_modifier(&t, modifier);
     if (!m->add)
         return add_missing(&t, list);

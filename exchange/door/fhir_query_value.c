@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One value of a search parameter by the parameter's type (R4 search.html#number, #date, #string, #token, #quantity,
- * #uri, #escaping). A value that is not valid is refused, never read as something near it; what looks like a pattern is
- * just text.
+ * One value of a search parameter by the parameter's type (R4 search.html#number, #date, #string,
+ * #token, #quantity, #uri, #escaping). A value that is not valid is refused, never read as
+ * something near it; what looks like a pattern is just text.
  */
 #include "exchange/door/fhir_query_impl.h"
 
 #include "mappers/fhir/facets.h"
 #include "mappers/fhir/fold.h"
+#include "storage/near.h"
 
 #include "base/banned.h"
+
+#define NEAR_KM 10.0 /* what is near when nobody says */
 
 /* ── escapes and lists ───────────────────────────────────────────────────────────────────────── */
 
@@ -163,20 +166,41 @@ static bool parse_date(struct arena *arena, struct slice text, struct search_val
     return fhir_query_date(with_plus(arena, text), &v->op, &v->when);
 }
 
+/* latitude|longitude[|distance[|unit]] of Location's near (R4 location.html#search). How far "near" is without a distance is
+ * the server's choice. */
+static bool parse_near(struct arena *arena, struct slice text, struct search_value *v)
+{
+    double lo, hi;
+    double distance = NEAR_KM;
+    struct slice rest = text;
+    struct slice latitude = cut_bar(arena, &rest);
+    struct slice longitude = rest.ptr ? cut_bar(arena, &rest) : SLICE_NONE;
+    struct slice amount = rest.ptr ? cut_bar(arena, &rest) : SLICE_NONE;
+    struct slice unit = rest.ptr ? cut_bar(arena, &rest) : SLICE_NONE;
+    if (rest.ptr || !facets_number(latitude, &lo, &hi, &v->lo) ||
+        !facets_number(longitude, &lo, &hi, &v->hi) || v->lo < -90 || v->lo > 90 || v->hi < -180 ||
+        v->hi > 180)
+        return false;
+    if (amount.len && (!facets_number(amount, &lo, &hi, &distance) || distance < 0))
+        return false;
+    return near_km(distance, amount.len ? unit : SLICE_NONE, &v->exact);
+}
+
 static const struct {
     bool (*parse)(struct arena *, struct slice, struct search_value *);
     const char *form;
 } kinds[] = {
     [FACET_TOKEN] = {parse_token, "code, system|code, |code, system|"},
     [FACET_STRING] = {parse_string, "text"},
-    [FACET_DATE] = {parse_date, "[eq|ne|gt|lt|ge|le|sa|eb|ap]YYYY[-MM[-DD[Thh:mm[:ss[.f]][Z|+hh:mm]]]]"},
+    [FACET_DATE] = {parse_date,
+                    "[eq|ne|gt|lt|ge|le|sa|eb|ap]YYYY[-MM[-DD[Thh:mm[:ss[.f]][Z|+hh:mm]]]]"},
     [FACET_NUMBER] = {parse_number, "[eq|ne|gt|lt|ge|le|sa|eb|ap]number"},
     [FACET_QUANTITY] = {parse_quantity, "[eq|ne|gt|lt|ge|le|sa|eb|ap]number[|system|code]"},
     [FACET_REFERENCE] = {NULL, "[type]/[id], [id], url"},
     [FACET_URI] = {parse_uri, "uri"},
     [FACET_TYPED] = {NULL, "system|code|value"},
     [FACET_COMPOSITE] = {NULL, "value$value"},
-    [FACET_SPECIAL] = {NULL, ""},
+    [FACET_SPECIAL] = {parse_near, "latitude|longitude[|distance[|km, m, mi or a UCUM unit]]"},
 };
 
 bool fhir_query_value_parse(struct arena *arena, enum facet_kind kind, struct slice text,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * read, vread and history of one resource (R4 http.html#read, #vread, #history). What the gate does
+ * read and vread of one resource (R4 http.html#read, #vread). What the gate does
  * not show does not exist: the answer is the same as for an id that never was. Whom a refused read
  * concerned is still found, for the audit row.
  */
 #include "exchange/door/fhir_form.h"
+#include "exchange/door/fhir_operation.h"
 #include "exchange/gate/refs.h"
-#include "storage/change.h"
 #include "storage/locate.h"
 
 #include "base/banned.h"
@@ -29,8 +29,7 @@ static enum err read_params(struct request *r)
     return err ? err : fhir_form_subset(r);
 }
 
-/* The current record of the instance addressed. */
-static enum err read_current(struct session *s, struct request *r, struct record *ret_record)
+enum err fhir_instance_record(struct session *s, struct request *r, struct record *ret_record)
 {
     struct fhir_input *in = r->input;
     struct locate place;
@@ -45,6 +44,8 @@ static enum err read_current(struct session *s, struct request *r, struct record
             err = record_read(s, r->arena, in->type, id, ret_record); /* ERR_GONE */
         return err;
     }
+    if (fhir_operation_is_ours(r->arena, in->type, in->id))
+        return fhir_operation_record(r, in->id, ret_record);
     err = record_read(s, r->arena, in->type, in->id, ret_record);
     /* Refused: whom would it have been about? */
     if (err == ERR_NOT_FOUND && locate_record(s, in->type, in->id, &place) == ERR_OK)
@@ -60,7 +61,7 @@ static enum err read_look(struct session *s, struct request *r)
     if (err)
         return err;
     r->entity = fhir_entity(r, in->type, in->id);
-    err = read_current(s, r, &record);
+    err = fhir_instance_record(s, r, &record);
     if (err)
         return err;
     r->person = record.person;
@@ -74,8 +75,7 @@ static enum err read_look(struct session *s, struct request *r)
 const struct use fhir_use_read = {
     .event = "read", .actors = READERS, .quick = true, .look = read_look};
 
-/* The row of the instance, also when it is deleted now. */
-static enum err find_rid(struct session *s, struct request *r, int64_t *ret_rid)
+enum err fhir_instance_rid(struct session *s, struct request *r, int64_t *ret_rid)
 {
     struct fhir_input *in = r->input;
     struct record record;
@@ -110,7 +110,7 @@ static enum err vread_look(struct session *s, struct request *r)
         return err;
     r->entity = arena_printf(r->arena, "%s/_history/%lld", fhir_entity(r, in->type, in->id),
                              (long long)in->version);
-    err = find_rid(s, r, &rid);
+    err = fhir_instance_rid(s, r, &rid);
     if (!err)
         err = record_read_version(s, r->arena, rid, in->version, &record);
     if (!err && record.deleted)
@@ -123,75 +123,3 @@ static enum err vread_look(struct session *s, struct request *r)
 
 const struct use fhir_use_vread = {
     .event = "vread", .actors = READERS, .quick = true, .look = vread_look};
-
-static enum err history_entry(struct session *s, struct request *r, const struct record *record)
-{
-    struct buf *b = &r->answer_buf;
-    struct slice id = refs_id(r, record);
-    const char *method = record->deleted ? "DELETE" : record->version == 1 ? "POST" : "PUT";
-    const char *status = record->deleted ? "204" : record->version == 1 ? "201" : "200";
-    enum err err = ERR_OK;
-    buf_adds(b, r->count++ ? "," : ",\"entry\":[");
-    buf_addf(b, "{\"fullUrl\":\"%s/%.*s/%.*s\",", r->base_url, SLICE_ARG(record->type),
-             SLICE_ARG(id));
-    if (!record->deleted) {
-        buf_adds(b, "\"resource\":");
-        err = refs_outward(s, r, record, b);
-        buf_addc(b, ',');
-    }
-    buf_addf(b, "\"request\":{\"method\":\"%s\",\"url\":\"%.*s", method, SLICE_ARG(record->type));
-    if (record->version > 1 || record->deleted)
-        buf_addf(b, "/%.*s", SLICE_ARG(id));
-    buf_addf(b,
-             "\"},\"response\":{\"status\":\"%s\",\"etag\":\"W/\\\"%lld\\\"\",\"lastModified\":\"",
-             status, (long long)record->version);
-    when_print_instant(b, record->updated_ms);
-    buf_adds(b, "\"}}");
-    return err;
-}
-
-/* _count only; whole histories are short. */
-static enum err history_limit(struct request *r, unsigned *ret_limit)
-{
-    struct fhir_input *in = r->input;
-    enum err err = fhir_params(r);
-    for (unsigned i = 0; i < in->param_count && !err; i++) {
-        const struct fhir_param *p = &in->params[i];
-        uint64_t n = 0;
-        if (slice_is(p->name, "_count")) {
-            if (!slice_u64(p->value, &n) || n > LIMIT_SEARCH_COUNT)
-                return err_add(&r->errors, ERR_BAD_PARAM, "_count", NULL);
-            *ret_limit = (unsigned)n;
-        } else if (!fhir_param_is_format(p) && !in->lenient) {
-            err = err_add(&r->errors, ERR_UNKNOWN_PARAM,
-                          arena_printf(r->arena, "%.*s", SLICE_ARG(p->name)), "_count, _format");
-        }
-    }
-    return err;
-}
-
-static enum err history_look(struct session *s, struct request *r)
-{
-    struct fhir_input *in = r->input;
-    struct change_result found = {0};
-    unsigned limit = LIMIT_SEARCH_COUNT;
-    int64_t rid = 0;
-    enum err err = history_limit(r, &limit);
-    if (err)
-        return err;
-    r->entity = fhir_entity(r, in->type, in->id);
-    err = find_rid(s, r, &rid);
-    const struct change_query query = {.rid = rid, .limit = limit, .count_total = true};
-    if (!err)
-        err = change_list(s, r->arena, &query, &found);
-    if (!err && found.total == 0)
-        err = ERR_NOT_FOUND;
-    if (err)
-        return err;
-    fhir_bundle_begin(r, "history", (int64_t)found.total);
-    for (size_t i = 0; i < found.count && !err; i++)
-        err = history_entry(s, r, &found.records[i]);
-    return err ? err : fhir_bundle_end(r);
-}
-
-const struct use fhir_use_history = {.event = "history", .actors = READERS, .look = history_look};

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Searches of a type, of the system and of a compartment (R4 http.html#search): compile, run under the gate, include,
- * print a searchset. Pages are joined by a signed cursor (fhir_cursor.c). Each person found, or asked for in vain, gets an
- * audit row; what was included counts as what was found.
+ * Searches of a type, of the system and of a compartment (R4 http.html#search): compile, run under
+ * the gate, include, print a searchset. Pages are joined by a signed cursor (fhir_cursor.c). Each
+ * person found, or asked for in vain, gets an audit row; what was included counts as what was
+ * found.
  */
+#include "exchange/door/fhir_operation.h"
+#include "exchange/door/fhir_page.h"
 #include "exchange/door/fhir_query_impl.h"
 #include "exchange/gate/refs.h"
 #include "mappers/fhir/outcome.h"
@@ -16,96 +19,14 @@
 struct page {
     struct fhir_query query;
     struct search_result result;
-    const struct record *first; /* before the matches, on the first page; or NULL */
+    const struct record *first; /* before all matches */
+    size_t first_count;         /* of all pages; shown on this one: from first_from, first_shown */
+    size_t first_from, first_shown;
     struct record *included;
     size_t included_count;
     bool cut;           /* more would have been included */
     bool next_too_long; /* there are more pages, but no address for them */
 };
-
-/* ── links ───────────────────────────────────────────────────────────────────────────────────── */
-
-static void add_escaped(struct buf *out, struct slice text)
-{
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/,";
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c && memchr(plain, c, sizeof(plain) - 1))
-            buf_addc(out, (char)c);
-        else
-            buf_addf(out, "%%%02X", c);
-    }
-}
-
-static void add_segment(struct buf *out, struct slice text)
-{
-    if (!text.len)
-        return;
-    buf_addc(out, '/');
-    if (slice_is(text, "*"))
-        buf_addc(out, '*');
-    else
-        add_escaped(out, text);
-}
-
-/* The search as it was understood: without what was left out. */
-static struct slice search_url(struct request *r, const struct fhir_query *q, struct slice cursor)
-{
-    const struct fhir_input *in = r->input;
-    struct buf out;
-    char sep = '?';
-    buf_init(&out, LIMIT_HTTP_BODY * 4);
-    buf_adds(&out, r->base_url);
-    add_segment(&out, in->type);
-    add_segment(&out, in->id);
-    add_segment(&out, in->inner);
-    if (in->name.len)
-        buf_addf(&out, "/$%.*s", SLICE_ARG(in->name));
-    for (unsigned i = 0; i < in->param_count; i++) {
-        const struct fhir_param *p = &in->params[i];
-        if (q->ignored[i] || slice_is(p->name, "_cursor"))
-            continue;
-        buf_addc(&out, sep);
-        add_escaped(&out, p->name);
-        if (p->modifier.len) {
-            buf_addc(&out, ':');
-            add_escaped(&out, p->modifier);
-        }
-        buf_addc(&out, '=');
-        add_escaped(&out, p->value);
-        sep = '&';
-    }
-    if (cursor.len)
-        buf_addf(&out, "%c_cursor=%.*s", sep, SLICE_ARG(cursor));
-    struct slice url = buf_err(&out) ? SLICE_NONE : arena_dup(r->arena, buf_slice(&out));
-    buf_fini(&out);
-    return url;
-}
-
-static enum err add_links(struct request *r, struct page *page)
-{
-    struct buf *b = &r->answer_buf;
-    struct slice self = search_url(r, &page->query, page->query.cursor), next = SLICE_NONE;
-    if (page->result.more) {
-        const char *cursor = fhir_cursor_print(r, &page->result);
-        next = cursor ? search_url(r, &page->query, slice_str(cursor)) : SLICE_NONE;
-    }
-    if (!self.ptr || (page->result.more && !next.ptr))
-        return ERR_LIMIT;
-    buf_adds(b, ",\"link\":[{\"relation\":\"self\",\"url\":");
-    json_print_string(b, self);
-    buf_adds(b, "}");
-    /* A long form has pages that no request line can ask for. */
-    page->next_too_long = next.len + 64 > LIMIT_HTTP_LINE;
-    if (next.len && !page->next_too_long) {
-        buf_adds(b, ",{\"relation\":\"next\",\"url\":");
-        json_print_string(b, next);
-        buf_adds(b, "}");
-    }
-    buf_addc(b, ']');
-    return ERR_OK;
-}
 
 /* ── entries ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -153,17 +74,21 @@ static void collect_notes(struct request *r, const struct page *page, struct err
                       "対応していないパラメーターのため無視しました");
     }
     if (page->cut)
-        (void)err_say(notes, ERR_SEVERITY_WARNING, ERR_TOO_LARGE, "_include",
-                      "not everything that the matches lead to is included: ask for smaller pages (_count)",
-                      "関連リソースの一部を省きました。_count を小さくしてください");
+        (void)err_say(
+            notes, ERR_SEVERITY_WARNING, ERR_TOO_LARGE, "_include",
+            "not everything that the matches lead to is included: ask for smaller pages (_count)",
+            "関連リソースの一部を省きました。_count を小さくしてください");
     if (page->next_too_long)
-        (void)err_say(notes, ERR_SEVERITY_WARNING, ERR_TOO_LARGE, "",
-                      "there are further pages, but their address would be too long: ask for larger pages (_count) or "
-                      "fewer values",
-                      "続きがありますが、アドレスが長すぎます。_count を大きくするか、値を減らしてください");
+        (void)err_say(
+            notes, ERR_SEVERITY_WARNING, ERR_TOO_LARGE, "",
+            "there are further pages, but their address would be too long: ask for larger pages "
+            "(_count) or "
+            "fewer values",
+            "続きがありますが、アドレスが長すぎます。_count を大きくするか、値を減らしてください");
 }
 
-/* Closes the Bundle, after an OperationOutcome if there is something to say; it is no resource released. */
+/* Closes the Bundle, after an OperationOutcome if there is something to say; it is no resource
+ * released. */
 static enum err end_bundle(struct request *r, const struct page *page)
 {
     struct buf *b = &r->answer_buf;
@@ -179,15 +104,30 @@ static enum err end_bundle(struct request *r, const struct page *page)
     return arena_exhausted(r->arena) ? ERR_LIMIT : buf_err(b);
 }
 
+/* Where the next page begins; false when there is none. */
+static bool next_place(const struct page *page, struct fhir_cursor *ret_place)
+{
+    size_t shown = page->first_from + page->first_shown;
+    *ret_place = (struct fhir_cursor){page->result.last_rid, page->result.snapshot,
+                                      page->result.last_key};
+    if (page->query.search.limit > 0 || page->first_shown == 0)
+        return page->result.more;
+    *ret_place = (struct fhir_cursor){.number = -(int64_t)shown};
+    return true;
+}
+
 static enum err print_page(struct session *s, struct request *r, struct page *page)
 {
     const struct fhir_query *q = &page->query;
-    bool total = q->search.count_total || q->count_only;
+    bool total = (q->search.count_total || q->count_only) && !page->result.total_unknown;
     enum err err;
-    fhir_bundle_begin(r, "searchset", total ? (int64_t)page->result.total : -1);
-    err = add_links(r, page);
-    if (!err && page->first && !q->cursor.len)
-        err = add_entry(s, r, q, page->first, "match");
+    fhir_bundle_begin(r, "searchset",
+                      total ? (int64_t)(page->result.total + page->first_count) : -1);
+    struct fhir_cursor next;
+    bool more = next_place(page, &next);
+    err = fhir_page_links(r, q->ignored, more ? &next : NULL, &page->next_too_long);
+    for (size_t i = 0; i < page->first_shown && !err; i++)
+        err = add_entry(s, r, q, &page->first[page->first_from + i], "match");
     for (size_t i = 0; i < page->result.count && !err; i++)
         err = add_entry(s, r, q, &page->result.records[i], "match");
     for (size_t i = 0; i < page->included_count && !err; i++)
@@ -197,33 +137,16 @@ static enum err print_page(struct session *s, struct request *r, struct page *pa
 
 /* ── audit ───────────────────────────────────────────────────────────────────────────────────── */
 
-/* One row for each person in RECORDS, with how many of his resources the page releases. */
-static enum err audit_records(struct request *r, const struct record *records, size_t count)
-{
-    enum err err = ERR_OK;
-    for (size_t i = 0; i < count && !err; i++) {
-        int64_t person = records[i].person;
-        struct request_audit *a = r->audits;
-        while (a && a->row.person != person)
-            a = a->next;
-        if (a)
-            a->row.count++;
-        else
-            err = request_audit(r, person, r->entity, 1);
-    }
-    return err;
-}
-
 /* Also a row for whom the query named and did not find. */
 static enum err audit_page(struct request *r, const struct page *page)
 {
     int64_t named = page->query.hidden_person;
     const struct request_audit *a;
-    enum err err = audit_records(r, page->result.records, page->result.count);
+    enum err err = fhir_page_audit(r, page->result.records, page->result.count);
     if (!err && page->first && !page->query.cursor.len)
-        err = audit_records(r, page->first, 1);
+        err = fhir_page_audit(r, page->first, 1);
     if (!err)
-        err = audit_records(r, page->included, page->included_count);
+        err = fhir_page_audit(r, page->included, page->included_count);
     for (a = r->audits; a && a->row.person != named;)
         a = a->next;
     if (!err && named && !a && r->audits)
@@ -236,23 +159,58 @@ static const char *entity_of(struct request *r)
 {
     const struct fhir_input *in = r->input;
     if (in->inner.len)
-        return arena_printf(r->arena, "%s/%.*s", fhir_entity(r, in->type, in->id), SLICE_ARG(in->inner));
+        return arena_printf(r->arena, "%s/%.*s", fhir_entity(r, in->type, in->id),
+                            SLICE_ARG(in->inner));
     return arena_str(r->arena, in->type);
 }
 
-/* What stands before the matches is not included once more. */
+/* What stands before the matches, on whatever page, is not included once more. */
 static void leave_out_first(struct page *page)
 {
     size_t kept = 0;
-    for (size_t i = 0; page->first && i < page->included_count; i++)
-        if (page->included[i].rid != page->first->rid)
+    for (size_t i = 0; i < page->included_count; i++) {
+        bool stands = false;
+        for (size_t k = 0; k < page->first_count && !stands; k++)
+            stands = page->first[k].rid == page->included[i].rid;
+        if (!stands)
             page->included[kept++] = page->included[i];
-    if (page->first)
-        page->included_count = kept;
+    }
+    page->included_count = kept;
+}
+
+/* A cursor with a number below 0 stands among the records that come first. */
+static enum err take_cursor(struct request *r, struct page *page)
+{
+    struct fhir_query *q = &page->query;
+    struct fhir_cursor place;
+    if (!q->cursor.len)
+        return ERR_OK;
+    enum err err = fhir_cursor_parse(r, q->cursor, &place);
+    if (err)
+        return err;
+    page->first_from = page->first_count;
+    if (place.number < 0 && (uint64_t)-place.number <= page->first_count) {
+        page->first_from = (size_t)-place.number;
+        return ERR_OK;
+    }
+    q->search.after_given = true;
+    q->search.after_rid = place.number;
+    q->search.snapshot = place.snapshot;
+    q->search.after_key = place.key;
+    return ERR_OK;
+}
+
+/* What comes first takes its part of the page. */
+static void take_first(struct page *page)
+{
+    struct search *search = &page->query.search;
+    size_t left = page->first_count - page->first_from;
+    page->first_shown = left < search->limit ? left : search->limit;
+    search->limit -= (unsigned)page->first_shown;
 }
 
 enum err fhir_search_answer(struct session *s, struct request *r, const struct fhir_query *query,
-                            const struct record *first)
+                            const struct record *first, size_t count)
 {
     struct page *page = ARENA_NEW(r->arena, struct page);
     struct fhir_query *q = page ? &page->query : NULL;
@@ -260,9 +218,14 @@ enum err fhir_search_answer(struct session *s, struct request *r, const struct f
         return ERR_LIMIT;
     *q = *query;
     page->first = first;
-    enum err err = fhir_cursor_parse(r, q);
+    page->first_count = count;
+    enum err err = take_cursor(r, page);
+    if (!err)
+        take_first(page);
     if (!err)
         err = search_run(s, r->arena, &q->search, &page->result);
+    if (err == ERR_TOO_LARGE && !r->errors.first)
+        return err_add(&r->errors, err, "", "too many conditions, or too deep in one another");
     if (!err && q->include_count && page->result.count)
         err = fhir_include_run(s, r, q, &page->result, &page->included, &page->included_count,
                                &page->cut);
@@ -274,13 +237,18 @@ enum err fhir_search_answer(struct session *s, struct request *r, const struct f
 
 static enum err search_look(struct session *s, struct request *r)
 {
+    const struct fhir_input *in = r->input;
     struct fhir_query *q = ARENA_NEW(r->arena, struct fhir_query);
     if (!q)
         return ERR_LIMIT;
     r->entity = entity_of(r);
+    struct record *ours = NULL;
+    size_t count = 0;
     enum err err = fhir_query_compile(s, r, q);
     r->person = q->hidden_person;
-    return err ? err : fhir_search_answer(s, r, q, NULL);
+    if (!err && slice_is(in->type, "OperationDefinition") && !in->inner.len)
+        err = fhir_operation_search(r, &ours, &count);
+    return err ? err : fhir_search_answer(s, r, q, ours, count);
 }
 
 const struct use fhir_use_search = {.event = "search", .actors = READERS, .look = search_look};

@@ -144,7 +144,7 @@ static enum err name_entry(struct session *s, struct request *r, struct tx_entry
         w->new_id = found;
     } else if (in->id.len) {
         w->new_id = in->id;
-    } else if (e->rank == RANK_PUT && json_str(e->sent.resource, "id").len) {
+    } else if (slice_is(e->sent.method, "PUT") && json_str(e->sent.resource, "id").len) {
         w->new_id = json_str(e->sent.resource, "id");
     } else {
         ids_uuid_ordered(session_now_ms(s), id);

@@ -5,23 +5,12 @@
  */
 #include "exchange/door/fhir.h"
 #include "exchange/door/fhir_conditional.h"
+#include "exchange/door/fhir_operation.h"
 #include "exchange/gate/refs.h"
 
 #include "base/banned.h"
 
 #define WRITERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
-
-static enum err no_params(struct request *r)
-{
-    struct fhir_input *in = r->input;
-    enum err err = fhir_params(r);
-    for (unsigned i = 0; i < in->param_count && !err; i++)
-        if (!fhir_param_is_format(&in->params[i]))
-            err = err_add(&r->errors, ERR_UNKNOWN_PARAM,
-                          arena_printf(r->arena, "%.*s", SLICE_ARG(in->params[i].name)),
-                          "_format, _pretty");
-    return err;
-}
 
 enum err fhir_if_match(struct request *r, int64_t *ret_version)
 {
@@ -45,7 +34,7 @@ enum err fhir_if_match(struct request *r, int64_t *ret_version)
 static enum err look_write(struct session *s, struct request *r, bool client_ids)
 {
     struct fhir_input *in = r->input;
-    enum err err = no_params(r);
+    enum err err = fhir_no_params(r);
     if (!err)
         err = write_allowed(r, in->type);
     if (!err)
@@ -82,7 +71,8 @@ enum err fhir_same_id(struct request *r, const struct json *resource, struct sli
 static enum err update_look(struct session *s, struct request *r)
 {
     struct fhir_input *in = r->input;
-    if (slice_is(in->type, "AuditEvent") && fhir_audit_is_ours(in->id))
+    if ((slice_is(in->type, "AuditEvent") && fhir_audit_is_ours(in->id)) ||
+        fhir_operation_is_ours(r->arena, in->type, in->id))
         return err_add(&r->errors, ERR_METHOD, "", NULL);
     enum err err = look_write(s, r, true);
     return err ? err : fhir_same_id(r, in->resource, in->id);
@@ -142,7 +132,7 @@ const struct use fhir_use_update = {.event = "update",
 static enum err delete_look(struct session *s, struct request *r)
 {
     struct fhir_input *in = r->input;
-    enum err err = no_params(r);
+    enum err err = fhir_no_params(r);
     if (!err)
         err = fhir_if_match(r, &in->write.expect_version);
     if (err)

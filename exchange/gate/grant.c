@@ -145,11 +145,10 @@ enum err grant_make(struct request *r)
     return ERR_OK;
 }
 
-struct grant grant_own(const struct request *r)
+void grant_own(const struct request *r, struct grant *ret_grant)
 {
-    struct grant g = r->grant;
     assert(r->granted);
-    if (g.actor == GRANT_FACILITY)
-        g.actor = GRANT_INTAKE;
-    return g;
+    *ret_grant = r->grant;
+    if (ret_grant->actor == GRANT_FACILITY)
+        ret_grant->actor = GRANT_INTAKE;
 }

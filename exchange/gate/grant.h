@@ -15,7 +15,7 @@ enum err grant_make(struct request *r) ERR_CHECKED;
 
 /* What r's caller may see when only his own records count (the criteria of a conditional write): a facility its own
  * charts, a resident himself. R must be granted. */
-struct grant grant_own(const struct request *r);
+void grant_own(const struct request *r, struct grant *ret_grant);
 
 /* v3-ActReason code of a purpose, and back. */
 const char *grant_purpose_code(enum grant_purpose purpose);

@@ -27,7 +27,8 @@ struct slice refs_local(const struct request *r, struct slice reference)
     const char *const bases[] = {r->base_url, r->exchange->base_url, r->exchange->portal_url};
     for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
         struct slice base = slice_str(bases[i]);
-        if (base.len && slice_starts(reference, base) && reference.len > base.len)
+        if (base.len && slice_starts(reference, base) && reference.len > base.len &&
+            reference.ptr[base.len] == '/')
             return slice_sub(reference, base.len + 1, reference.len);
     }
     return reference;
@@ -74,12 +75,21 @@ static bool is_person_system(struct slice system)
            slice_starts(system, SLICE(REFS_SYSTEM_LOCAL));
 }
 
+/* An identifier's facets come after its token (leaf.h): its value by type goes with the token. */
 void refs_filter_facets(struct facet_list *facets)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < facets->count; i++)
-        if (facets->items[i].kind != FACET_TOKEN || !is_person_system(facets->items[i].system))
-            facets->items[kept++] = facets->items[i];
+    struct facet last = {.kind = FACET_URI}; /* the token last dropped */
+    for (size_t i = 0; i < facets->count; i++) {
+        struct facet *f = &facets->items[i];
+        bool person = f->kind == FACET_TOKEN && is_person_system(f->system);
+        if (f->kind == FACET_TOKEN)
+            last = person ? *f : (struct facet){.kind = FACET_URI};
+        if (person || (f->kind == FACET_TYPED && last.kind == FACET_TOKEN &&
+                       last.param == f->param && slice_eq(last.text, f->raw)))
+            continue;
+        facets->items[kept++] = *f;
+    }
     facets->count = kept;
 }
 

@@ -3,6 +3,9 @@
  * The HTTP front door (RFC 9110, 9112) as one machine per connection:
  *
  *   HEAD -> [BODY] -> RUNNING -> [SENDING] -> HEAD ... -> ENDING
+ *                       \------> FLOWING -------^
+ *
+ * (FLOWING: an answer of unknown length, whose owner hands over pieces as they drain.)
  *
  * The connection is the call: its buffers are used again for each request, so a kept-alive request
  * allocates nothing. While a call runs, its request's bytes stay where they are and what comes next
@@ -25,7 +28,7 @@
                                   */
 #define AHEAD_MAX (32u * LIMIT_KIB) /* read ahead of the running call, to see the peer go */
 
-enum call_state { HEAD, BODY, RUNNING, SENDING, ENDING };
+enum call_state { HEAD, BODY, RUNNING, SENDING, FLOWING, ENDING };
 
 struct http_call {
     struct http_server *server;
@@ -48,6 +51,7 @@ struct http_call {
     uint64_t body_left;
     struct http1_chunks chunks;
     struct http1_request request;
+    struct http_flow flow;
 };
 
 TAILQ_HEAD(call_list, http_call);
@@ -56,7 +60,7 @@ struct http_server {
     struct http_options options;
     struct listener *listener;
     struct call_list calls;
-    unsigned busy; /* RUNNING or SENDING */
+    unsigned busy; /* RUNNING, SENDING or FLOWING */
     bool closing, listener_closing;
     void (*done)(void *context);
     void *done_context;
@@ -208,6 +212,18 @@ static void print_status(struct buf *out, int status)
     buf_add(out, SLICE("\r\n"));
 }
 
+static void print_length(struct http_call *c, const struct http_answer *a)
+{
+    struct buf *out = &c->answer;
+    if (!c->flow.gone) {
+        buf_add(out, SLICE("Content-Length: "));
+        add_number(out, a->body.len);
+        buf_add(out, SLICE("\r\n"));
+    } else if (!c->request.v1_0) {
+        buf_add(out, SLICE("Transfer-Encoding: chunked\r\n"));
+    }
+}
+
 static void print_answer(struct http_call *c, const struct http_answer *a, bool body_too)
 {
     struct buf *out = &c->answer;
@@ -219,11 +235,8 @@ static void print_answer(struct http_call *c, const struct http_answer *a, bool 
     buf_add(out, SLICE("X-Content-Type-Options: nosniff\r\n"));
     if (a->content_type && !bodiless)
         add_field(out, "Content-Type", slice_str(a->content_type));
-    if (!bodiless) {
-        buf_add(out, SLICE("Content-Length: "));
-        add_number(out, a->body.len);
-        buf_add(out, SLICE("\r\n"));
-    }
+    if (!bodiless)
+        print_length(c, a);
     if (c->last)
         buf_add(out, SLICE("Connection: close\r\n"));
     for (unsigned i = 0; i < a->field_count; i++)
@@ -368,6 +381,70 @@ void http_call_answer(struct http_call *c, const struct http_answer *answer)
         print_answer(c, &failure, !head_only);
     }
     send_answer(c);
+}
+
+/* ---- answers that flow ---- */
+
+bool http_call_begin(struct http_call *c, const struct http_answer *answer,
+                     const struct http_flow *flow)
+{
+    assert(c->state == RUNNING && answer && flow && flow->drained && flow->gone);
+    if (!c->stream || c->server->closing || !fields_are_safe(answer)) {
+        http_call_answer(c, answer);
+        return false;
+    }
+    c->flow = *flow;
+    c->last = c->last || answer->close || !c->request.keep_alive;
+    buf_clear(&c->answer);
+    print_answer(c, answer, false);
+    if (slice_is(c->request.method, "HEAD")) {
+        c->flow = (struct http_flow){0};
+        send_answer(c);
+        return false;
+    }
+    c->state = FLOWING;
+    stream_write(c->stream, buf_slice(&c->answer));
+    buf_clear(&c->answer);
+    return true;
+}
+
+void http_call_piece(struct http_call *c, struct slice bytes)
+{
+    assert(c->state == FLOWING);
+    if (bytes.len == 0) /* an empty chunk would end the answer */
+        return;
+    if (c->request.v1_0) {
+        stream_write(c->stream, bytes);
+        return;
+    }
+    buf_clear(&c->answer);
+    buf_addf(&c->answer, "%zx\r\n", bytes.len);
+    buf_add(&c->answer, bytes);
+    buf_add(&c->answer, SLICE("\r\n"));
+    if (buf_err(&c->answer) != ERR_OK)
+        stream_close(c->stream); /* `gone` follows; what was sent is not taken for whole */
+    else
+        stream_write(c->stream, buf_slice(&c->answer));
+    empty(&c->answer);
+}
+
+void http_call_end(struct http_call *c, bool whole)
+{
+    assert(c->state == FLOWING);
+    c->flow = (struct http_flow){0};
+    c->last = c->last || !whole || c->server->closing;
+    if (whole && !c->request.v1_0)
+        stream_write(c->stream, SLICE("0\r\n\r\n"));
+    finish(c);
+}
+
+/* The peer left in the middle, or the server closes. */
+static void flow_gone(struct http_call *c)
+{
+    struct http_flow flow = c->flow;
+    c->flow = (struct http_flow){0};
+    c->server->busy--;
+    flow.gone(flow.context);
 }
 
 /* Answers a request that never becomes a call, and closes. */
@@ -560,6 +637,7 @@ static void on_data(struct stream *s, struct slice bytes)
         break;
     case RUNNING:
     case SENDING:
+    case FLOWING:
         take_ahead(c, bytes);
         break;
     case ENDING:
@@ -578,6 +656,8 @@ static void on_drained(struct stream *s)
         return;
     if (c->state == SENDING)
         send_piece(c);
+    else if (c->state == FLOWING)
+        c->flow.drained(c->flow.context);
     else if (c->held)
         step(c);
 }
@@ -604,6 +684,8 @@ static void on_closed(struct stream *s)
         return;
     if (c->state == SENDING)
         server->busy--;
+    else if (c->state == FLOWING)
+        flow_gone(c);
     call_free(c);
     settle(server);
 }
@@ -660,7 +742,9 @@ void http_close(struct http_server *server, void (*done)(void *context), void *c
     struct http_call *c;
     TAILQ_FOREACH(c, &server->calls, link)
     {
-        if (c->state == HEAD || c->state == BODY)
+        if (c->state == FLOWING)
+            flow_gone(c);
+        if (c->state == HEAD || c->state == BODY || c->state == FLOWING)
             leave(c);
     }
     settle(server);

@@ -60,6 +60,26 @@ uv_loop_t *http_call_loop(const struct http_call *call);
 /* Answers and releases the call. If the peer is gone the answer is dropped. Every answer carries Date, Content-Length,
  * Cache-Control: no-store, X-Content-Type-Options: nosniff. */
 void http_call_answer(struct http_call *call, const struct http_answer *answer);
+
+/* An answer whose length is not known when it begins: events, files made while they are sent. */
+struct http_flow {
+    /* All that was handed over has left: more may come. Told for the head, too. */
+    void (*drained)(void *context);
+    /* The peer left, or the server closes: the call is released, the last callback. Never from inside a call of the owner's. */
+    void (*gone)(void *context);
+    void *context;
+};
+/* Sends ANSWER's status and fields (its body is not looked at); pieces follow, chunked (RFC 9112 7.1; to HTTP/1.0 up to
+ * the end of the connection). False: the peer is gone, or asked for the head alone: the call is released, nothing of FLOW
+ * will be called. Instead of http_call_answer. */
+bool http_call_begin(struct http_call *call, const struct http_answer *answer,
+                     const struct http_flow *flow);
+/* Hands over some bytes. The owner waits for `drained` before it makes more. */
+void http_call_piece(struct http_call *call, struct slice bytes);
+/* Ends the answer and releases the call. Not WHOLE: the connection is cut, so that the peer cannot take what it got for
+ * all. */
+void http_call_end(struct http_call *call, bool whole);
+
 /* True once the peer has gone: work may be cut short (the audit still happens). */
 bool http_call_gone(const struct http_call *call);
 

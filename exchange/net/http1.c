@@ -232,7 +232,8 @@ static enum http1_state judge(struct head *h)
         return bad(h, 400);
     if (h->codings > 0 && (h->lengths > 0 || !h->v1_1))
         return bad(h, 400);
-    if (!h->v1_1) {
+    r->v1_0 = !h->v1_1;
+    if (r->v1_0) {
         r->keep_alive = false;
         r->expect_continue = false;
     }

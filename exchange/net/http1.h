@@ -23,6 +23,7 @@ struct http1_request {
     struct slice query;   /* after '?' */
     struct http1_field fields[LIMIT_HTTP_FIELDS];
     unsigned field_count;
+    bool v1_0; /* HTTP/1.0: must not be sent a chunked answer */
     bool keep_alive;
     bool expect_continue;
     bool chunked;

@@ -154,6 +154,12 @@ enum err listener_open(const struct listener_options *options, struct listener *
         free(l);
         return err;
     }
+    if (!options->host) {
+        l->stopped = true;
+        uv_close((uv_handle_t *)&l->tcp, on_listener_handle_closed);
+        *ret_listener = l;
+        return ERR_OK;
+    }
     err = bind_to(l, options->host, options->port);
     if (err != ERR_OK) {
         listener_close(l, NULL, NULL); /* frees itself from the loop */
@@ -199,7 +205,7 @@ void listener_close(struct listener *l, void (*done)(void *context), void *conte
     struct stream *s;
     TAILQ_FOREACH(s, &l->streams, link)
     {
-        if (s->state == HANDSHAKE || s->state == LINGERING)
+        if (s->state <= HANDSHAKE || s->state == LINGERING)
             stream_kill(s);
         else
             stream_close(s);

@@ -55,8 +55,9 @@ static void pass_deadline(struct stream *s)
     struct listener *l = s->listener;
     s->deadline_at = 0;
     l->figures.late++;
-    if (s->state == HANDSHAKE) {
+    if (s->state <= HANDSHAKE) {
         l->figures.handshake_failures++;
+        s->why = "no connection in time";
         stream_kill(s);
     } else if (s->state == OPEN && l->events->late) {
         l->events->late(s);
@@ -110,6 +111,7 @@ static void on_handle_closed(uv_handle_t *handle)
     l->quota->open--;
     l->events->closed(s);
     SSL_free(s->ssl);
+    free(s->host);
     buf_fini(&s->out);
     buf_fini(&s->sending);
     free(s);
@@ -165,6 +167,10 @@ void stream_close(struct stream *s)
 {
     if (s->state >= FLUSHING)
         return;
+    if (s->state == DIALLING) {
+        stream_kill(s);
+        return;
+    }
     if (s->state == HANDSHAKE)
         stream_unshake(s);
     else if (s->ssl && !s->broken)
@@ -454,6 +460,57 @@ bool stream_accept(struct listener *l)
     return true;
 }
 
+/* ---- dialling ---- */
+
+static void on_connect(uv_connect_t *request, int status)
+{
+    struct stream *s = request->data;
+    if (s->state != DIALLING)
+        return;
+    if (status < 0) {
+        s->why = uv_strerror(status);
+        stream_kill(s);
+        return;
+    }
+    uv_tcp_nodelay(&s->tcp, 1);
+    name_peer(s);
+    if (!s->host) {
+        s->state = OPEN;
+        stream_deadline(s, 0);
+        s->listener->events->ready(s);
+    } else {
+        s->state = HANDSHAKE;
+        TAILQ_INSERT_TAIL(&s->listener->shaking, s, shake);
+        s->listener->shaking_count++;
+        s->peer.tls = true;
+        if (stream_tls_start(s))
+            stream_tls_feed(s, SLICE_NONE); /* ours is the first word */
+        else
+            stream_kill(s);
+    }
+    if (s->state <= OPEN && !s->paused)
+        read_on(s);
+}
+
+enum err stream_dial(struct listener *l, const struct sockaddr *address, const char *host,
+                     unsigned timeout_ms, void *data, struct stream **ret_stream)
+{
+    struct stream *s = l->closing ? NULL : enrol(l);
+    if (!s)
+        return ERR_LIMIT;
+    s->state = DIALLING;
+    s->data = data;
+    s->connect.data = s;
+    *ret_stream = s;
+    s->host = host && l->tls ? strdup(host) : NULL;
+    if ((host && l->tls && !s->host) ||
+        uv_tcp_connect(&s->connect, &s->tcp, address, on_connect) < 0)
+        stream_kill(s); /* `closed` tells */
+    else
+        stream_deadline(s, timeout_ms);
+    return ERR_OK;
+}
+
 /* ---- what it knows ---- */
 
 void *stream_context(const struct stream *s)
@@ -476,3 +533,7 @@ const struct net_peer *stream_peer(const struct stream *s)
     return &s->peer;
 }
 
+const char *stream_why(const struct stream *s)
+{
+    return s->why ? s->why : "the connection was closed";
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Bytes to and from a peer on libuv, with or without TLS (a filter of OpenSSL memory BIOs), for both doors that
- * listen (HTTP, MLLP). One owner per stream: its callbacks record and step. All calls on the loop's thread.
+ * listen (HTTP, MLLP) and for what is sent out (outbound.h). One owner per stream: its callbacks record and step. All calls on the loop's thread.
  */
 #ifndef EXCHANGE_NET_STREAM_H
 #define EXCHANGE_NET_STREAM_H
@@ -56,7 +56,7 @@ struct stream_events {
 
 struct listener_options {
     uv_loop_t *loop;
-    const char *host;
+    const char *host;             /* NULL: listen nowhere, the streams are made by stream_dial */
     unsigned short port;          /* 0: any free port, see listener_port */
     struct tls_context *tls;      /* NULL: plain; borrowed */
     const struct stream_events *events;
@@ -74,11 +74,19 @@ void listener_close(struct listener *l, void (*done)(void *context), void *conte
 /* What was counted since it was opened. */
 void listener_figures(const struct listener *l, struct net_figures *ret_figures);
 
+/* Begins a connection to ADDRESS; with tls (a context of tls_client_new) the server must prove to be HOST, a DNS name or
+ * an address. Made on a listener without a host. `ready` follows, or `closed`; the deadline TIMEOUT_MS covers connecting and handshake, then
+ * it is over. ERR_LIMIT: no memory or socket. */
+enum err stream_dial(struct listener *l, const struct sockaddr *address, const char *host,
+                     unsigned timeout_ms, void *data, struct stream **ret_stream) ERR_CHECKED;
+
 /* The listener's context; the owner's data; who is at the other end. */
 void *stream_context(const struct stream *s);
 void stream_set_data(struct stream *s, void *data);
 void *stream_data(const struct stream *s);
 const struct net_peer *stream_peer(const struct stream *s);
+/* Why a stream that was dialled was closed, in English; static. */
+const char *stream_why(const struct stream *s);
 /* Copies (or encrypts) BYTES and sends them. Several writes of one turn of the loop leave together. */
 void stream_write(struct stream *s, struct slice bytes);
 /* Bytes accepted but not yet taken by the kernel. */

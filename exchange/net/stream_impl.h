@@ -2,9 +2,9 @@
  *
  * What stream.c, stream_tls.c and listener.c share and nobody else may see.
  *
- *   HANDSHAKE -> OPEN -> FLUSHING -> SHUTTING -> LINGERING -> CLOSING -> (closed, freed)
+ *   [DIALLING ->] HANDSHAKE -> OPEN -> FLUSHING -> SHUTTING -> LINGERING -> CLOSING -> (closed, freed)
  *
- * (plain streams start OPEN; any state may fall to CLOSING by stream_kill). Work that must not run
+ * (plain streams start OPEN, or go there from DIALLING; any state may fall to CLOSING by stream_kill). Work that must not run
  * inside the owner's calls (sending, going on after a pause) is done once a turn, in the listener's
  * prepare callback, for the streams on its dirty list: so several writes of one turn leave in one
  * system call, and no call of the owner re-enters the owner.
@@ -23,13 +23,14 @@
 #define STREAM_PLAIN_BYTES (16u * LIMIT_KIB) /* one TLS record's content */
 #define STREAM_KEEP_BYTES (64u * LIMIT_KIB)  /* larger buffers are freed when empty */
 
-enum stream_state { HANDSHAKE, OPEN, FLUSHING, SHUTTING, LINGERING, CLOSING };
+enum stream_state { DIALLING, HANDSHAKE, OPEN, FLUSHING, SHUTTING, LINGERING, CLOSING };
 
 struct stream {
     uv_tcp_t tcp;
     uv_timer_t timer;
     uv_write_t write;
     uv_shutdown_t shutdown;
+    uv_connect_t connect;
     struct listener *listener;
     TAILQ_ENTRY(stream) link;  /* listener->streams */
     TAILQ_ENTRY(stream) shake; /* listener->shaking, while in HANDSHAKE */
@@ -38,6 +39,8 @@ struct stream {
     struct net_peer peer;
     void *data;
     enum stream_state state;
+    char *host;      /* whom we dial and the certificate must name; NULL: they dialled us, or plain */
+    const char *why; /* it failed before it was ready; NULL: not said */
     bool dirty;
     bool paused;
     bool reading;

@@ -20,7 +20,8 @@ bool stream_tls_start(struct stream *s)
 {
     BIO *in = BIO_new(BIO_s_mem());
     BIO *out = BIO_new(BIO_s_mem());
-    s->ssl = tls_new_ssl(s->listener->tls);
+    s->ssl = s->host ? tls_new_dialling_ssl(s->listener->tls, s->host)
+                        : tls_new_ssl(s->listener->tls);
     if (!in || !out || !s->ssl) {
         BIO_free(in);
         BIO_free(out);
@@ -51,7 +52,9 @@ static void drain(struct stream *s)
 /* A failed handshake or record: the alert leaves, then the stream closes. */
 static void fail(struct stream *s)
 {
+    long verdict = SSL_get_verify_result(s->ssl);
     ERR_clear_error();
+    s->why = verdict == X509_V_OK ? "the TLS handshake failed" : X509_verify_cert_error_string(verdict);
     s->broken = true;
     drain(s);
     if (s->state == HANDSHAKE)

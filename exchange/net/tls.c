@@ -8,6 +8,7 @@
  */
 #include "exchange/net/tls.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -339,4 +340,52 @@ SSL *tls_new_ssl(struct tls_context *context)
     if (ssl)
         SSL_set_accept_state(ssl);
     return ssl;
+}
+
+/* ---- dialling ---- */
+
+enum err tls_client_new(const char *ca_path, char *ret_text, size_t text_size,
+                        struct tls_context **ret_context)
+{
+    struct tls_context *context = calloc(1, sizeof(*context));
+    if (!context)
+        return ERR_LIMIT;
+    ret_text[0] = '\0';
+    context->ctx = SSL_CTX_new(TLS_client_method());
+    bool made = context->ctx && harden(context->ctx, false) &&
+                SSL_CTX_set_purpose(context->ctx, X509_PURPOSE_SSL_SERVER) == 1;
+    bool trusting = made && (ca_path ? SSL_CTX_load_verify_file(context->ctx, ca_path) == 1
+                                     : SSL_CTX_set_default_verify_paths(context->ctx) == 1);
+    ERR_clear_error();
+    if (!trusting) {
+        snprintf(ret_text, text_size, "%s: %s", ca_path ? ca_path : "system store",
+                 made ? "holds no usable CA certificate" : "no TLS context could be made");
+        tls_context_free(context);
+        return made ? ERR_INVALID : ERR_INTERNAL;
+    }
+    *ret_context = context;
+    return ERR_OK;
+}
+
+static bool is_address(const char *host)
+{
+    struct in6_addr any;
+    return inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1;
+}
+
+SSL *tls_new_dialling_ssl(struct tls_context *context, const char *host)
+{
+    SSL *ssl = SSL_new(context->ctx);
+    if (!ssl)
+        return NULL;
+    bool address = is_address(host);
+    bool named = address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1
+                         : SSL_set1_host(ssl, host) == 1 &&
+                               SSL_set_tlsext_host_name(ssl, host) == 1;
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    SSL_set_connect_state(ssl);
+    if (named)
+        return ssl;
+    SSL_free(ssl);
+    return NULL;
 }

@@ -34,4 +34,10 @@ enum err tls_context_reload(struct tls_context *context) ERR_CHECKED;
 /* A new server-side connection object of the context in force. */
 SSL *tls_new_ssl(struct tls_context *context);
 
+/* A context for connections of our own: servers are checked against CA_PATH (PEM), NULL: the system's store. */
+enum err tls_client_new(const char *ca_path, char *ret_text, size_t text_size,
+                        struct tls_context **ret_context) ERR_CHECKED;
+/* A new connection object that dials: the server's certificate must be good and name HOST (DNS name or address). */
+SSL *tls_new_dialling_ssl(struct tls_context *context, const char *host);
+
 #endif

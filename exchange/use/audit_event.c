@@ -23,31 +23,60 @@ static const struct event_row {
     const char *event, *subtype, *action;
     const char *client, *server, *user; /* agent types */
     const char *text;                   /* what the resident reads */
+    bool query;                         /* what was asked is told, not one resource */
 } events[] = {
-    {"read", "read", "R", "110152", "110153", "IRCP", "閲覧 / read"},
-    {"vread", "vread", "R", "110152", "110153", "IRCP", "旧版の閲覧 / read of a former version"},
-    {"history", "history-instance", "R", "110152", "110153", "IRCP", "履歴の閲覧 / history"},
-    {"search", "search-type", "E", "110153", "110152", "IRCP", "検索 / search"},
-    {"match", "operation", "E", "110153", "110152", "IRCP", "本人照合 / match"},
-    {"summary", "operation", "R", "110152", "110153", "IRCP", "サマリーの閲覧 / summary"},
-    {"everything", "operation", "R", "110152", "110153", "IRCP", "全記録の閲覧 / everything"},
+    {"read", "read", "R", "110152", "110153", "IRCP", "閲覧 / read", false},
+    {"vread", "vread", "R", "110152", "110153", "IRCP",
+     "旧版の閲覧 / read of a former version", false},
+    {"history", "history-instance", "R", "110152", "110153", "IRCP",
+     "履歴の閲覧 / history", false},
+    {"history-type", "history-type", "R", "110152", "110153", "IRCP",
+     "種別ごとの履歴の閲覧 / history of a type", true},
+    {"history-system", "history-system", "R", "110152", "110153", "IRCP",
+     "全体の履歴の閲覧 / history of everything", true},
+    {"search", "search-type", "E", "110153", "110152", "IRCP", "検索 / search", true},
+    {"match", "operation", "E", "110153", "110152", "IRCP", "本人照合 / match", true},
+    {"summary", "operation", "R", "110152", "110153", "IRCP",
+     "サマリーの閲覧 / summary", false},
+    {"everything", "operation", "R", "110152", "110153", "IRCP",
+     "全記録の閲覧 / everything", false},
     {"explain-access", "operation", "E", "110153", "110152", "IRCP",
-     "閲覧可否の照会 / explain access"},
+     "閲覧可否の照会 / explain access", false},
     {"access-history", "operation", "R", "110152", "110153", "IRCP",
-     "閲覧記録の参照 / access history"},
-    {"create", "create", "C", "110153", "110152", "AUT", "登録 / create"},
-    {"update", "update", "U", "110153", "110152", "AUT", "更新 / update"},
-    {"delete", "delete", "D", "110150", "custodian", "AUT", "削除 / delete"},
-    {"validate", "operation", "E", "110153", "110152", "IRCP", "検査 / validate"},
-    {"terminology", "operation", "E", "110153", "110152", "IRCP", "用語の照会 / terminology"},
-    {"intake", "create", "C", "110153", "110152", "AUT", "受信 / intake"},
-    {"break-glass", "operation", "E", "110153", "110152", "IRCP", "緊急閲覧の開始 / break-glass"},
+     "閲覧記録の参照 / access history", false},
+    {"create", "create", "C", "110153", "110152", "AUT", "登録 / create", false},
+    {"update", "update", "U", "110153", "110152", "AUT", "更新 / update", false},
+    {"patch", "patch", "U", "110153", "110152", "AUT", "部分更新 / patch", false},
+    {"delete", "delete", "D", "110150", "custodian", "AUT", "削除 / delete", false},
+    {"intake", "create", "C", "110153", "110152", "AUT", "受信 / intake", false},
+    {"validate", "operation", "E", "110153", "110152", "IRCP", "検査 / validate", false},
+    {"terminology", "operation", "E", "110153", "110152", "IRCP",
+     "用語の照会 / terminology", false},
+    {"break-glass", "operation", "E", "110153", "110152", "IRCP",
+     "緊急閲覧の開始 / break-glass", false},
+    {"meta", "operation", "R", "110152", "110153", "IRCP", "タグの閲覧 / meta", false},
+    {"meta-add", "operation", "U", "110153", "110152", "AUT", "タグの追加 / meta-add", false},
+    {"meta-delete", "operation", "U", "110153", "110152", "AUT",
+     "タグの削除 / meta-delete", false},
+    {"lastn", "operation", "E", "110153", "110152", "IRCP",
+     "最新の検査値の検索 / lastn", true},
+    {"document", "operation", "R", "110152", "110153", "IRCP", "文書の閲覧 / document", false},
+    {"ihe-pix", "operation", "E", "110153", "110152", "IRCP", "患者番号の照会 / PIXm", true},
+    {"convert", "operation", "E", "110153", "110152", "IRCP", "形式の変換 / convert", false},
+    {"transaction", "transaction", "E", "110153", "110152", "AUT",
+     "一括登録 / transaction", false},
+    {"batch", "batch", "E", "110153", "110152", "AUT", "一括要求 / batch", false},
+    {"notify", "operation", "R", "110152", "110153", "IRCP", "購読による通知 / notification", false},
+    {"events", "operation", "E", "110153", "110152", "IRCP", "購読の受信開始 / listening", false},
+    {"export", "operation", "R", "110152", "110153", "IRCP", "一括出力 / bulk export", false},
+    {"export-begin", "operation", "E", "110153", "110152", "IRCP",
+     "一括出力の開始 / bulk export asked for", true},
 };
 
 static const struct event_row *find_event(const char *event)
 {
-    static const struct event_row other = {"",     "operation",       "E", "110153", "110152",
-                                           "IRCP", "操作 / operation"};
+    static const struct event_row other = {
+        "", "operation", "E", "110153", "110152", "IRCP", "操作 / operation", false};
     for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
         if (strcmp(events[i].event, event) == 0)
             return &events[i];
@@ -195,7 +224,7 @@ static void put_entities(struct request *r, struct json *event, const struct aud
     struct arena *a = r->arena;
     struct json *entities = json_put_array(a, event, "entity");
     char wire[IDS_WIRE_LEN + 1];
-    bool is_query = strcmp(row->event, "search") == 0 || strcmp(row->event, "match") == 0;
+    bool is_query = find_event(row->event)->query;
     if (row->person > 0) {
         struct json *patient = json_push_object(a, entities);
         wire_id(r, row->person, wire);

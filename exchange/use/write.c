@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "exchange/gate/consent.h"
+#include "exchange/push/subscribe.h"
 #include "exchange/use/claim.h"
 #include "exchange/use/vitals.h"
 #include "mappers/fhir/definition.h"
@@ -162,7 +163,7 @@ static enum err choose_person(struct session *s, struct request *r, struct write
     enum err err = ERR_OK;
     bool patient = slice_is(w->type, "Patient");
     if (!patient && !w->person)
-        w->person = refs_subject(&w->patients, w->class.subject, &several);
+        w->person = refs_subject(&w->patients, is_of_many(w) ? NULL : w->class.subject, &several);
     bool kept = false;
     if (!w->person && !several && !patient)
         err = keep_subject(s, r, w, &kept);
@@ -234,6 +235,8 @@ static enum err prepare_special(struct session *s, struct request *r, struct wri
     }
     if (!err && slice_is(w->type, "Consent"))
         err = consent_compile(s, r, w->resource, w->client_ids, &w->rules, &w->rule_count);
+    if (!err && slice_is(w->type, "Subscription"))
+        err = subscribe_check(s, r, w->resource);
     return err;
 }
 
@@ -453,6 +456,8 @@ static enum err put_record(struct session *s, struct request *r, struct write *w
         err = tell_moved(s, r, w);
     if (!err && slice_is(w->type, "Consent") && w->chart)
         err = consent_put_rules(s, w->chart, w->mark.rid, w->rules, w->rule_count);
+    if (!err && slice_is(w->type, "Subscription"))
+        err = subscribe_note(s, r, w->resource, w->new_id, &w->mark);
     return err;
 }
 
@@ -540,6 +545,8 @@ enum err write_apply_delete(struct session *s, struct request *r, struct write *
         if (!err)
             err = consent_put_rules(s, place.chart, place.rid, NULL, 0);
     }
+    if (!err && slice_is(w->type, "Subscription"))
+        err = subscribe_forget(s, r, w->mark.rid);
     r->person = w->person;
     return err;
 }

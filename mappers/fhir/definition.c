@@ -154,7 +154,7 @@ const struct definition_param *definition_next_referrer(struct slice type,
 const char *definition_modifiers(enum facet_kind kind)
 {
     static const char *const modifiers[] = {
-        [FACET_TOKEN] = "text not above below in not-in of-type",
+        [FACET_TOKEN] = "text not in not-in of-type",
         [FACET_STRING] = "exact contains",
         [FACET_DATE] = "",
         [FACET_NUMBER] = "",

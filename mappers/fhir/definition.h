@@ -74,7 +74,8 @@ bool definition_can_target(const struct definition_param *param, struct slice ty
  * and after the last. */
 const struct definition_param *definition_next_referrer(struct slice type,
                                                         const struct definition_param *after);
-/* Modifiers that R4 allows a parameter of KIND (search.html#modifiers), space separated, without ":missing" and without
+/* Modifiers that a parameter of KIND takes (search.html#modifiers; not :above and :below of codes, which would need a
+ * code system's hierarchy), space separated, without ":missing" and without
  * the type names of references. */
 const char *definition_modifiers(enum facet_kind kind);
 

@@ -12,7 +12,8 @@
 #include "mappers/fhir/definition.h"
 
 /* All facets of RESOURCE (internal form: references as they stand). More than LIMIT_FACETS: ERR_TOO_LARGE.
- * They point into RESOURCE's text and ARENA, in no order, and may repeat when the resource repeats itself: facet_pack
+ * They point into RESOURCE's text and ARENA, an identifier's token before its other facets but else in
+ * no order, and may repeat when the resource repeats itself: facet_pack
  * puts them right. _id and _lastUpdated give none: the store keeps them itself. An unknown type has none. */
 enum err facets_extract(struct arena *arena, const struct json *resource,
                         struct facet_list *ret_facets) ERR_CHECKED;

@@ -62,6 +62,10 @@ struct fhirpath_values {
  * "#id" of a contained resource. */
 typedef struct json *(*fhirpath_resolve_cb)(void *context, const struct json *reference);
 
+/* An element of TYPE with the value NODE and SHADOW beside it (either may be NULL), to begin from. */
+struct fhirpath_value fhirpath_member_value(const struct definition_type *type, struct json *node,
+                                            struct json *shadow);
+
 /* What an expression is evaluated on. */
 struct fhirpath_scene {
     struct json *resource;              /* %resource and %rootResource */

@@ -64,6 +64,16 @@ struct fhirpath_value fhirpath_member_root(struct json *node)
     return v;
 }
 
+struct fhirpath_value fhirpath_member_value(const struct definition_type *type, struct json *node,
+                                            struct json *shadow)
+{
+    struct fhirpath_value v = {
+        .kind = FHIRPATH_OBJECT, .type = type, .node = node, .shadow = shadow, .position = -1};
+    if (node && is_primitive(type))
+        read_scalar(&v);
+    return v;
+}
+
 static enum err add_one(struct fhirpath_run *run, const struct fhirpath_value *pattern,
                         struct json *node, struct json *shadow, struct fhirpath_values *values)
 {

@@ -123,15 +123,15 @@ static void put_mark(struct fold *f, uint32_t mark)
     }
 }
 
-static uint32_t kanji(uint32_t c)
+static uint32_t look_up(const struct fold_pair *pairs, size_t count, uint32_t c)
 {
     size_t lo = 0;
-    size_t hi = fold_kanji_count;
+    size_t hi = count;
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
-        if (fold_kanji[mid].from == c)
-            return fold_kanji[mid].to;
-        if (fold_kanji[mid].from < c)
+        if (pairs[mid].from == c)
+            return pairs[mid].to;
+        if (pairs[mid].from < c)
             lo = mid + 1;
         else
             hi = mid;
@@ -139,9 +139,13 @@ static uint32_t kanji(uint32_t c)
     return c;
 }
 
-/* Greek and Cyrillic capitals. */
+/* Greek and Cyrillic capitals, and accents beyond those of fold_latin. */
 static uint32_t lower(uint32_t c)
 {
+    if (c >= 0x1E00 && c < 0x1F00 && fold_latin_more[c - 0x1E00] != '.')
+        return (unsigned char)fold_latin_more[c - 0x1E00];
+    if (c >= 0x1A0 && c < 0x3D0)
+        c = look_up(fold_accents, fold_accents_count, c);
     if ((c >= 0x391 && c <= 0x3A9) || (c >= 0x410 && c <= 0x42F))
         return c + 0x20;
     return c >= 0x400 && c <= 0x40F ? c + 0x50 : c;
@@ -201,7 +205,7 @@ static void fold_one(struct fold *f, uint32_t c)
     else if (c >= 0xC0 && c < 0x180)
         put_latin(f, c);
     else
-        put(f, c < 0x2E80 ? lower(c) : kanji(c));
+        put(f, c < 0x2E80 ? lower(c) : look_up(fold_kanji, fold_kanji_count, c));
 }
 
 static struct slice fold_all(struct arena *arena, struct slice text, bool drop_spaces)
@@ -216,6 +220,13 @@ static struct slice fold_all(struct arena *arena, struct slice text, bool drop_s
         return SLICE_NONE;
     for (size_t i = 0; i < text.len;) {
         size_t len;
+        char plain =
+            text.ptr[i] >= 'A' && text.ptr[i] <= 'Z' ? (char)(text.ptr[i] | 0x20) : text.ptr[i];
+        if ((plain >= 'a' && plain <= 'z') || (plain >= '0' && plain <= '9')) {
+            put(&f, (unsigned char)plain);
+            i++;
+            continue;
+        }
         uint32_t c = decode((const unsigned char *)text.ptr + i, text.len - i, &len);
         if (len == 1 && c >= 0x80)
             f.out[f.len++] = (char)c; /* not UTF-8: kept as it is */

@@ -183,3 +183,31 @@ const uint16_t fold_half_kana[] = {
     0x30E2, 0x30E4, 0x30E6, 0x30E8, 0x30E9, 0x30EA, 0x30EB, 0x30EC, 0x30ED, 0x30EF,
     0x30F3, 0x309B, 0x309C,
 };
+
+/* U+1E00 to U+1EFF: Latin letters with further accents (Vietnamese among them) without them; '.': as it is. */
+const char fold_latin_more[] =
+    "aabbbbbbccddddddddddeeeeeeeeeeffgghhhhhhhhhhiiiikkkkkkllllllllmm"
+    "mmmmnnnnnnnnoooooooopppprrrrrrrrssssssssssttttttttuuuuuuuuuuvvvv"
+    "wwwwwwwwwwxxxxyyzzzzzzhtwyas....aaaaaaaaaaaaaaaaaaaaaaaaeeeeeeee"
+    "eeeeeeeeiiiioooooooooooooooooooooooouuuuuuuuuuuuuuyyyyyyyy......";
+
+/* Accented letters elsewhere: Latin Extended-B, Greek. Sorted. */
+const struct fold_pair fold_accents[] = {
+    {0x1A0, U'o'}, {0x1A1, U'o'}, {0x1AF, U'u'}, {0x1B0, U'u'}, {0x1CD, U'a'}, {0x1CE, U'a'}, {0x1CF, U'i'},
+    {0x1D0, U'i'}, {0x1D1, U'o'}, {0x1D2, U'o'}, {0x1D3, U'u'}, {0x1D4, U'u'}, {0x1D5, U'u'}, {0x1D6, U'u'},
+    {0x1D7, U'u'}, {0x1D8, U'u'}, {0x1D9, U'u'}, {0x1DA, U'u'}, {0x1DB, U'u'}, {0x1DC, U'u'}, {0x1DE, U'a'},
+    {0x1DF, U'a'}, {0x1E0, U'a'}, {0x1E1, U'a'}, {0x1E6, U'g'}, {0x1E7, U'g'}, {0x1E8, U'k'}, {0x1E9, U'k'},
+    {0x1EA, U'o'}, {0x1EB, U'o'}, {0x1EC, U'o'}, {0x1ED, U'o'}, {0x1F4, U'g'}, {0x1F5, U'g'}, {0x1F8, U'n'},
+    {0x1F9, U'n'}, {0x1FA, U'a'}, {0x1FB, U'a'}, {0x200, U'a'}, {0x201, U'a'}, {0x202, U'a'}, {0x203, U'a'},
+    {0x204, U'e'}, {0x205, U'e'}, {0x206, U'e'}, {0x207, U'e'}, {0x208, U'i'}, {0x209, U'i'}, {0x20A, U'i'},
+    {0x20B, U'i'}, {0x20C, U'o'}, {0x20D, U'o'}, {0x20E, U'o'}, {0x20F, U'o'}, {0x210, U'r'}, {0x211, U'r'},
+    {0x212, U'r'}, {0x213, U'r'}, {0x214, U'u'}, {0x215, U'u'}, {0x216, U'u'}, {0x217, U'u'}, {0x218, U's'},
+    {0x219, U's'}, {0x21A, U't'}, {0x21B, U't'}, {0x21E, U'h'}, {0x21F, U'h'}, {0x226, U'a'}, {0x227, U'a'},
+    {0x228, U'e'}, {0x229, U'e'}, {0x22A, U'o'}, {0x22B, U'o'}, {0x22C, U'o'}, {0x22D, U'o'}, {0x22E, U'o'},
+    {0x22F, U'o'}, {0x230, U'o'}, {0x231, U'o'}, {0x232, U'y'}, {0x233, U'y'}, {0x386, U'α'}, {0x388, U'ε'},
+    {0x389, U'η'}, {0x38A, U'ι'}, {0x38C, U'ο'}, {0x38E, U'υ'}, {0x38F, U'ω'}, {0x390, U'ι'}, {0x3AA, U'ι'},
+    {0x3AB, U'υ'}, {0x3AC, U'α'}, {0x3AD, U'ε'}, {0x3AE, U'η'}, {0x3AF, U'ι'}, {0x3B0, U'υ'}, {0x3CA, U'ι'},
+    {0x3CB, U'υ'}, {0x3CC, U'ο'}, {0x3CD, U'υ'}, {0x3CE, U'ω'},
+};
+
+const size_t fold_accents_count = sizeof(fold_accents) / sizeof(fold_accents[0]);

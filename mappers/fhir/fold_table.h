@@ -17,5 +17,8 @@ extern const struct fold_pair fold_kanji[];
 extern const size_t fold_kanji_count;
 extern const char *const fold_latin[];
 extern const uint16_t fold_half_kana[];
+extern const char fold_latin_more[];
+extern const struct fold_pair fold_accents[];
+extern const size_t fold_accents_count;
 
 #endif

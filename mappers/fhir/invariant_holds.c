@@ -153,34 +153,68 @@ bool invariant_observation_code(struct invariant_site *site)
 
 /* ── contained ───────────────────────────────────────────────────────────────────────────────── */
 
-/* Does a text "#NAME" stand anywhere below JSON? */
-static bool has_fragment(const struct json *json, struct slice name)
+struct texts {
+    struct slice *list;
+    size_t count, room;
+};
+
+static void keep_text(struct texts *t, struct slice text)
+{
+    if (t->count < t->room)
+        t->list[t->count] = text;
+    t->count++;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+/* Every text below JSON that begins with '#', without it. */
+static void gather_fragments(const struct json *json, struct texts *t)
+{
+    if (json->kind == JSON_STRING && json->text.len > 0 && json->text.ptr[0] == '#')
+        keep_text(t, slice_sub(json->text, 1, json->text.len));
+    if (json->kind != JSON_ARRAY && json->kind != JSON_OBJECT)
+        return;
+    for (const struct json *i = json->first; i; i = i->next)
+        gather_fragments(i, t);
+}
+
+/* Does the text "#" stand anywhere below JSON? */
+static bool names_container(const struct json *json)
 {
     if (json->kind == JSON_STRING)
-        return json->text.len == name.len + 1 && json->text.ptr[0] == '#' &&
-               (name.len == 0 || memcmp(json->text.ptr + 1, name.ptr, name.len) == 0);
+        return slice_is(json->text, "#");
     if (json->kind != JSON_ARRAY && json->kind != JSON_OBJECT)
         return false;
     for (const struct json *i = json->first; i; i = i->next) {
-        if (has_fragment(i, name))
+        if (names_container(i))
             return true;
     }
     return false;
 }
 
-#define CONTAINED_SEARCHED 200 /* more would make the search long; they are then not looked for */
-
-/* dom-3: each is referred to from somewhere, or refers to its container. */
+/* dom-3: each is referred to from somewhere, or refers to its container. One walk gathers what is
+ * referred to, so that many contained resources stay cheap. */
 bool invariant_contained_used(struct invariant_site *site)
 {
     const struct json *list = json_get(site->json, "contained");
-    if (list->count > CONTAINED_SEARCHED)
-        return true;
+    struct texts t = {0};
+    gather_fragments(site->json, &t);
+    t.room = t.count;
+    t.list = arena_array(site->arena, t.count + 1, sizeof(*t.list));
+    if (!t.list)
+        return true; /* the caller sees that the arena is exhausted */
+    t.count = 0;
+    gather_fragments(site->json, &t);
+    qsort(t.list, t.count, sizeof(*t.list), compare_texts);
     site->index = 0;
     site->child = "contained";
     for (const struct json *i = list->first; i; i = i->next, site->index++) {
         struct slice id = json_str(i, "id");
-        if (id.len && !has_fragment(site->json, id) && !has_fragment(i, SLICE_NONE))
+        if (id.len && !bsearch(&id, t.list, t.count, sizeof(*t.list), compare_texts) &&
+            !names_container(i))
             return false;
     }
     return true;
@@ -320,11 +354,6 @@ bool invariant_first_header(struct invariant_site *site)
 
 /* ── trees of codes and questions ────────────────────────────────────────────────────────────── */
 
-struct texts {
-    struct slice *list;
-    size_t count, room;
-};
-
 /* The texts of MEMBER in the tree that hangs by CHILDREN. */
 static void gather(const struct json *json, const char *children, const char *member,
                    struct texts *t)
@@ -332,16 +361,10 @@ static void gather(const struct json *json, const char *children, const char *me
     const struct json *list = json_get(json, children);
     for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
         struct slice text = json_str(i, member);
-        if (text.len && t->count < t->room)
-            t->list[t->count] = text;
-        t->count += text.len > 0;
+        if (text.len)
+            keep_text(t, text);
         gather(i, children, member, t);
     }
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-    return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
 }
 
 static bool tree_unique(struct invariant_site *site, const char *children, const char *member)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * R4's invariants by type (the constraints of its StructureDefinitions, 4.0.1). Keys, severities and
- * meanings are R4's, the texts our own. The row named "fullUrl" is bundle.html's rule, which has no
+ * meanings are R4's (but sdf-4, which R4's own logical models break, is a warning), the texts our
+ * own. The row named "fullUrl" is bundle.html's rule, which has no
  * key.
  */
 #include "mappers/fhir/invariant.h"
@@ -244,7 +245,7 @@ const struct invariant invariant_table[] = {
      "an element's id is used twice in the differential", "differential の要素 id が重複しています"},
     {"StructureDefinition", "sdf-18", E, "contextInvariant > type=Extension", NULL,
      "contextInvariant is for extensions", "contextInvariant は拡張だけで使えます"},
-    {"StructureDefinition", "sdf-4", E, "abstract=true | baseDefinition", NULL,
+    {"StructureDefinition", "sdf-4", W, "abstract=true | baseDefinition", NULL,
      "baseDefinition is required unless abstract", "abstract でなければ baseDefinition が必要です"},
     {"StructureDefinition", "sdf-5", E, "!type=Extension | derivation=specialization | context", NULL,
      "an extension needs a context", "拡張には context が必要です"},

@@ -24,7 +24,8 @@ struct leaf {
     struct slice target;  /* references to this type only; or empty */
 };
 
-/* Takes VALUE apart as LETTER says (gen/README.md). A value of another shape than the letter expects gives nothing. */
+/* Takes VALUE apart as LETTER says (gen/README.md). A value of another shape than the letter expects gives nothing. What
+ * an identifier gives follows its token at once: whoever must drop the one (exchange/gate/refs.c) drops the others. */
 void leaf_add(struct leaf *leaf, char letter, const struct json *value);
 
 #endif

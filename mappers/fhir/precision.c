@@ -81,8 +81,27 @@ static bool is_zero(const struct decimal *d)
     return true;
 }
 
+/* Up to 15 digits and ten to the 22nd are exact as doubles, so one division or product of them is
+ * rounded once. */
+static bool to_double_quickly(const struct decimal *d, double *ret_value)
+{
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    int64_t digits = 0;
+    if (d->count > 15 || d->exponent < -22 || d->exponent > 22)
+        return false;
+    for (size_t i = 0; i < d->count; i++)
+        digits = digits * 10 + (d->digits[i] - '0');
+    double value = (double)(d->negative ? -digits : digits);
+    *ret_value = d->exponent < 0 ? value / powers[-d->exponent] : value * powers[d->exponent];
+    return true;
+}
+
 static bool to_double(const struct decimal *d, double *ret_value)
 {
+    if (to_double_quickly(d, ret_value))
+        return true;
     char text[LIMIT_FHIR_DECIMAL + 32];
     snprintf(text, sizeof(text), "%s%.*se%d", d->negative ? "-" : "", (int)d->count, d->digits,
              d->exponent);

@@ -7,7 +7,6 @@
 #include "mappers/fhir/profile.h"
 
 #include "base/limits.h"
-#include "mappers/fhir/invariant.h"
 #include "mappers/fhir/profile_impl.h"
 #include "mappers/fhir/reference.h"
 
@@ -314,18 +313,6 @@ static enum err check_type(struct profile_run *run, const struct profile_node *n
 
 /* ── the walk ────────────────────────────────────────────────────────────────────────────────── */
 
-static void note_constraints(struct profile_run *run, const struct profile_node *node,
-                             const struct place *at)
-{
-    const struct json *list = profile_tree_get(node, "constraint");
-    for (const struct json *c = list ? list->first : NULL; c && !run->silent; c = c->next) {
-        bool unknown = run->unknown;
-        if (!invariant_known(json_str(c, "key")))
-            profile_unchecked(run, at, "the constraint", "制約", json_str(c, "key"));
-        run->unknown = unknown;
-    }
-}
-
 static enum err walk(struct profile_run *run, const struct profile_node *node,
                      const struct definition_type *type, const struct json *object,
                      const struct place *at)
@@ -355,8 +342,9 @@ enum err profile_item_check(struct profile_run *run, const struct profile_node *
         return ERR_OK; /* R4's own rules have told */
     if (++run->steps > LIMIT_PROFILE_STEPS)
         return ERR_TOO_DEEP;
-    note_constraints(run, node, &item->place);
     enum err err = profile_value_check(run, node, item);
+    if (!err)
+        err = profile_rule_check(run, node, item);
     if (!err)
         err = check_type(run, node, item);
     if (!err && content->children)
@@ -498,8 +486,11 @@ enum err profile_check_at(const struct json *resource, const struct json *profil
                           const struct canonical_source *source, const struct place *at,
                           struct err_list *errors)
 {
-    struct profile_run run = {
-        .arena = errors->arena, .source = source, .found = {.errors = errors}, .root = resource};
+    struct profile_run run = {.arena = errors->arena,
+                              .source = source,
+                              .found = {.errors = errors},
+                              .rule_steps = LIMIT_PROFILE_RULE_STEPS,
+                              .root = resource};
     struct slice type_name = json_str(resource, "resourceType");
     const struct definition_type *type = definition_type(type_name);
     struct definition_element itself = {.name = type ? type->name : "", .type = type};

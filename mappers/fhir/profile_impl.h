@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Shared by the parts of the profile checker: the tree of a profile's elements (profile_tree.c),
- * the walk (profile.c), values (profile_value.c), slices (profile_slice.c). Private to these.
+ * the walk (profile.c), values (profile_value.c), constraints
+ * (profile_rule.c), slices (profile_slice.c). Private to these.
  */
 #ifndef MAPPERS_FHIR_PROFILE_IMPL_H
 #define MAPPERS_FHIR_PROFILE_IMPL_H
@@ -77,6 +78,8 @@ struct profile_run {
     const struct profile_tree *at;  /* whose rules are being checked */
     const struct json *root;        /* the resource, for contained targets */
     struct profile_remark *remarks; /* said once */
+    struct profile_rule *rules;     /* compiled in this run */
+    uint64_t rule_steps;            /* left for all of them together */
 };
 
 /* All values of NODE in OBJECT, an object of TYPE at PLACE, in an arena array. */
@@ -112,13 +115,16 @@ struct slice profile_name(const struct profile_node *node);
 /* The R4 type of an item: of a resource its own, NULL when it has none. */
 const struct definition_type *profile_item_type(const struct profile_item *item);
 
-/* ── values and slices ───────────────────────────────────────────────────────────────────────── */
+/* ── values, constraints, slices ───────────────────────────────────────────────────────────────────────── */
 
 /* fixed[x], pattern[x], maxLength, minValue[x], maxValue[x], binding. */
 enum err profile_value_check(struct profile_run *run, const struct profile_node *node,
                              const struct profile_item *item) ERR_CHECKED;
 /* Does VALUE hold all that PATTERN does? */
 bool profile_value_matches(const struct json *value, const struct json *pattern);
+/* The constraints of NODE on one value. */
+enum err profile_rule_check(struct profile_run *run, const struct profile_node *node,
+                            const struct profile_item *item) ERR_CHECKED;
 /* Sorts ITEMS into the slices of NODE, counts and checks them. AT: the object they are in. */
 enum err profile_slice_check(struct profile_run *run, const struct profile_node *node,
                              const struct profile_item *items, size_t count,

@@ -244,7 +244,7 @@ static void check_list(struct check *c, const struct definition_element *e, cons
                        const struct json *list, struct place *at)
 {
     bool primitive = e->type && e->type->kind == DEFINITION_PRIMITIVE;
-    bool paired = false;
+    bool paired = false, looked = false;
     if (list->kind != JSON_ARRAY) {
         say(c, at, "a list [ ] is expected", "リスト [ ] が必要です");
         return;
@@ -253,9 +253,10 @@ static void check_list(struct check *c, const struct definition_element *e, cons
         say(c, at, "an empty list is not allowed", "空のリストは使えません");
     for (const struct json *i = list->first; i; i = i->next) {
         at->index++;
-        if (i->kind == JSON_NULL && primitive && !paired) {
+        if (i->kind == JSON_NULL && primitive && !looked) {
             const struct json *other = sibling(o->json, list->key);
             paired = other && other->kind == JSON_ARRAY;
+            looked = true; /* once: there may be many nulls and many members */
         }
         if (i->kind != JSON_NULL || !paired) /* pairs are checked at the sibling */
             check_value(c, o->type, e, i, at);

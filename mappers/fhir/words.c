@@ -126,7 +126,11 @@ static void add_narrative(struct buf *out, struct slice text)
             add_entity(out, slice_sub(text, at + 1, semicolon - at - 1));
             at = semicolon + 1;
         } else {
-            buf_addc(out, text.ptr[at++]);
+            size_t end = at + 1;
+            while (end < text.len && text.ptr[end] != '<' && text.ptr[end] != '&')
+                end++;
+            buf_add(out, slice_sub(text, at, end - at));
+            at = end;
         }
     }
     buf_addc(out, ' ');
@@ -134,9 +138,13 @@ static void add_narrative(struct buf *out, struct slice text)
 
 /* ── content ─────────────────────────────────────────────────────────────────────────────────── */
 
+/* Identifiers are numbers that not every reader may learn or confirm (exchange/gate/refs.h), so
+ * they are no words. */
 static bool is_for_people(const struct definition_type *owner, const struct definition_element *e)
 {
     const char *type = e->type->name;
+    if (strcmp(owner->name, "Identifier") == 0)
+        return false;
     if (strcmp(type, "markdown") == 0)
         return true;
     if (strcmp(type, "code") == 0)

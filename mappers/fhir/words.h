@@ -10,7 +10,7 @@
 #include "base/json.h"
 
 /* Folded texts (fold.h) in ARENA: of all narratives of RESOURCE without their markup; and of everything, narratives included,
- * without what only machines read: ids, addresses, references, dates, codes of required bindings, bytes in base64. A word
+ * without what only machines read: ids, identifiers, addresses, references, dates, codes of required bindings, bytes in base64. A word
  * never spans two elements. Empty when there is none. ERR_LIMIT when the arena is full. */
 enum err words_extract(struct arena *arena, const struct json *resource, struct slice *ret_words,
                        struct slice *ret_content) ERR_CHECKED;

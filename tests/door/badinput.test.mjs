@@ -124,6 +124,11 @@ describe('depth and size', () => {
     if (!(large instanceof Error)) assert.equal(large.status, 413); // the server may close before all is sent
   });
 
+  test('many nulls beside many members', async () => {
+    const members = Array.from({ length: 300_000 }, (_, i) => `"x${i}":1`).join(',');
+    await refused(`{"resourceType":"Observation","note":[{"text":"x"}],"contained":[{"resourceType":"Patient","name":[{"given":[${'null,'.repeat(300_000)}null],${members}}]}]}`, 422);
+  });
+
   test('many members, many findings: few are told', async () => {
     const issues = await refused(JSON.stringify({ resourceType: 'Observation', ...Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`x${i}`, 1])) }), 422);
     assert.ok(issues.length <= 50, String(issues.length));

@@ -64,6 +64,9 @@ describe('a Patient', () => {
     const find = (name) => region.party(name).search(`/Patient?identifier=${q(`${region.localSystem('hospital-a')}|${number}`)}`);
     assert.equal((await find('hospital-a')).total, 1);
     assert.equal((await find('hospital-b')).total, 0, 'another facility cannot search by it');
+    for (const other of [`identifier:of-type=${q(`http://terminology.hl7.org/CodeSystem/v2-0203|PI|${number}`)}`, `_content=${number}`])
+      for (const name of ['hospital-a', 'hospital-b'])
+        assert.equal((await region.party(name).search(`/Patient?${other}`)).total, 0, `${name}: ${other}`);
   });
 
   test('carries another facility\'s local number in no answer at all', async () => {

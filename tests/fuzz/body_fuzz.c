@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Packed bodies as a damaged file might hold them: any bytes are an error or a body within bounds. And any bytes
- * packed come back.
+ * Packed bodies as a damaged file might hold them: any bytes are an error or a body within bounds.
+ * And any bytes packed come back.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/facet.h"
+#include "base/facet_table.h"
 #include "base/limits.h"
 
 #include "base/banned.h"
@@ -23,6 +24,10 @@ static void must(bool ok)
 
 static void must_lie_in(struct slice whole, struct slice part)
 {
+    for (size_t i = 0; i < facet_known_text_count; i++) {
+        if (part.ptr == facet_known_texts[i].ptr && part.len == facet_known_texts[i].len)
+            return;
+    }
     must(part.len == 0 || (part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len));
 }
 
@@ -57,6 +62,8 @@ static uint64_t take(struct input *in, size_t bytes)
 
 static struct slice take_text(struct input *in)
 {
+    if (in->at < in->end && *in->at >= 0xC0)
+        return facet_known_texts[(*in->at++ - 0xC0) % facet_known_text_count];
     size_t len = (size_t)take(in, 1) & 0x1F;
     if (len > (size_t)(in->end - in->at))
         len = (size_t)(in->end - in->at);

@@ -179,7 +179,7 @@ const VALUES = {
       : PLAIN.has(type) ? token('', String(data)) : []),
   string: ({ type, data }) => (type === 'HumanName' ? string(...nameTexts(data)) : type === 'Address'
     ? string(data.text, data.line ?? [], data.city, data.district, data.state, data.postalCode, data.country)
-    : typeof data === 'string' ? string(data) : []),
+    : ['string', 'markdown', 'code', 'uri', 'id'].includes(type) ? string(data) : []),
   date: ({ type, data }) => (type === 'Period' ? date(periodOf(data)) : type === 'Timing' ? date(timingOf(data))
     : ['date', 'dateTime', 'instant'].includes(type) ? date(spanOf(data)) : []),
   number: ({ type, data }) => (type === 'Range' ? range('number', data) : typeof data === 'number' ? [`number|${data}|${data}`] : []),
@@ -188,10 +188,10 @@ const VALUES = {
     : ['Quantity', 'Age', 'Duration', 'Distance', 'Count'].includes(type) ? quantity(data) : []),
   reference: ({ type, data }, alone, targets) => (type === 'Reference'
     ? [...address(data.reference), ...(alone ? [...(data.identifier ? token(data.identifier.system, data.identifier.value) : []), ...string(data.display)] : [])]
-    : typeof data === 'string' ? (relative(data) ? address(data) : canonical(data))
+    : ['canonical', 'uri'].includes(type) ? (relative(data) ? address(data) : canonical(data))
       : data.resourceType ? (targets.includes(data.resourceType) && data.id ? [`reference|${data.resourceType}/${data.id}`] : []) : []),
   uri: ({ type, data }) => (type === 'canonical' ? canonical(data) : typeof data === 'string' && data ? [`uri|${data}`] : []),
-  special: ({ data }) => (typeof data.latitude === 'number' ? [`special|${data.latitude}|${data.longitude}`] : []),
+  special: ({ data }) => (typeof data.latitude === 'number' && typeof data.longitude === 'number' ? [`special|${data.latitude}|${data.longitude}`] : []),
 };
 
 /** The value of an extension stands for it. */

@@ -7,9 +7,12 @@ import { createRequire } from 'node:module';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const require = createRequire(import.meta.url);
-const fhirpath = require('fhirpath');
-const model = require('fhirpath/fhir-context/r4');
+const require = createRequire(new URL('../door/package.json', import.meta.url));
+const load = (name) => { try { return require(name); } catch { return undefined; } };
+const fhirpath = load('fhirpath');
+const model = load('fhirpath/fhir-context/r4');
+/** Is the second opinion here? Otherwise the text to skip with. */
+export const missing = fhirpath ? false : 'fhirpath is not installed';
 
 // ── definitions ──────────────────────────────────────────────────────────────────────────────────
 
@@ -21,7 +24,7 @@ export function loadParams(folder, types) {
     if (!file.startsWith('SearchParameter-')) continue;
     const p = JSON.parse(readFileSync(join(folder, file), 'utf8'));
     byUrl.set(p.url, p);
-    if (!p.expression || p.type === 'special') continue;
+    if (!p.expression || p.type === 'special' || p.id.startsWith('example')) continue;
     for (const base of p.base) {
       for (const type of base === 'Resource' || base === 'DomainResource' ? types : [base]) byType.get(type)?.set(p.code, p);
     }
@@ -55,7 +58,7 @@ const scaled = (n) => Math.round(Number(n) * SCALE);
 
 const katakana = (text) => text.replace(/[ぁ-ゖ]/g, (c) => String.fromCharCode(c.charCodeAt(0) + 0x60));
 /** Without regard to width, case, accents, kana. */
-export const fold = (text) => katakana(text.normalize('NFKC').normalize('NFD').replace(/[\u0300-\u036f]/g, '').normalize('NFC').toLowerCase()).replace(/\s+/g, ' ').trim();
+export const fold = (text) => katakana(text.normalize('NFKC').normalize('NFD').replace(/[\u0300-\u036f]/g, '').normalize('NFC').toUpperCase().toLowerCase()).replace(/\s+/g, ' ').trim();
 
 const STAMP = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?$/;
 /** [lo, hi) in ms that a date of any precision covers; without a zone in Japan. */
@@ -91,6 +94,8 @@ function spanOf({ type, value }) {
 
 const NAME = ['text', 'family', 'given', 'prefix', 'suffix'];
 const ADDRESS = ['text', 'line', 'city', 'district', 'state', 'postalCode', 'country'];
+/** Folded text of a string entry. */
+export const foldOf = (e) => (e.tight ? fold(e.raw).replaceAll(' ', '') : fold(e.raw));
 const fields = (value, names) => names.flatMap((n) => value[n] ?? []);
 
 /** What one value of an element gives a parameter of TYPE: entries that a query's value is compared with. */
@@ -106,7 +111,11 @@ const readers = {
     return [{ system: undefined, code: String(value), bare: true }];
   },
   string({ type, value }) {
-    if (type === 'HumanName') return fields(value, NAME).map((raw) => ({ raw }));
+    if (type === 'HumanName') {
+      // The whole name too, also written without spaces: that is our choice (docs/doors/fhir.md).
+      const whole = value.text ?? (value.family && value.given ? [value.family, ...value.given].join(' ') : undefined);
+      return [...fields(value, NAME).map((raw) => ({ raw })), ...(whole ? [{ raw: whole }, { raw: whole, tight: true }] : [])];
+    }
     if (type === 'Address') return fields(value, ADDRESS).map((raw) => ({ raw }));
     return typeof value === 'string' ? [{ raw: value }] : [];
   },
@@ -181,7 +190,7 @@ const tokenFits = (e, text) => {
 
 const fitters = {
   token: tokenFits,
-  string: (e, text) => fold(e.raw).startsWith(fold(unescape(text))),
+  string: (e, text) => foldOf(e).startsWith(fold(unescape(text))),
   date: dateFits,
   number: (e, text) => numberFits(e.n, text),
   quantity(e, text) {
@@ -198,7 +207,7 @@ const below = (long, short) => long === short || (long.startsWith(short) && (sho
 
 const modifiers = {
   exact: (e, text) => e.raw === unescape(text),
-  contains: (e, text) => fold(e.raw).includes(fold(unescape(text))),
+  contains: (e, text) => foldOf(e).includes(fold(unescape(text))),
   text: (e, text) => e.text !== undefined && fold(e.text).startsWith(fold(unescape(text))),
   below: (e, text) => below(e.uri, unescape(text)),
   above: (e, text) => below(unescape(text), e.uri),

@@ -113,7 +113,7 @@ export function makeResource(c, type, id, world) {
 
 const escape = (text) => String(text).replace(/[\\,$|]/g, (m) => `\\${m}`);
 const PREFIXES = ['', '', '', 'eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb'];
-const part = (c, text) => text.slice(0, 1 + c.int([...text].length)) || text;
+const part = (c, text) => text.slice(0, 1 + c.int([...text].length)).trim() || text.trim() || 'x';
 const isoOf = (ms) => new Date(ms).toISOString();
 
 /** Values as a query says them, made from an entry that some resource has. */
@@ -164,6 +164,7 @@ function say(c, p, e) {
 /** One criterion for TYPE: [key, value]. */
 export function makeCriterion(c, oracle, type, depth = 0) {
   const params = [...oracle.params.byType.get(type).values()].filter((p) => !['_text', '_content', '_id', '_lastUpdated', '_security', '_source', '_query'].includes(p.code));
+  const rare = params.filter((p) => ['quantity', 'number', 'composite', 'uri'].includes(p.type));
   const pool = oracle.resources.filter((r) => r.resourceType === type);
   for (let tries = 0; tries < 200; tries++) {
     if (depth < 2 && c.is(0.15)) {
@@ -172,7 +173,7 @@ export function makeCriterion(c, oracle, type, depth = 0) {
     }
     if (c.is(0.02)) return ['_id', [c.pick(pool).id, ...(c.is(0.5) ? [c.pick(pool).id] : [])].join(',')];
     if (c.is(0.02)) return ['_lastUpdated', `${c.pick(['ge', 'lt', 'gt', 'le', 'ne', ''])}${c.pick(pool).meta.lastUpdated}`];
-    const p = c.pick(params);
+    const p = c.pick(c.is(0.35) && rare.length ? rare : params);
     const from = c.pick(pool);
     if (p.type === 'composite') {
       const group = c.pick(oracle.groups(from, p));

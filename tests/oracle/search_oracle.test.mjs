@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Region, corpus } from '../door/region.mjs';
 import { patient } from '../door/resources.mjs';
-import { Oracle, fold, loadParams } from './r4.mjs';
+import { Oracle, foldOf, loadParams, missing } from './r4.mjs';
 import { Chance, makeCriterion, makeResource, makers } from './random.mjs';
 
 const core = corpus('fhir/r4-schemas/hl7.fhir.r4.core/package');
@@ -27,6 +27,16 @@ let oracle;
 /** Names the patients by the ids that PARTY sees. */
 const withWires = (resource, wires) => JSON.parse(JSON.stringify(resource).replace(/"Patient\/([^"/]+)"/g, (whole, id) => (wires[id] ? `"Patient/${wires[id]}"` : whole)));
 
+/** What R4's invariants refuse (obs-7: a component that repeats its observation) is drawn again. */
+async function place(party, type, id, world, wires) {
+  for (let tries = 0; ; tries++) {
+    const resource = withWires(makeResource(c, type, id, world), wires);
+    const answer = await party.put(`/${type}/${id}`, resource);
+    if (answer.status === 201) return;
+    assert.ok(tries < 20 && /ERR_INVARIANT/.test(answer.text), `${JSON.stringify(resource)}\n${answer.text.slice(0, 600)}`);
+  }
+}
+
 async function fill(party, prefix) {
   const world = Object.fromEntries(TYPES.map((t) => [t, Array.from({ length: t === 'Patient' ? PATIENTS : EACH }, (_, i) => `${prefix}${t}-${i}`)]));
   const wires = {};
@@ -36,16 +46,12 @@ async function fill(party, prefix) {
     wires[world.Patient[i]] = made.id;
   }
   for (const type of TYPES.filter((t) => t !== 'Patient')) {
-    await Promise.all(world[type].map(async (id) => {
-      const resource = withWires(makeResource(c, type, id, world), wires);
-      const answer = await party.put(`/${type}/${id}`, resource);
-      assert.equal(answer.status, 201, `${JSON.stringify(resource)}\n${answer.text.slice(0, 600)}`);
-    }));
+    for (const id of world[type]) await place(party, type, id, world, wires);
   }
 }
 
 before(async () => {
-  if (core.skip) return;
+  if (core.skip || missing) return;
   console.log(`# seed ${SEED}, ${QUERIES} queries: TASUKI_ORACLE_SEED=${SEED}`);
   region = await Region.start({ empty: true, patients: 8 });
   a = region.party('hospital-a');
@@ -64,14 +70,14 @@ const address = (type, query, rest) => `/${type}?${[...query, ...rest].map(([k, 
 function checkOrder(resources, code, descending, where) {
   const p = oracle.param(resources[0]?.resourceType, code);
   const key = (r) => {
-    const entries = oracle.entries(r, code).map((e) => (p.type === 'date' ? e.lo : p.type === 'string' ? fold(e.raw) : e.n)).filter((k) => k !== undefined);
+    const entries = oracle.entries(r, code).map((e) => (p.type === 'date' ? e.lo : p.type === 'string' ? foldOf(e) : e.n)).filter((k) => k !== undefined);
     return entries.reduce((best, k) => (best === undefined || (descending ? k > best : k < best) ? k : best), undefined);
   };
   const keys = resources.map(key);
   const present = keys.filter((k) => k !== undefined);
   assert.ok(keys.slice(present.length).every((k) => k === undefined), `${where}: those without a value come last`);
   const less = (x, y) => (typeof x === 'string' ? Buffer.compare(Buffer.from(x), Buffer.from(y)) < 0 : x < y);
-  for (let i = 1; i < present.length; i++) assert.ok(!(descending ? less(present[i - 1], present[i]) : less(present[i], present[i - 1])), `${where}: ${present[i - 1]} before ${present[i]}`);
+  for (let i = 1; i < present.length; i++) assert.ok(!(descending ? less(present[i - 1], present[i]) : less(present[i], present[i - 1])), `${where}: ${resources[i - 1].id} (${present[i - 1]}) before ${resources[i].id} (${present[i]})\n${JSON.stringify(resources[i - 1])}\n${JSON.stringify(resources[i])}`);
 }
 
 async function check(type, query, rest, sort) {
@@ -85,9 +91,20 @@ async function check(type, query, rest, sort) {
   return want.length;
 }
 
+/** How often each kind of criterion was drawn: said at the end, so that one sees what was tried. */
+const kinds = {};
+function tally(type, key, value) {
+  const p = oracle.param(type, key.split(/[:.]/)[0]);
+  const kind = key.startsWith('_has:') ? '_has' : key.includes('.') ? 'chain' : key.includes(':') ? `:${/^[A-Z]/.test(key.split(':')[1]) ? '[type]' : key.split(':')[1]}` : p?.type ?? key;
+  kinds[kind] = (kinds[kind] ?? 0) + 1;
+  const prefix = ['date', 'number', 'quantity'].includes(kind) && /^(ne|gt|lt|ge|le|sa|eb|ap)/.exec(value);
+  if (prefix) kinds[prefix[0]] = (kinds[prefix[0]] ?? 0) + 1;
+}
+
 function draw() {
   const type = c.pick(TYPES);
   const query = Array.from({ length: 1 + (c.is(0.35) ? 1 : 0) + (c.is(0.1) ? 1 : 0) }, () => makeCriterion(c, oracle, type));
+  for (const [key, value] of query) tally(type, key, value);
   const rest = [];
   let sort;
   if (c.is(0.4)) rest.push(['_count', String(c.pick([1, 2, 3, 5, 7, 100]))]);
@@ -101,7 +118,7 @@ function draw() {
   return { type, query, rest, sort };
 }
 
-test('every query finds exactly what the second opinion finds', { skip: core.skip, timeout: 1_800_000 }, async () => {
+test('every query finds exactly what the second opinion finds', { skip: core.skip || missing, timeout: 1_800_000 }, async () => {
   const wrong = [];
   let found = 0;
   let some = 0;
@@ -117,6 +134,6 @@ test('every query finds exactly what the second opinion finds', { skip: core.ski
     }
     done += drawn.length;
   }
-  console.log(`# ${QUERIES} queries, ${some} found something, ${found} resources in all`);
+  console.log(`# ${QUERIES} queries, ${some} found something, ${found} resources in all; ${Object.entries(kinds).sort(([, x], [, y]) => y - x).map(([k, n]) => `${k} ${n}`).join(', ')}`);
   assert.equal(wrong.length, 0, `seed ${SEED}: ${wrong.length} queries disagree\n\n${wrong.join('\n\n')}`);
 });

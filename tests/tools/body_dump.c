@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * body_dump STORE FOLDER: writes bodies and originals of a store, unpacked, one file each, at most 400 of a type: what
- * storage/body_dict.sh trains the dictionary on. Past every gate, so for invented regions only.
+ * body_dump STORE FOLDER: writes bodies and originals of a store, unpacked, one file each, at most
+ * 400 of a type: what storage/body_dict.sh trains the dictionary on. Past every gate, so for
+ * invented regions only.
  */
 #include <sqlite3.h>
 #include <stdio.h>
@@ -16,7 +17,8 @@
 static const char RECORDS[] =
     "SELECT body FROM (SELECT body, row_number() OVER (PARTITION BY type ORDER BY id) AS n"
     " FROM record WHERE deleted = 0) WHERE n <= 400";
-static const char ORIGINALS[] = "SELECT bytes FROM original WHERE packed = 1 ORDER BY sha LIMIT 400";
+static const char ORIGINALS[] =
+    "SELECT bytes FROM original WHERE packed = 1 ORDER BY sha LIMIT 400";
 
 static enum err write_one(const char *folder, const char *kind, unsigned n, struct slice bytes)
 {

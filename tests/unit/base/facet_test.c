@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "base/facet.h"
+#include "base/facet_table.h"
 #include "base/limits.h"
 #include "base/when.h"
 
@@ -258,6 +259,55 @@ static void too_little_room(void **state)
     buf_fini(&out);
 }
 
+/* Each known text and system comes back, at the cost of its number. */
+static void names_what_is_known(void **state)
+{
+    struct buf out;
+    (void)state;
+    buf_init(&out, LIMIT_MIB);
+    for (size_t i = 0; i < facet_known_text_count; i++) {
+        struct facet item = {.param = 1, .kind = FACET_URI, .text = facet_known_texts[i]};
+        struct facet_list list = {&item, 1};
+        struct slice a = facet_known_texts[facet_known_order[i]];
+        struct slice b = facet_known_texts[facet_known_order[i > 0 ? i - 1 : 0]];
+        buf_clear(&out);
+        facet_pack(&list, &out);
+        assert_holds(buf_slice(&out), &item, 1);
+        assert_in_range(out.len, 4, 5);
+        assert_true(i == 0 || b.len < a.len || (b.len == a.len && slice_cmp(b, a) < 0));
+    }
+    for (size_t i = 0; i < facet_known_system_count; i++) {
+        struct facet item = TOKEN(1, "", "x");
+        struct facet_list list = {&item, 1};
+        item.system = slice_str(facet_known_systems[i].name);
+        buf_clear(&out);
+        facet_pack(&list, &out);
+        assert_holds(buf_slice(&out), &item, 1);
+        assert_int_equal(out.len, 6);
+    }
+    buf_fini(&out);
+}
+
+/* The form on disk: these bytes must be read for ever. */
+static void form_is_stable(void **state)
+{
+    static const char packed[] =
+        "\x01"
+        "\xB0\x02\x12\x23"             /* 2, common, loinc, final */
+        "\x12\x03\x04\x82\x02\xD0\x0F" /* 5: 129 ms, for 1000 ms */
+        "\x43\x01\x00\x51"             /* 5, group 1, part 0: 0.5 */
+        "\x15\x05\x16Patient/123";
+    struct facet want[] = {
+        TOKEN(2, "http://loinc.org", "final"),
+        DATE(5, 129, 1129),
+        {.param = 5, .group = 1, .kind = FACET_NUMBER, .lo = 0.5, .hi = 0.5},
+        {.param = 10, .kind = FACET_REFERENCE, .text = SLICE("Patient/123")},
+    };
+    (void)state;
+    want[0].common = true;
+    assert_holds(slice_of(packed, sizeof(packed) - 1), want, T_COUNT(want));
+}
+
 static void systems_have_numbers(void **state)
 {
     (void)state;
@@ -277,6 +327,8 @@ int main(void)
         cmocka_unit_test(refers_back),
         cmocka_unit_test(broken_bytes_end_the_walk),
         cmocka_unit_test(too_little_room),
+        cmocka_unit_test(names_what_is_known),
+        cmocka_unit_test(form_is_stable),
         cmocka_unit_test(systems_have_numbers),
     };
     return T_RUN(tests);

@@ -102,6 +102,9 @@ static void test_finds_mistakes(void **state)
         {"[listen]\nops = 1\nops = 2\n" TLS STORE, ERR_CONFLICT, "tasuki.conf:3", "line 2"},
         {"[listen]\nmllp = 2575\n" TLS STORE, ERR_REQUIRED, "tasuki.conf", "mllp-facility"},
         {TLS STORE "readers = 9\n", ERR_INVALID, "tasuki.conf:10", "1 to 8"},
+        {TLS STORE "[push]\nexport-hours = 0\n", ERR_INVALID, "tasuki.conf:11", "1 to 720"},
+        {TLS STORE "[push]\ntargets = loopback http://a.example\n", ERR_INVALID, "tasuki.conf",
+         "http://a.example"},
         {STORE, ERR_REQUIRED, "tasuki.conf", "certificate"},
         {"[tls]\ncertificate =\nkey = k\nca = c\ncrl = l\n" STORE, ERR_REQUIRED, "tasuki.conf:2",
          "needs a value"},
@@ -165,6 +168,10 @@ static void test_writes_what_it_reads(void **state)
                        .checkpoints = "log/heads",
                        .log = "log/tasuki.log",
                        .readers = 3,
+                       .push_targets = "loopback https://a.example/hook",
+                       .push_ca = "",
+                       .export_folder = "data/exports",
+                       .export_hours = 48,
                        .watches = {{"hospital-a", "inbox/hospital-a"}},
                        .watch_count = 1};
     struct conf in = {0};
@@ -182,6 +189,9 @@ static void test_writes_what_it_reads(void **state)
     assert_int_equal(in.mllp_port, 0);
     assert_string_equal(in.mllp_facility, "hospital-a");
     assert_int_equal(in.readers, 3);
+    assert_string_equal(in.push_targets, out.push_targets);
+    assert_string_equal(in.push_ca, "");
+    assert_int_equal(in.export_hours, 48);
     assert_int_equal(in.watch_count, 1);
     (void)snprintf(want, sizeof(want), "%s/log/tasuki.log", folder);
     assert_string_equal(in.log, want);

@@ -26,6 +26,9 @@ struct site {
     bool gone;
     struct net_figures figures;
     size_t limit;
+    struct http_call *flow;
+    unsigned flow_left, flow_gone;
+    bool flow_cut, flow_began;
 };
 
 static void answer_text(struct http_call *call, int status, struct slice body)
@@ -93,10 +96,43 @@ static void route_refuse(struct http_call *call, struct site *site)
     answer_text(call, http_call_body(call).len == 0 ? 401 : 200, SLICE("who?"));
 }
 
+/* /flow?N: N pieces of 100,000 bytes, each when the last has left; /flow?0 waits. /cut: ends before its end. */
+static void flow_drained(void *context)
+{
+    static char block[100000];
+    struct site *site = context;
+    if (site->flow_left == 0)
+        return;
+    memset(block, 'x', sizeof(block));
+    http_call_piece(site->flow, slice_of(block, sizeof(block)));
+    http_call_piece(site->flow, SLICE_NONE);
+    if (--site->flow_left == 0)
+        http_call_end(site->flow, !site->flow_cut);
+}
+
+static void flow_gone(void *context)
+{
+    struct site *site = context;
+    site->flow_gone++;
+}
+
+static void route_flow(struct http_call *call, struct site *site)
+{
+    struct http_flow flow = {flow_drained, flow_gone, site};
+    struct http_answer a = {.status = 200, .content_type = "text/plain"};
+    uint64_t count = 0;
+    assert_true(slice_u64(http_call_request(call)->query, &count));
+    site->flow = call;
+    site->flow_left = (unsigned)count;
+    site->flow_cut = slice_is(http_call_request(call)->path, "/cut");
+    site->flow_began = http_call_begin(call, &a, &flow);
+}
+
 static const struct {
     const char *path;
     void (*run)(struct http_call *call, struct site *site);
 } ROUTES[] = {
+    {"/flow", route_flow},   {"/cut", route_flow},
     {"/echo", route_echo},   {"/none", route_echo},   {"/small", route_echo},
     {"/big", route_big},     {"/hold", route_hold},   {"/fields", route_fields},
     {"/split", route_split}, {"/empty", route_empty}, {"/skip", route_refuse},
@@ -584,6 +620,107 @@ static void test_port_taken(void **state)
     site_stop(&site);
 }
 
+/* Reads to the end of a chunked answer (or of the connection) and counts what came. */
+static size_t read_chunks(struct client *c, bool *ret_whole)
+{
+    size_t total = 0;
+    *ret_whole = false;
+    for (;;) {
+        char line[16] = {0};
+        size_t at = 0;
+        unsigned long size = 0;
+        char scrap[1000];
+        do {
+            if (at == sizeof(line) - 1 || client_read_raw(c, line + at, 1))
+                return total;
+        } while (line[at++] != '\n');
+        size = strtoul(line, NULL, 16);
+        total += size;
+        for (unsigned long left = size; left > 0;) {
+            size_t n = left < sizeof(scrap) ? left : sizeof(scrap);
+            if (client_read_raw(c, scrap, n))
+                return total;
+            left -= n;
+        }
+        if (client_read_raw(c, line, 2))
+            return total;
+        if (size == 0) {
+            *ret_whole = true;
+            return total;
+        }
+    }
+}
+
+static void read_flow_head(struct client *c, const char *want)
+{
+    char head[600] = {0};
+    size_t at = 0;
+    while (at < 4 || memcmp(head + at - 4, "\r\n\r\n", 4) != 0) {
+        assert_true(at < sizeof(head) - 1);
+        assert_int_equal(client_read_raw(c, head + at++, 1), ERR_OK);
+    }
+    if (!strstr(head, want))
+        fail_msg("%s", head);
+    assert_null(strstr(head, "Content-Length"));
+}
+
+static void test_flow(void **state)
+{
+    struct site site;
+    struct client_answer a;
+    bool whole = false;
+    (void)state;
+    site_start(&site);
+    struct client *c = dial(&site);
+    say(c, "GET /flow?50 HTTP/1.1\r\nHost: x\r\n\r\nGET /after HTTP/1.1\r\nHost: x\r\n\r\n");
+    read_flow_head(c, "Transfer-Encoding: chunked\r\n");
+    assert_int_equal(read_chunks(c, &whole), 5000000);
+    assert_true(whole);
+    assert_slice(hear(c).body, "/after");
+    assert_int_equal(client_http(c, "HEAD", "/flow?0", "", SLICE_NONE, &a), ERR_OK);
+    assert_false(site.flow_began);
+    assert_true(slice_search(a.head, SLICE("chunked"), 0) < a.head.len);
+    say(c, "GET /cut?3 HTTP/1.1\r\nHost: x\r\n\r\n");
+    read_flow_head(c, "chunked");
+    assert_int_equal(read_chunks(c, &whole), 300000);
+    assert_false(whole);
+    client_close(c);
+    c = dial(&site);
+    say(c, "GET /flow?1 HTTP/1.0\r\n\r\n");
+    read_flow_head(c, "Connection: close\r\n");
+    char *all = calloc(1, 100000);
+    assert_non_null(all);
+    assert_int_equal(client_read_raw(c, all, 100000), ERR_OK);
+    assert_int_equal(all[99999], 'x');
+    assert_true(client_at_end(c));
+    free(all);
+    client_close(c);
+    assert_int_equal(site.flow_gone, 0);
+    site_stop(&site);
+}
+
+/* The owner is told once when the peer leaves, and when the server closes. */
+static void test_flow_gone(void **state)
+{
+    struct site site;
+    (void)state;
+    site_start(&site);
+    struct client *c = dial(&site);
+    say(c, "GET /flow?0 HTTP/1.1\r\nHost: x\r\n\r\n");
+    read_flow_head(c, "chunked");
+    client_close(c);
+    for (int i = 0; i < 1000 && *(volatile unsigned *)&site.flow_gone == 0; i++)
+        usleep(2000);
+    assert_int_equal(site.flow_gone, 1);
+    c = dial(&site);
+    say(c, "GET /flow?0 HTTP/1.1\r\nHost: x\r\n\r\n");
+    read_flow_head(c, "chunked");
+    site_stop(&site);
+    assert_int_equal(site.flow_gone, 2);
+    assert_true(client_at_end(c));
+    client_close(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -594,6 +731,7 @@ int main(void)
         cmocka_unit_test(test_continue),     cmocka_unit_test(test_bad),
         cmocka_unit_test(test_slow),         cmocka_unit_test(test_graceful_close),
         cmocka_unit_test(test_hammer),       cmocka_unit_test(test_port_taken),
+        cmocka_unit_test(test_flow),         cmocka_unit_test(test_flow_gone),
     };
     return T_RUN(tests);
 }

@@ -47,6 +47,10 @@ static const struct {
      "mulleraeiounc"
      "strasselodzoeuvreth"},
     {"e\u0301", "e", NULL},
+    {"Nguyễn Thị Ánh Tuyết, Trần Đức Phương", "nguyen thi anh tuyet, tran duc phuong",
+     "nguyenthianhtuyet,tranducphuong"},
+    {"Ștefan Țepeș Ǎ ǜ", "stefan tepes a u", "stefantepesau"},
+    {"Άννα Έλλην Ώ ΐ", "αννα ελλην ω ι", "ανναελληνωι"},
     {"ΑΒΓ АБВ Ё", "αβγ абв ё", "αβγабвё"},
     {"a\u200Bb\uFEFFc\u00AD", "abc", NULL},
     {"O’Brien", "o'brien", NULL},

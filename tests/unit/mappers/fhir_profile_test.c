@@ -15,6 +15,9 @@
 #define CORE "http://hl7.org/fhir/StructureDefinition/"
 #define DIFF "'differential':{'element':["
 #define END "]}}"
+#define CS(url, code)                                                                              \
+    "{'resourceType':'CodeSystem','url':'" url "','content':'complete','concept':[{'code':'" code  \
+    "'}]}"
 #define OBS "{'resourceType':'Observation','status':'final','code':{'text':'x'}"
 #define PAT "{'resourceType':'Patient'"
 
@@ -54,7 +57,8 @@ static const char *const stored[] = {
     "{'id':'Observation.code','binding':{'strength':'required','valueSet':'v:animals'}},"
     "{'id':'Observation.method','binding':{'strength':'extensible','valueSet':'v:animals'}},"
     "{'id':'Observation.interpretation','binding':{'strength':'required','valueSet':'v:none'}},"
-    "{'id':'Observation.status','constraint':[{'key':'my-1'},{'key':'obs-6'}]},"
+    "{'id':'Observation.status','constraint':[{'key':'my-1','expression':'matches(1)'},"
+    "{'key':'obs-6'}]},"
     "{'id':'Observation.valueInteger','minValueInteger':0,'maxValueInteger':10}" END,
     SD("e:one", "Extension", CORE "Extension") DIFF
     "{'id':'Extension.url','fixedUri':'e:one'},{'id':'Extension.value[x]','min':1,'type':"
@@ -86,6 +90,12 @@ static const char *const stored[] = {
     "{'id':'Extension.extension','type':[{'code':'Extension','profile':['p:deep']}]}" END,
     SD("p:deeper", "Patient", CORE "Patient") DIFF
     "{'id':'Patient.extension','type':[{'code':'Extension','profile':['p:deep']}]}" END,
+    SD("p:rules", "Patient", CORE "Patient") DIFF
+    "{'id':'Patient','constraint':[{'key':'my-2','severity':'error','human':'two names',"
+    "'expression':'name.count() = 2'}]},{'id':'Patient.birthDate','constraint':[{'key':'my-3',"
+    "'severity':'warning','human':'day','expression':'$this.toString().length() = 10'}]},"
+    "{'id':'Patient.contact','constraint':[{'key':'my-4','severity':'error','human':'same',"
+    "'expression':'gender = %resource.gender'}]}" END,
     SD("p:simple", "Observation", CORE "Observation") DIFF
     "{'id':'Observation.valueQuantity','type':[{'code':'Quantity','profile':['" CORE
     "SimpleQuantity']}]}" END,
@@ -95,8 +105,7 @@ static const char *const stored[] = {
                              "','min':1},{'id':'Questionnaire.item.text','min':1},{'id':'"
                              "Questionnaire.item.item',"
                              "'contentReference':'#Questionnaire.item'}]}}",
-    "{'resourceType':'CodeSystem','url':'u:animals','content':'complete','concept':[{'code':'dog'"
-    "}]}",
+    CS("u:animals", "dog"),
     "{'resourceType':'ValueSet','url':'v:animals','compose':{'include':[{'system':'u:animals'}]}}",
 };
 
@@ -195,6 +204,14 @@ static const struct row {
     {"p:paths", PAT ",'contact':[{'gender':'female'},{'gender':'male'},{'gender':'male'}]}", ""},
     {"p:paths", PAT ",'contact':[{'gender':'female'},{'gender':'female'}]}", "e Patient.contact\n"},
     {"p:nobase", PAT "}", "e Patient.name\n? Patient\n"},
+    {"p:rules",
+     PAT ",'name':[{'text':'a'},{'text':'b'}],'birthDate':'2000-01-01','gender':'male',"
+         "'contact':[{'gender':'male'}]}",
+     ""},
+    {"p:rules",
+     PAT ",'name':[{'text':'a'}],'birthDate':'2000','gender':'male','contact':["
+         "{'gender':'male'},{'gender':'female'}]}",
+     "e Patient\nw Patient.birthDate\ne Patient.contact[1]\n"},
     {"p:simple", OBS ",'valueQuantity':{'value':1,'comparator':'<'}}",
      "e Observation.value.ofType(Quantity)\n"},
     {"p:snap",

@@ -201,6 +201,16 @@ static bool read_file(const char *path, struct buf *out)
     return buf_err(out) == ERR_OK;
 }
 
+/* The first error that is no broken invariant: those speak of the whole resource (what one element
+ * asks of another may have been left out). */
+static const struct err_item *form_error(const struct err_list *errors)
+{
+    const struct err_item *i = errors->first;
+    while (i && (i->severity != ERR_SEVERITY_ERROR || i->code == ERR_INVARIANT))
+        i = i->next;
+    return i;
+}
+
 static void check_mode(const char *name, struct slice text, struct subset how, struct tally *t)
 {
     struct arena *a = arena_new(T_ARENA_MAX * 4);
@@ -213,12 +223,12 @@ static void check_mode(const char *name, struct slice text, struct subset how, s
         t->skipped++;
     } else {
         assert_int_equal(subset_apply(a, root, &how), ERR_OK);
-        if (validate_resource(root, SLICE_NONE, &after) == ERR_OK) {
+        if (validate_resource(root, SLICE_NONE, &after) == ERR_OK || !form_error(&after)) {
             t->passed++;
         } else {
             t->failed++;
-            print_error("%s, mode %d: %s: %s\n", name, how.mode, after.first->place,
-                        after.first->en);
+            print_error("%s, mode %d: %s: %s\n", name, how.mode, form_error(&after)->place,
+                        form_error(&after)->en);
         }
     }
     arena_free(a);

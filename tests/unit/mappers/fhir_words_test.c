@@ -24,10 +24,10 @@ static const struct {
      "a b c d & e", "a b c d & e"},
     {PATIENT
      ",'gender':'male','birthDate':'2000-01-01','name':[{'family':'山田','given':['太郎']}],"
-     "'identifier':[{'system':'urn:x','value':'K-1'}],'language':'ja',"
+     "'identifier':[{'system':'urn:x','value':'no','type':{'text':'番号'}}],'language':'ja',"
      "'photo':[{'data':'AAAA','url':'http://no','title':'顔'}],"
      "'generalPractitioner':[{'reference':'Practitioner/no','display':'Dr X'}]}",
-     "", "山田 太郎 k-1 ja 顔 dr x"},
+     "", "山田 太郎 番号 ja 顔 dr x"},
     {PATIENT ",'_birthDate':{'extension':[{'url':'http://no','valueString':'ext'}]},"
              "'contained':[{'resourceType':'Organization','id':'no','name':'Org'}],"
              "'name':[{'_given':[null,{'extension':[{'url':'no','valueMarkdown':'m'}]}]}]}",

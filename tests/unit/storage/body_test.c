@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Packed bodies: what goes in comes out, small JSON stays readable, the dictionary is at work, and bytes that have
- * changed are an error, never another body and never a crash.
+ * Packed bodies: what goes in comes out, small JSON stays readable, the dictionary is at work, and
+ * bytes that have changed are an error, never another body and never a crash.
  */
 #include "lib/t.h"
 
@@ -61,7 +61,8 @@ static void test_what_goes_in_comes_out(void **state)
     (void)state;
     struct both b;
     both_open(&b);
-    static const char *const texts[] = {"", "{}", "{\"v\":1}", "x", "\1", "\1\2\3", "[]", observation};
+    static const char *const texts[] = {"",   "{}",     "{\"v\":1}", "x",
+                                        "\1", "\1\2\3", "[]",        observation};
     for (size_t i = 0; i < T_COUNT(texts); i++)
         comes_back(&b, slice_str(texts[i]));
     comes_back(&b, slice_of("a\0b\0{", 5));
@@ -84,7 +85,8 @@ static void test_forms(void **state)
     assert_int_equal(pack(&b, SLICE_NONE).len, 0);
     struct slice packed = pack(&b, slice_str(observation));
     assert_int_equal(packed.ptr[0], 1);
-    assert_true(packed.len * 3 < sizeof observation); /* without the dictionary it is more than half */
+    assert_true(packed.len * 3 <
+                sizeof observation); /* without the dictionary it is more than half */
     /* Plain JSON of any length is read too: stores of version 1 have it. */
     struct slice back = SLICE_NONE;
     assert_int_equal(body_unpack(b.coder, slice_str(observation), b.arena, &back), ERR_OK);

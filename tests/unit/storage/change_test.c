@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The log of changes: numbers only grow, whoever writes and whatever the clock does; lists by record, person, type and
- * time are exact under the gate, in both directions and from page to page.
+ * The log of changes: numbers only grow, whoever writes and whatever the clock does; lists by
+ * record, person, type and time are exact under the gate, in both directions and from page to page.
  */
 #include "lib/t.h"
 
@@ -34,16 +34,16 @@ static const struct {
     enum record_label label;
     int v; /* 0: delete */
 } changes[] = {
-    {'a', "Observation", "x", RECORD_NORMAL, 1},     /* 0 */
-    {'b', "Observation", "y", RECORD_NORMAL, 1},     /* 1 */
-    {'a', "Condition", "c", RECORD_NORMAL, 1},       /* 2 */
-    {'a', "Observation", "x", RECORD_NORMAL, 2},     /* 3 */
-    {'0', "Organization", "o", RECORD_NORMAL, 1},    /* 4 */
-    {'c', "Observation", "z", RECORD_NORMAL, 1},     /* 5 */
-    {'b', "Observation", "y", RECORD_PRIVATE, 2},    /* 6 */
-    {'a', "Observation", "x", RECORD_NORMAL, 0},     /* 7 */
-    {'b', "Observation", "y", RECORD_NORMAL, 3},     /* 8 */
-    {'a', "Observation", "x", RECORD_NORMAL, 4},     /* 9 */
+    {'a', "Observation", "x", RECORD_NORMAL, 1},  /* 0 */
+    {'b', "Observation", "y", RECORD_NORMAL, 1},  /* 1 */
+    {'a', "Condition", "c", RECORD_NORMAL, 1},    /* 2 */
+    {'a', "Observation", "x", RECORD_NORMAL, 2},  /* 3 */
+    {'0', "Organization", "o", RECORD_NORMAL, 1}, /* 4 */
+    {'c', "Observation", "z", RECORD_NORMAL, 1},  /* 5 */
+    {'b', "Observation", "y", RECORD_PRIVATE, 2}, /* 6 */
+    {'a', "Observation", "x", RECORD_NORMAL, 0},  /* 7 */
+    {'b', "Observation", "y", RECORD_NORMAL, 3},  /* 8 */
+    {'a', "Observation", "x", RECORD_NORMAL, 4},  /* 9 */
 };
 #define CHANGES (sizeof changes / sizeof changes[0])
 
@@ -127,7 +127,8 @@ static void test_lists(void **state)
     world_open(&w);
     for (size_t i = 0; i < CHANGES; i++)
         rids[i] = change(&w, i).rid;
-    const struct grant a = fixture_facility(w.a, GRANT_TREAT), b = fixture_facility(w.b, GRANT_TREAT);
+    const struct grant a = fixture_facility(w.a, GRANT_TREAT),
+                       b = fixture_facility(w.b, GRANT_TREAT);
     const struct grant p1 = fixture_resident(w.p1), p2 = fixture_resident(w.p2);
     const int64_t persons[] = {w.p1, w.p2};
     const struct {
@@ -187,7 +188,8 @@ static void test_pages(void **state)
         (void)change(&w, i);
     for (int by_person = 0; by_person < 2; by_person++) {
         for (int oldest = 0; oldest < 2; oldest++) {
-            struct listing l = {.f = &w.f, .grant = fixture_facility(w.a, GRANT_TREAT), .bound = true};
+            struct listing l = {
+                .f = &w.f, .grant = fixture_facility(w.a, GRANT_TREAT), .bound = true};
             l.query = (struct change_query){.limit = 2, .oldest_first = oldest != 0};
             l.query.persons = &w.p1;
             l.query.person_count = by_person ? 1 : 0;
@@ -245,7 +247,8 @@ static void test_numbers_only_grow(void **state)
     fixture_close(&w.f);
 }
 
-/* A job that is rolled back gives its numbers back; more changes than a millisecond has numbers run into the next. */
+/* A job that is rolled back gives its numbers back; more changes than a millisecond has numbers run
+ * into the next. */
 struct many {
     struct grant grant;
     unsigned from, count;

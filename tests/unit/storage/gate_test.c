@@ -125,8 +125,9 @@ static void assert_seen(struct world *w, const struct grant *grant, const char *
 
 /* ── who sees what ─────────────────────────────────────────────────────────────────────────── */
 
-/* Order: a1-lab a1-med b1-lab b1-restricted b1-withheld b1-med b1-consent b2-lab org, then the private ones of A and B
- * about p1 and of A about nobody: their source alone sees those, whatever is permitted or opened. */
+/* Order: a1-lab a1-med b1-lab b1-restricted b1-withheld b1-med b1-consent b2-lab org, then the
+ * private ones of A and B about p1 and of A about nobody: their source alone sees those, whatever
+ * is permitted or opened. */
 static void test_each_reader_sees_his_rows(void **state)
 {
     (void)state;
@@ -301,8 +302,8 @@ static void test_every_view_is_empty_without_a_grant(void **state)
         "SELECT count(DISTINCT rid) FROM v_by_value",
         "SELECT count(*) FROM v_by_value WHERE key = tasuki_key(11, '2160-0')",
         "SELECT count(*) FROM v_by_value WHERE key = tasuki_key_type('Observation')",
-        "SELECT count(*) FROM v_by_value WHERE key = tasuki_key_id('Observation', 'a1-lab')"
-        " OR key = tasuki_key_id('Observation', 'b1-lab')",
+        ("SELECT count(*) FROM v_by_value WHERE key IN (tasuki_key_id('Observation', 'a1-lab'),"
+         "tasuki_key_id('Observation', 'b1-lab'))"),
         "SELECT count(*) FROM v_by_string WHERE param = 13 AND folded = 'text'",
         "SELECT count(*) FROM v_by_words WHERE ix_words MATCH 'lipid'",
         "SELECT count(*) FROM v_chart",
@@ -541,8 +542,8 @@ static void test_views_compile(void **state)
         "SELECT count(*) FROM v_by_words r WHERE r.ix_words MATCH '\"脂質\"'",
         "SELECT max(k.rid_lo) FROM v_chart k CROSS JOIN v_record r ON r.rid >= k.rid_lo",
         "SELECT coalesce(min(rid), 0) FROM v_record WHERE rid NOT IN (SELECT rid FROM v_by_string)",
-        "SELECT count(*) FROM v_record r, tasuki_targets(r.facets, 12) t JOIN v_by_value b"
-        " ON b.key = tasuki_key_id(t.type, t.id) WHERE NOT tasuki_match(r.facets, NULL)",
+        ("SELECT count(*) FROM v_record r, tasuki_targets(r.facets, 12) t JOIN v_by_value b"
+         " ON b.key = tasuki_key_id(t.type, t.id) WHERE NOT tasuki_match(r.facets, NULL)"),
         "SELECT count(*) FROM v_record r WHERE tasuki_sort(r.facets, r.seq, r.id, NULL) IS NULL",
         "SELECT count(*) FROM tasuki_targets(x'', 12)",
     };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Keys of the value index, and rows of the indexes: which facets have some, and that a new version writes only the
- * difference to the one before.
+ * Keys of the value index, and rows of the indexes: which facets have some, and that a new version
+ * writes only the difference to the one before.
  */
 #include "lib/t.h"
 
@@ -102,7 +102,8 @@ static void test_keys_of_facets(void **state)
 static void test_text_is_cut_between_characters(void **state)
 {
     (void)state;
-    static const char long_text[] = "あいうえおかきくけこさしすせそたちつてとなにぬねの"; /* 3 bytes each */
+    static const char long_text[] =
+        "あいうえおかきくけこさしすせそたちつてとなにぬねの"; /* 3 bytes each */
     struct slice cut = key_text(slice_str(long_text));
     assert_int_equal(cut.len, LIMIT_KEY_TEXT / 3 * 3);
     assert_true(slice_is_utf8(cut));
@@ -128,10 +129,8 @@ static struct record_mark put(struct bench *b, const char *body, struct facet *f
     const struct grant grant = {
         .magic = GRANT_MAGIC, .actor = GRANT_FACILITY, .facility = 1, .may_write = true};
     struct facet_list list = {facets, count};
-    const struct record_new record = {.type = SLICE("Basic"),
-                                      .id = SLICE("x"),
-                                      .body = slice_str(body),
-                                      .facets = &list};
+    const struct record_new record = {
+        .type = SLICE("Basic"), .id = SLICE("x"), .body = slice_str(body), .facets = &list};
     struct record_mark mark = {0};
     session_bind(b->s, &grant);
     assert_int_equal(record_put(b->s, &record, 0, &mark), ERR_OK);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What search values mean (R4 search.html), as tables: a record's value, the value asked for, whether it passes.
- * Examples of the standard are marked with its words. Then what must hold for any facets at all: ne is not eq, :not
- * is none of them, an OR is as good as its best value; and orders of sort keys against a plain comparison.
+ * What search values mean (R4 search.html), as tables: a record's value, the value asked for,
+ * whether it passes. Examples of the standard are marked with its words. Then what must hold for
+ * any facets at all: ne is not eq, :not is none of them, an OR is as good as its best value; and
+ * orders of sort keys against a plain comparison.
  */
 #include "lib/t.h"
 
@@ -82,7 +83,8 @@ static struct when when(const char *text)
 static const struct {
     const char *stored, *asked, *pass;
 } dates[] = {
-    {"2013-01-14", "2013-01-14", "eq ge le"}, /* "2013-01-14T00:00 and 2013-01-14T10:00" are in it */
+    {"2013-01-14", "2013-01-14",
+     "eq ge le"}, /* "2013-01-14T00:00 and 2013-01-14T10:00" are in it */
     {"2013-01-14T00:00:00+09:00", "2013-01-14", "eq ge le"},
     {"2013-01-14T10:00:00+09:00", "2013-01-14", "eq ge le"},
     {"2013-01-15T00:00:00+09:00", "2013-01-14", "ne gt ge sa"}, /* "but not" */
@@ -96,9 +98,11 @@ static const struct {
     {"2013", "2013", "eq ge le"},
     {"2013", "2013-01-01", "ne gt ge"},
     {"2013", "2013-12-31", "ne lt le"},
-    {"2013-03-15/2013-05-01", "2013-03-14", "ne gt ge sa"}, /* "sa2013-03-14 would include 2013-03-15 on" */
+    {"2013-03-15/2013-05-01", "2013-03-14",
+     "ne gt ge sa"}, /* "sa2013-03-14 would include 2013-03-15 on" */
     {"2013-03-14/2013-05-01", "2013-03-14", "ne gt ge"},
-    {"2013-01-21/", "2013-03-14", "ne gt lt ge le"}, /* "gt/lt: including periods that have no end" */
+    {"2013-01-21/", "2013-03-14",
+     "ne gt lt ge le"}, /* "gt/lt: including periods that have no end" */
     {"2013-03-20/", "2013-03-14", "ne gt ge sa"},
     {"2013-03-14/", "2013-03-14", "ne gt ge"},
     {"/2013-03-14", "2013-03-14", "ne lt le"},
@@ -137,13 +141,21 @@ static void test_approximate_dates(void **state)
         const char *stored, *asked;
         bool pass;
     } rows[] = {
-        {"2016-11-22", "2016-11-22", true}, {"2015-12-10", "2016-11-22", true},
-        {"2017-10-25", "2016-11-22", true}, {"2015-10-22", "2016-11-22", false},
-        {"2018-01-01", "2016-11-22", false}, {"2026-11-22", "2026-11-22", true},
-        {"2026-11-20", "2026-11-22", false}, {"2026-11-12", "2026-11-13", true},
-        {"2027-11-01", "2027-11-22", true}, {"2027-09-22", "2027-11-22", false},
-        {"2010/2015-12-31", "2016-11-22", true}, {"2010/2015-06", "2016-11-22", false},
-        {"2010/", "2016-11-22", true}, {"/2010", "2016-11-22", false}, {"/", "2016", true},
+        {"2016-11-22", "2016-11-22", true},
+        {"2015-12-10", "2016-11-22", true},
+        {"2017-10-25", "2016-11-22", true},
+        {"2015-10-22", "2016-11-22", false},
+        {"2018-01-01", "2016-11-22", false},
+        {"2026-11-22", "2026-11-22", true},
+        {"2026-11-20", "2026-11-22", false},
+        {"2026-11-12", "2026-11-13", true},
+        {"2027-11-01", "2027-11-22", true},
+        {"2027-09-22", "2027-11-22", false},
+        {"2010/2015-12-31", "2016-11-22", true},
+        {"2010/2015-06", "2016-11-22", false},
+        {"2010/", "2016-11-22", true},
+        {"/2010", "2016-11-22", false},
+        {"/", "2016", true},
     };
     for (size_t i = 0; i < T_COUNT(rows); i++) {
         struct when stored = when(rows[i].stored);
@@ -153,7 +165,8 @@ static void test_approximate_dates(void **state)
             .kind = FACET_DATE, .op = SEARCH_AP, .when = when(rows[i].asked)};
         check(passes(&f, 1, &v, 1), rows[i].pass, "ap", rows[i].stored, rows[i].asked);
     }
-    const struct when ends[] = {{WHEN_MIN, WHEN_MIN + 1}, {WHEN_MAX - 1, WHEN_MAX}, {WHEN_MIN, WHEN_MAX}};
+    const struct when ends[] = {
+        {WHEN_MIN, WHEN_MIN + 1}, {WHEN_MAX - 1, WHEN_MAX}, {WHEN_MIN, WHEN_MAX}};
     for (size_t i = 0; i < T_COUNT(ends); i++) {
         struct when wide = match_widened(ends[i], i % 2 ? WHEN_MIN : WHEN_MAX);
         assert_true(wide.lo_ms <= ends[i].lo_ms && wide.hi_ms >= ends[i].hi_ms);
@@ -176,34 +189,56 @@ static struct search_value number(enum search_op op, const char *text)
 }
 
 static const struct {
-    const char *stored, *asked, *pass; /* stored: a number or "low..high", either of which may be absent */
+    const char *stored, *asked,
+        *pass; /* stored: a number or "low..high", either of which may be absent */
 } numbers[] = {
-    {"100", "100", "eq ge le ap"},      {"99.5", "100", "eq lt le eb ap"}, /* "[99.5 ... 100.5)" */
-    {"100.49", "100", "eq gt ge sa ap"}, {"100.5", "100", "ne gt ge sa ap"},
-    {"99.49", "100", "ne lt le eb ap"}, {"100.00", "100.00", "eq ge le ap"},
-    {"99.995", "100.00", "eq lt le eb ap"}, {"100.005", "100.00", "ne gt ge sa ap"},
-    {"100.004", "100.00", "eq gt ge sa ap"}, {"99.9949", "100.00", "ne lt le eb ap"},
-    {"95", "10e1", "eq lt le eb ap"},   {"99", "10e1", "eq lt le eb ap"}, /* "[95 ... 105)" */
-    {"104.9", "10e1", "eq gt ge sa ap"}, {"105.6", "10e1", "ne gt ge sa ap"},
-    {"5.35", "5.4", "eq lt le eb ap"},  {"5.45", "5.4", "ne gt ge sa ap"},
-    {"5.4", "5.40", "eq ge le ap"},     {"5.40", "5.4", "eq ge le ap"},
-    {"5.41", "5.40", "ne gt ge sa ap"}, {"0", "0", "eq ge le ap"},
-    {"0.4", "0", "eq gt ge sa ap"},     {"-0.5", "0", "eq lt le eb ap"},
-    {"-7", "-7", "eq ge le ap"},        {"-7.4", "-7", "eq lt le eb ap"},
-    {"-6", "-7", "ne gt ge sa"},        {"110", "100", "ne gt ge sa ap"},
-    {"90", "100", "ne lt le eb ap"},    {"89", "100", "ne lt le eb"},
-    {"111", "100", "ne gt ge sa"},      {"0.3", "0.3", "eq ge le ap"},
+    {"100", "100", "eq ge le ap"},
+    {"99.5", "100", "eq lt le eb ap"}, /* "[99.5 ... 100.5)" */
+    {"100.49", "100", "eq gt ge sa ap"},
+    {"100.5", "100", "ne gt ge sa ap"},
+    {"99.49", "100", "ne lt le eb ap"},
+    {"100.00", "100.00", "eq ge le ap"},
+    {"99.995", "100.00", "eq lt le eb ap"},
+    {"100.005", "100.00", "ne gt ge sa ap"},
+    {"100.004", "100.00", "eq gt ge sa ap"},
+    {"99.9949", "100.00", "ne lt le eb ap"},
+    {"95", "10e1", "eq lt le eb ap"},
+    {"99", "10e1", "eq lt le eb ap"}, /* "[95 ... 105)" */
+    {"104.9", "10e1", "eq gt ge sa ap"},
+    {"105.6", "10e1", "ne gt ge sa ap"},
+    {"5.35", "5.4", "eq lt le eb ap"},
+    {"5.45", "5.4", "ne gt ge sa ap"},
+    {"5.4", "5.40", "eq ge le ap"},
+    {"5.40", "5.4", "eq ge le ap"},
+    {"5.41", "5.40", "ne gt ge sa ap"},
+    {"0", "0", "eq ge le ap"},
+    {"0.4", "0", "eq gt ge sa ap"},
+    {"-0.5", "0", "eq lt le eb ap"},
+    {"-7", "-7", "eq ge le ap"},
+    {"-7.4", "-7", "eq lt le eb ap"},
+    {"-6", "-7", "ne gt ge sa"},
+    {"110", "100", "ne gt ge sa ap"},
+    {"90", "100", "ne lt le eb ap"},
+    {"89", "100", "ne lt le eb"},
+    {"111", "100", "ne gt ge sa"},
+    {"0.3", "0.3", "eq ge le ap"},
     {"0.30000000000000004", "0.3", "eq gt ge sa ap"},
-    {"5.4e-3", "5.40e-3", "eq ge le ap"}, {"5.35e-3", "5.4e-3", "eq lt le eb ap"},
+    {"5.4e-3", "5.40e-3", "eq ge le ap"},
+    {"5.35e-3", "5.4e-3", "eq lt le eb ap"},
     {"1.0000000000001", "1.0000000000001", "eq ge le ap"},
     {"1.0000000000002", "1.0000000000001", "ne gt ge sa ap"},
     {"12345678901234", "12345678901234", "eq ge le ap"},
     {"12345678901235", "12345678901234", "ne gt ge sa ap"},
-    {"99.6..100.4", "100", "eq gt lt ge le ap"}, {"100..200", "100", "ne gt ge le ap"},
-    {"50..100", "100", "ne lt ge le ap"}, {"50..200", "100", "ne gt lt ge le ap"},
-    {"101..200", "100", "ne gt ge sa ap"}, {"10..20", "100", "ne lt le eb"},
-    {"120..", "100", "ne gt ge sa"},    {"..80", "100", "ne lt le eb"},
-    {"80..", "100", "ne gt lt ge le ap"}, {"..95", "100", "ne lt le eb ap"},
+    {"99.6..100.4", "100", "eq gt lt ge le ap"},
+    {"100..200", "100", "ne gt ge le ap"},
+    {"50..100", "100", "ne lt ge le ap"},
+    {"50..200", "100", "ne gt lt ge le ap"},
+    {"101..200", "100", "ne gt ge sa ap"},
+    {"10..20", "100", "ne lt le eb"},
+    {"120..", "100", "ne gt ge sa"},
+    {"..80", "100", "ne lt le eb"},
+    {"80..", "100", "ne gt lt ge le ap"},
+    {"..95", "100", "ne lt le eb ap"},
 };
 
 static double bound(const char *text, size_t len, double open)
@@ -242,7 +277,7 @@ static void test_quantities(void **state)
     (void)state;
     static const struct {
         const char *number, *system, *code, *unit; /* stored */
-        const char *asked;                         /* "5.4|system|code", "-" for the system: said to be none */
+        const char *asked; /* "5.4|system|code", "-" for the system: said to be none */
         bool pass;
     } rows[] = {
         {"5.4", UCUM, "mg", "mg", "5.4|" UCUM "|mg", true},
@@ -287,14 +322,38 @@ static void test_quantities(void **state)
 /* ── texts ─────────────────────────────────────────────────────────────────────────────────── */
 
 #define ANY .any_system = true
-#define TOKEN(s, c) {.kind = FACET_TOKEN, .system = SLICE(s), .text = SLICE(c)}
-#define CODE(c) {.kind = FACET_TOKEN, ANY, .text = SLICE(c)}
-#define SYSTEM(s) {.kind = FACET_TOKEN, .any_code = true, .system = SLICE(s)}
-#define STRING(o, t) {.kind = FACET_STRING, .op = (o), .text = SLICE(t), .raw = SLICE(t)}
-#define URI(o, t) {.kind = FACET_URI, .op = (o), .text = SLICE(t)}
-#define REFERENCE(t) {.kind = FACET_REFERENCE, .text = SLICE(t)}
-#define TYPED(s, c, v) {.kind = FACET_TYPED, .system = SLICE(s), .text = SLICE(c), .raw = SLICE(v)}
-#define F(k, s, t, r) {.param = P, .kind = (k), .system = SLICE(s), .text = SLICE(t), .raw = SLICE(r)}
+#define TOKEN(s, c)                                                                                \
+    {                                                                                              \
+        .kind = FACET_TOKEN, .system = SLICE(s), .text = SLICE(c)                                  \
+    }
+#define CODE(c)                                                                                    \
+    {                                                                                              \
+        .kind = FACET_TOKEN, ANY, .text = SLICE(c)                                                 \
+    }
+#define SYSTEM(s)                                                                                  \
+    {                                                                                              \
+        .kind = FACET_TOKEN, .any_code = true, .system = SLICE(s)                                  \
+    }
+#define STRING(o, t)                                                                               \
+    {                                                                                              \
+        .kind = FACET_STRING, .op = (o), .text = SLICE(t), .raw = SLICE(t)                         \
+    }
+#define URI(o, t)                                                                                  \
+    {                                                                                              \
+        .kind = FACET_URI, .op = (o), .text = SLICE(t)                                             \
+    }
+#define REFERENCE(t)                                                                               \
+    {                                                                                              \
+        .kind = FACET_REFERENCE, .text = SLICE(t)                                                  \
+    }
+#define TYPED(s, c, v)                                                                             \
+    {                                                                                              \
+        .kind = FACET_TYPED, .system = SLICE(s), .text = SLICE(c), .raw = SLICE(v)                 \
+    }
+#define F(k, s, t, r)                                                                              \
+    {                                                                                              \
+        .param = P, .kind = (k), .system = SLICE(s), .text = SLICE(t), .raw = SLICE(r)             \
+    }
 
 static const struct {
     struct facet stored;
@@ -406,12 +465,16 @@ static void test_near(void **state)
     } rows[] = {
         {35.681236, 139.767125, 0.001, true}, /* itself */
         {35.690921, 139.700258, 6.2, true},   /* Shinjuku, 6.14 km */
-        {35.690921, 139.700258, 6.0, false},  {34.702485, 135.495951, 410, true}, /* Osaka, 403 km */
-        {34.702485, 135.495951, 400, false},  {-35.681236, -40.232875, 20016, true}, /* the antipode */
-        {-35.681236, -40.232875, 20000, false}, {35.681236, -179.9, 5000, true},
+        {35.690921, 139.700258, 6.0, false},
+        {34.702485, 135.495951, 410, true}, /* Osaka, 403 km */
+        {34.702485, 135.495951, 400, false},
+        {-35.681236, -40.232875, 20016, true}, /* the antipode */
+        {-35.681236, -40.232875, 20000, false},
+        {35.681236, -179.9, 5000, true},
     };
     for (size_t i = 0; i < T_COUNT(rows); i++) {
-        struct facet f = {.param = P, .kind = FACET_SPECIAL, .lo = rows[i].latitude, .hi = rows[i].longitude};
+        struct facet f = {
+            .param = P, .kind = FACET_SPECIAL, .lo = rows[i].latitude, .hi = rows[i].longitude};
         const struct search_value v = {
             .kind = FACET_SPECIAL, .lo = 35.681236, .hi = 139.767125, .exact = rows[i].km};
         assert_int_equal(passes(&f, 1, &v, 1), rows[i].pass);
@@ -455,12 +518,27 @@ static void test_composites(void **state)
 {
     (void)state;
     struct facet facets[] = {
-        {.param = P, .group = 1, .part = 0, .kind = FACET_TOKEN, .system = SLICE("s"), .text = SLICE("sys")},
+        {.param = P,
+         .group = 1,
+         .part = 0,
+         .kind = FACET_TOKEN,
+         .system = SLICE("s"),
+         .text = SLICE("sys")},
         {.param = P, .group = 1, .part = 0, .kind = FACET_TOKEN, .text = SLICE("also")},
         {.param = P, .group = 1, .part = 1, .kind = FACET_QUANTITY, .lo = 140, .hi = 140},
-        {.param = P, .group = 2, .part = 0, .kind = FACET_TOKEN, .system = SLICE("s"), .text = SLICE("dia")},
+        {.param = P,
+         .group = 2,
+         .part = 0,
+         .kind = FACET_TOKEN,
+         .system = SLICE("s"),
+         .text = SLICE("dia")},
         {.param = P, .group = 2, .part = 1, .kind = FACET_QUANTITY, .lo = 90, .hi = 90},
-        {.param = P, .group = 3, .part = 0, .kind = FACET_TOKEN, .system = SLICE("s"), .text = SLICE("half")},
+        {.param = P,
+         .group = 3,
+         .part = 0,
+         .kind = FACET_TOKEN,
+         .system = SLICE("s"),
+         .text = SLICE("half")},
     };
     static const struct {
         const char *code, *number;
@@ -478,17 +556,21 @@ static void test_composites(void **state)
         parts[0].text = slice_str(rows[i].code);
         parts[1].kind = FACET_QUANTITY;
         const struct search_value v[] = {
-            {.kind = FACET_TOKEN, .part_count = 2, .parts = (const struct search_value[]){CODE("zz"), CODE("zz")}},
+            {.kind = FACET_TOKEN,
+             .part_count = 2,
+             .parts = (const struct search_value[]){CODE("zz"), CODE("zz")}},
             {.part_count = 2, .parts = parts}};
         struct facet copy[T_COUNT(facets)];
         memcpy(copy, facets, sizeof copy);
-        check(passes(copy, T_COUNT(copy), v + 1, 1), rows[i].pass, "composite", rows[i].code, rows[i].number);
+        check(passes(copy, T_COUNT(copy), v + 1, 1), rows[i].pass, "composite", rows[i].code,
+              rows[i].number);
         assert_int_equal(passes(copy, T_COUNT(copy), v, 2), rows[i].pass);
         assert_false(passes(copy, T_COUNT(copy), v, 1));
     }
     /* Facets without a group are of no composite. */
     struct facet plain[] = {{.param = P, .kind = FACET_TOKEN, .text = SLICE("a")}};
-    const struct search_value v = {.part_count = 1, .parts = (const struct search_value[]){CODE("a")}};
+    const struct search_value v = {.part_count = 1,
+                                   .parts = (const struct search_value[]){CODE("a")}};
     assert_false(passes(plain, 1, &v, 1));
     plain[0].group = 1;
     assert_true(passes(plain, 1, &v, 1));
@@ -537,8 +619,9 @@ static struct search_value random_value(enum facet_kind kind)
 static void test_algebra(void **state)
 {
     (void)state;
-    static const enum facet_kind kinds[] = {FACET_TOKEN,     FACET_STRING, FACET_DATE, FACET_NUMBER,
-                                            FACET_QUANTITY, FACET_REFERENCE, FACET_URI, FACET_TYPED};
+    static const enum facet_kind kinds[] = {FACET_TOKEN,  FACET_STRING,   FACET_DATE,
+                                            FACET_NUMBER, FACET_QUANTITY, FACET_REFERENCE,
+                                            FACET_URI,    FACET_TYPED};
     size_t passed = 0, rounds = 20000;
     for (size_t n = 0; n < rounds; n++) {
         enum facet_kind kind = kinds[next_random(T_COUNT(kinds))];
@@ -550,7 +633,8 @@ static void test_algebra(void **state)
         for (size_t i = 0; i < value_count; i++)
             values[i] = random_value(kind);
         bool any = false, all = passes(facets, count, values, value_count);
-        for (size_t i = 0; i < value_count; i++) /* an OR is any of its values on any of the facets */
+        for (size_t i = 0; i < value_count;
+             i++) /* an OR is any of its values on any of the facets */
             for (size_t j = 0; j < count; j++)
                 any = passes(&facets[j], 1, &values[i], 1) || any;
         assert_int_equal(all, any);
@@ -567,14 +651,14 @@ static void test_algebra(void **state)
         }
         if (kind != FACET_DATE && kind != FACET_NUMBER && kind != FACET_QUANTITY)
             continue;
-        assert_int_equal(is[0], !is[1]);           /* ne is not eq */
-        assert_true(!is[2] || is[4]);              /* gt: also ge */
-        assert_true(!is[3] || is[5]);              /* lt: also le */
-        assert_true(!is[6] || (is[2] && !is[3]));  /* sa: gt, and nothing before */
-        assert_true(!is[7] || (is[3] && !is[2]));  /* eb: lt, and nothing after */
+        assert_int_equal(is[0], !is[1]);          /* ne is not eq */
+        assert_true(!is[2] || is[4]);             /* gt: also ge */
+        assert_true(!is[3] || is[5]);             /* lt: also le */
+        assert_true(!is[6] || (is[2] && !is[3])); /* sa: gt, and nothing before */
+        assert_true(!is[7] || (is[3] && !is[2])); /* eb: lt, and nothing after */
         assert_false(is[6] && is[7]);
-        assert_true(!is[0] || is[8]);              /* eq: also ap */
-        assert_true(is[4] || is[5]);               /* something is on one side or within */
+        assert_true(!is[0] || is[8]); /* eq: also ap */
+        assert_true(is[4] || is[5]);  /* something is on one side or within */
     }
     assert_in_range(passed, rounds / 8, rounds / 8 * 7);
 }
@@ -607,7 +691,8 @@ struct sorted {
 };
 
 /* -1, 0, 1 by the plain meaning of SORT; a missing value is last either way. */
-static int plain_order(const struct sorted *a, const struct sorted *b, const struct search_sort *sort)
+static int plain_order(const struct sorted *a, const struct sorted *b,
+                       const struct search_sort *sort)
 {
     const struct sorted *both[] = {a, b};
     const struct facet *best[2] = {NULL, NULL};
@@ -701,7 +786,8 @@ static void test_long_keys(void **state)
         sorts[i] = (struct search_sort){.param = P, .kind = FACET_STRING, .descending = i % 2};
     sorts[T_COUNT(sorts) - 1] = (struct search_sort){.order = SEARCH_BY_UPDATED};
     for (size_t len = 0; len <= 2048; len = len * 2 + 1) {
-        struct facet f = {.param = P, .kind = FACET_STRING, .text = slice_of(text, len), .raw = SLICE("r")};
+        struct facet f = {
+            .param = P, .kind = FACET_STRING, .text = slice_of(text, len), .raw = SLICE("r")};
         struct slice bytes = pack(&packed, &f, 1);
         buf_clear(&key);
         buf_clear(&other);
@@ -711,7 +797,8 @@ static void test_long_keys(void **state)
         assert_true(key.len <= LIMIT_SORT_KEY);
         assert_true(slice_cmp(buf_slice(&key), buf_slice(&other)) < 0);
     }
-    const struct search_sort ids[] = {{.order = SEARCH_BY_ID}, {.order = SEARCH_BY_ID, .descending = true}};
+    const struct search_sort ids[] = {{.order = SEARCH_BY_ID},
+                                      {.order = SEARCH_BY_ID, .descending = true}};
     for (size_t i = 0; i < 2; i++) {
         buf_clear(&key);
         buf_clear(&other);
@@ -719,6 +806,14 @@ static void test_long_keys(void **state)
         match_sort_key(SLICE_NONE, 0, SLICE("ab"), &ids[i], 1, &other);
         assert_int_equal(slice_cmp(buf_slice(&key), buf_slice(&other)) < 0, i == 0);
     }
+    for (unsigned n = 0; n < 64; n++) {
+        const struct search_sort by = {.order = SEARCH_BY_UPDATED, .descending = n % 2};
+        const int64_t seq = (int64_t)next_random(UINT64_MAX);
+        buf_clear(&key);
+        match_sort_key(SLICE_NONE, seq, SLICE_NONE, &by, 1, &key);
+        assert_int_equal(match_sort_seq(buf_slice(&key), n % 2), seq);
+    }
+    assert_int_equal(match_sort_seq(SLICE("x"), false), 0);
     buf_fini(&packed);
     buf_fini(&key);
     buf_fini(&other);

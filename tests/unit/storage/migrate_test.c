@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The step from schema 1 to 2, on a store as version 1 left it: nothing is lost, versions get numbers in the order of
- * their times, records can be read and written at once, and after a reindex be found. An empty store needs no reindex;
- * a stopped one is begun anew.
+ * The steps from schema 1 to now, on a store as version 1 left it: nothing is lost, versions get
+ * numbers in the order of their times, records can be read and written at once, and after a reindex
+ * be found. An empty store needs no reindex; a stopped one is begun anew.
  */
 #include "lib/t.h"
 
@@ -14,16 +14,20 @@
 #include "storage/original.h"
 #include "storage/sql.h"
 
+#include "storage/migrate.h"
+
 #include "base/banned.h"
 
 #define T0 (FIXTURE_NOW - 86400000)
 #define SHA_HEX "0102030405060708010203040506070801020304050607080102030405060708"
 
-/* Two facilities, one person with a chart in each. Chart 1: x with three versions, two in the same millisecond; gone,
- * deleted; from an original. Chart 2: y, of the same millisecond as x's second. Of no person: org. */
+/* Two facilities, one person with a chart in each. Chart 1: x with three versions, two in the same
+ * millisecond; gone, deleted; from an original. Chart 2: y, of the same millisecond as x's second.
+ * Of no person: org. */
 static const char rows[] =
     "INSERT INTO meta VALUES('created_ms', 1);"
-    "INSERT INTO facility(id, key, code, name, kind) VALUES(1, 'a', '1', 'A', 0), (2, 'b', '2', 'B', 1);"
+    "INSERT INTO facility(id, key, code, name, kind) VALUES(1, 'a', '1', 'A', 0), (2, 'b', '2', "
+    "'B', 1);"
     "INSERT INTO person(id, created_ms) VALUES(1, 1);"
     "INSERT INTO chart(id, facility, local_no, person, created_ms)"
     " VALUES(1, 1, '1', 1, 1), (2, 2, '1', 1, 1);"
@@ -32,12 +36,14 @@ static const char rows[] =
     "INSERT INTO record(rid, type, id, version, chart, facility, category, label, when_lo, when_hi,"
     " updated_ms, deleted, scope, original, mapper, body) VALUES"
     " (4294967297, 'Observation', 'x', 3, 1, 1, 6, 0, 5, 6, %T2, 0, 'g', x'" SHA_HEX "', 'hl7v2/1',"
-    "  '{\"resourceType\":\"Observation\",\"v\":3,\"note\":[{\"text\":\"" /* long enough to be packed */
+    "  '{\"resourceType\":\"Observation\",\"v\":3,\"note\":[{\"text\":\"" /* long enough to be
+                                                                             packed */
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}]}'),"
     " (4294967298, 'Observation', 'gone', 2, 1, 1, 6, 1, 5, 6, %T3, 1, NULL, NULL, NULL, ''),"
     " (8589934593, 'Observation', 'y', 1, 2, 2, 6, 0, 5, 6, %T1, 0, NULL, NULL, NULL, '{\"v\":1}'),"
     " (1, 'Organization', 'org', 1, 0, 1, 0, 0, 5, 6, %T0, 0, NULL, NULL, NULL, '{\"o\":1}');"
-    "INSERT INTO record_version(rid, version, category, label, updated_ms, deleted, original, mapper, body) VALUES"
+    "INSERT INTO record_version(rid, version, category, label, updated_ms, deleted, original, "
+    "mapper, body) VALUES"
     " (4294967297, 1, 6, 0, %T0, 0, NULL, NULL, '{\"v\":1}'),"
     " (4294967297, 2, 6, 2, %T1, 0, x'" SHA_HEX "', 'hl7v2/1', '{\"v\":2}'),"
     " (4294967298, 1, 6, 1, %T0, 0, NULL, NULL, '{\"g\":1}');"
@@ -141,12 +147,15 @@ static void test_nothing_is_lost(void **state)
     assert_int_equal(fixture_try_open(&f, 2), ERR_OK);
     assert_int_equal(store_needs_reindex(f.path, &needs), ERR_OK);
     assert_true(needs);
-    assert_int_equal(ask(&f, "PRAGMA user_version"), 2);
-    assert_int_equal(ask(&f, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'ix\\_%' ESCAPE '\\'"
-                             " AND name NOT LIKE 'ix\\_words%' ESCAPE '\\'"),
+    assert_int_equal(ask(&f, "PRAGMA user_version"), migrate_newest());
+    assert_int_equal(ask(&f, "SELECT count(*) FROM subscription"), 0);
+    assert_int_equal(ask(&f, "SELECT count(*) FROM replay"), 0);
+    assert_int_equal(ask(&f,
+                         "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'ix\\_%' ESCAPE '\\'"
+                         " AND name NOT LIKE 'ix\\_words%' ESCAPE '\\'"),
                      2);
-    assert_int_equal(ask(&f, "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%\\_new' ESCAPE '\\'"),
-                     0);
+    assert_int_equal(
+        ask(&f, "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%\\_new' ESCAPE '\\'"), 0);
 
     struct reading r = {.f = &f,
                         .grant = fixture_facility(1, GRANT_TREAT),
@@ -163,8 +172,9 @@ static void test_nothing_is_lost(void **state)
         const char *id;
         int64_t version, seconds;
         const char *body;
-    } versions[] = {{"org", 1, 0, "{\"o\":1}"}, {"x", 1, 0, "{\"v\":1}"}, {"gone", 1, 0, "{\"g\":1}"},
-                    {"x", 2, 1, "{\"v\":2}"},   {"x", 3, 2, NULL},        {"gone", 2, 3, ""}};
+    } versions[] = {{"org", 1, 0, "{\"o\":1}"},  {"x", 1, 0, "{\"v\":1}"},
+                    {"gone", 1, 0, "{\"g\":1}"}, {"x", 2, 1, "{\"v\":2}"},
+                    {"x", 3, 2, NULL},           {"gone", 2, 3, ""}};
     assert_int_equal(r.result.total, T_COUNT(versions));
     for (size_t i = 0; i < T_COUNT(versions); i++) {
         const struct record *got = &r.result.records[i];

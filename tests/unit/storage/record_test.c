@@ -292,9 +292,8 @@ static void test_history(void **state)
     assert_int_equal(fixture_try_put(&w.f, &put), ERR_OK);
     struct removal removal = {.grant = a, .id = "x"};
     assert_int_equal(fixture_write(&w.f, delete_step, &removal), ERR_OK);
-    struct history h = {.f = &w.f,
-                        .grant = a,
-                        .query = {.rid = put.mark.rid, .limit = 10, .count_total = true}};
+    struct history h = {
+        .f = &w.f, .grant = a, .query = {.rid = put.mark.rid, .limit = 10, .count_total = true}};
     assert_int_equal(fixture_read(&w.f, history_step, &h), ERR_OK);
     assert_int_equal(h.result.count, 3);
     assert_int_equal(h.result.total, 3);
@@ -446,12 +445,13 @@ static enum err rows_step(struct session *s, void *context)
 {
     int64_t *rows = context;
     struct sql *q = NULL;
-    enum err err = sql_prepare(s,
-                               "SELECT count(*), sum(key = tasuki_key(1, '{\"v\":2}')) FROM ix_value"
-                               " WHERE key NOT IN (tasuki_key_type('Observation'),"
-                               " tasuki_key_id('Observation', 'x'),"
-                               " tasuki_key_id('Observation', 'gone'))",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s,
+                    "SELECT count(*), sum(key = tasuki_key(1, '{\"v\":2}')) FROM ix_value"
+                    " WHERE key NOT IN (tasuki_key_type('Observation'),"
+                    " tasuki_key_id('Observation', 'x'),"
+                    " tasuki_key_id('Observation', 'gone'))",
+                    SQL_OWN, &q);
     if (err)
         return err;
     err = sql_row(q);

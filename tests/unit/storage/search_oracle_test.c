@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two opinions on a search: search_run, and plain C over all the records the same grant sees. Random records of
- * several residents, facilities, labels and consents; random trees of all kinds of filters, chains both ways, lists of
- * values, NOT, orders; walked in pages of random size, counted, and asked record by record. Terms are match.c's own
- * here (match_test.c is about them): what is compared is everything round them, indexes included.
+ * Two opinions on a search: search_run, and plain C over all the records the same grant sees.
+ * Random records of several residents, facilities, labels and consents; random trees of all kinds
+ * of filters, chains both ways, lists of values, NOT, orders; walked in pages of random size,
+ * counted, and asked record by record. Terms are match.c's own here (match_test.c is about them):
+ * what is compared is everything round them, indexes included.
  */
 #include "lib/t.h"
 
@@ -68,8 +69,7 @@ static struct slice random_reference(const struct world *w, struct arena *arena)
     if (chance(3))
         return SLICE("Patient/@");
     if (chance(4))
-        return text_of(arena, "Patient/@",
-                       (uint64_t)w->charts[next_random(w->chart_count)].chart);
+        return text_of(arena, "Patient/@", (uint64_t)w->charts[next_random(w->chart_count)].chart);
     return random_id(arena);
 }
 
@@ -136,7 +136,8 @@ static void put_random(struct world *w, unsigned n)
     for (size_t i = 0; i < list.count; i++)
         facets[i] = random_facet(w, arena);
     if (list.count && !of_nobody && !chance(4))
-        facets[0] = (struct facet){.param = P_SUBJECT, .kind = FACET_REFERENCE, .text = SLICE("Patient/@")};
+        facets[0] =
+            (struct facet){.param = P_SUBJECT, .kind = FACET_REFERENCE, .text = SLICE("Patient/@")};
     const char *id = arena_printf(arena, "%c%u", type[0] | 0x20, n / 3);
     if (type == types[3])
         id = arena_printf(arena, "pat%u", n);
@@ -150,7 +151,8 @@ static void put_random(struct world *w, unsigned n)
         .facets = &list,
         .words = slice_str(words[strlen(id) ? (unsigned char)id[strlen(id) - 1] % 4 : 0])};
     w->f.clock.ms += (int64_t)next_random(3);
-    struct fixture_put put = {.grant = fixture_facility(chart->facility, GRANT_TREAT), .record = record};
+    struct fixture_put put = {.grant = fixture_facility(chart->facility, GRANT_TREAT),
+                              .record = record};
     enum err err = fixture_try_put(&w->f, &put); /* one of another chart is not changed */
     assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
 }
@@ -191,8 +193,8 @@ static void world_open(struct world *w)
 static struct search_value random_value(const struct world *w, struct arena *arena,
                                         enum facet_kind kind, const struct facet *f)
 {
-    static const enum search_op spans[] = {SEARCH_EQ, SEARCH_EQ, SEARCH_NE, SEARCH_GT, SEARCH_LT, SEARCH_GE,
-                                           SEARCH_LE, SEARCH_SA, SEARCH_EB, SEARCH_AP};
+    static const enum search_op spans[] = {SEARCH_EQ, SEARCH_EQ, SEARCH_NE, SEARCH_GT, SEARCH_LT,
+                                           SEARCH_GE, SEARCH_LE, SEARCH_SA, SEARCH_EB, SEARCH_AP};
     static const enum search_op strings[] = {SEARCH_EQ, SEARCH_EXACT, SEARCH_CONTAINS};
     struct search_value v = {.kind = kind,
                              .any_system = chance(2),
@@ -223,7 +225,8 @@ static struct search_value random_value(const struct world *w, struct arena *are
 static struct search_term random_term(const struct world *w, struct arena *arena)
 {
     struct facet f = random_facet(w, arena);
-    struct search_term term = {.param = f.param, .missing = chance(12), .none = chance(6), .common = f.common};
+    struct search_term term = {
+        .param = f.param, .missing = chance(12), .none = chance(6), .common = f.common};
     size_t count = chance(30) ? 0 : chance(3) ? 1 + next_random(20) : 1;
     struct search_value *values = arena_array(arena, count + 1, sizeof *values);
     for (size_t i = 0; i < count; i++) {
@@ -239,7 +242,8 @@ static struct search_term random_term(const struct world *w, struct arena *arena
 
 static struct search_list random_list(const struct world *w, struct arena *arena, unsigned depth);
 
-static struct search_filter random_filter(const struct world *w, struct arena *arena, unsigned depth)
+static struct search_filter random_filter(const struct world *w, struct arena *arena,
+                                          unsigned depth)
 {
     struct search_filter f = {.kind = (enum search_filter_kind)next_random(SEARCH_WORDS + 1)};
     struct slice *ids = arena_array(arena, 24, sizeof *ids);
@@ -249,7 +253,8 @@ static struct search_filter random_filter(const struct world *w, struct arena *a
         f.kind = SEARCH_TERM;
     f.none = f.kind != SEARCH_TERM && chance(6);
     f.ids = ids;
-    f.param = f.kind == SEARCH_WORDS ? (uint16_t)next_random(2) : (uint16_t)(P_SUBJECT + next_random(2));
+    f.param =
+        f.kind == SEARCH_WORDS ? (uint16_t)next_random(2) : (uint16_t)(P_SUBJECT + next_random(2));
     if (f.kind == SEARCH_TERM) {
         f.term = random_term(w, arena);
     } else if (f.kind == SEARCH_IDS) {
@@ -300,7 +305,8 @@ static struct search random_search(const struct world *w, struct arena *arena)
 {
     struct slice *of = arena_array(arena, 3, sizeof *of);
     struct search_sort *sorts = arena_array(arena, 3, sizeof *sorts);
-    struct search search = {.types = of, .type_count = chance(4) ? next_random(4) : 1, .sorts = sorts};
+    struct search search = {
+        .types = of, .type_count = chance(4) ? next_random(4) : 1, .sorts = sorts};
     for (size_t i = 0; i < search.type_count; i++)
         of[i] = slice_str(types[next_random(4)]);
     search.filters = random_list(w, arena, 3);
@@ -328,7 +334,8 @@ struct opinion {
     int64_t now_ms;
 };
 
-static bool passes_list(const struct opinion *o, const struct record *r, const struct search_list *list);
+static bool passes_list(const struct opinion *o, const struct record *r,
+                        const struct search_list *list);
 
 static bool may_ask_of(const struct opinion *o, const struct chart *chart)
 {
@@ -398,7 +405,8 @@ static bool among(const struct search_filter *f, int64_t person)
     return false;
 }
 
-static bool passes_persons(const struct opinion *o, const struct record *r, const struct search_filter *f)
+static bool passes_persons(const struct opinion *o, const struct record *r,
+                           const struct search_filter *f)
 {
     struct facet_reader reader;
     struct facet_view v;
@@ -422,7 +430,8 @@ static bool is_one_of(const struct search_filter *f, struct slice text)
     return false;
 }
 
-static bool passes_updated(const struct opinion *o, const struct record *r, const struct search_filter *f)
+static bool passes_updated(const struct opinion *o, const struct record *r,
+                           const struct search_filter *f)
 {
     const struct search_value *v = &f->value;
     struct when w = v->op == SEARCH_AP ? match_widened(v->when, o->now_ms) : v->when;
@@ -451,7 +460,8 @@ static bool passes_words(const struct record *r, const struct search_filter *f)
     return f->value.text.len > 0 && slice_is(f->value.text, own);
 }
 
-static bool passes_links(const struct opinion *o, const struct record *r, const struct search_filter *f)
+static bool passes_links(const struct opinion *o, const struct record *r,
+                         const struct search_filter *f)
 {
     for (size_t i = 0; i < o->count; i++) {
         const struct record *other = &o->records[i];
@@ -464,7 +474,8 @@ static bool passes_links(const struct opinion *o, const struct record *r, const 
     return false;
 }
 
-static bool passes_any(const struct opinion *o, const struct record *r, const struct search_filter *f)
+static bool passes_any(const struct opinion *o, const struct record *r,
+                       const struct search_filter *f)
 {
     for (size_t i = 0; i < f->group_count; i++) {
         if (passes_list(o, r, &f->groups[i]))
@@ -495,7 +506,8 @@ static bool passes(const struct opinion *o, const struct record *r, const struct
     }
 }
 
-static bool passes_list(const struct opinion *o, const struct record *r, const struct search_list *list)
+static bool passes_list(const struct opinion *o, const struct record *r,
+                        const struct search_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct search_filter *f = &list->items[i];
@@ -516,15 +528,16 @@ static int compare_found(const void *a, const void *b)
     return order ? order : (x->rid > y->rid) - (x->rid < y->rid);
 }
 
-static size_t plain_search(const struct opinion *o, struct arena *arena, const struct search *search,
-                           struct found *found)
+static size_t plain_search(const struct opinion *o, struct arena *arena,
+                           const struct search *search, struct found *found)
 {
     size_t count = 0;
     const struct search_filter of = {.ids = search->types, .id_count = search->type_count};
     for (size_t i = 0; i < o->count; i++) {
         const struct record *r = &o->records[i];
         struct buf key;
-        if ((search->type_count && !is_one_of(&of, r->type)) || !passes_list(o, r, &search->filters) ||
+        if ((search->type_count && !is_one_of(&of, r->type)) ||
+            !passes_list(o, r, &search->filters) ||
             (search->categories && !(search->categories & CATEGORY_BIT(r->category))))
             continue;
         buf_init(&key, LIMIT_SORT_KEY);
@@ -547,14 +560,15 @@ static void print_list(const struct search_list *list, int depth)
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct search_filter *f = &list->items[i];
-        print_message("%*skind %d none %d param %u", depth * 2 + 2, "", (int)f->kind, f->none, f->param);
+        print_message("%*skind %d none %d param %u", depth * 2 + 2, "", (int)f->kind, f->none,
+                      f->param);
         for (size_t j = 0; j < f->id_count; j++)
             print_message(" %.*s", SLICE_ARG(f->ids[j]));
         for (size_t j = 0; j < f->person_count; j++)
             print_message(" person %lld", (long long)f->persons[j]);
         if (f->kind == SEARCH_TERM)
-            print_message(" term %u missing %d none %d values %zu of kind %d op %d", f->term.param, f->term.missing,
-                          f->term.none, f->term.value_count,
+            print_message(" term %u missing %d none %d values %zu of kind %d op %d", f->term.param,
+                          f->term.missing, f->term.none, f->term.value_count,
                           f->term.value_count ? (int)f->term.values[0].kind : -1,
                           f->term.value_count ? (int)f->term.values[0].op : -1);
         print_message("\n");
@@ -563,7 +577,8 @@ static void print_list(const struct search_list *list, int depth)
     }
 }
 
-static void differ(struct tally *t, const struct search *search, const char *how, size_t got, size_t want)
+static void differ(struct tally *t, const struct search *search, const char *how, size_t got,
+                   size_t want)
 {
     if (t->differing++ > 2)
         return;
@@ -646,11 +661,10 @@ static enum err compare_all(struct session *s, void *context)
 {
     struct tally *t = context;
     const struct world *w = t->w;
-    const struct grant grants[] = {fixture_facility(w->facilities[0], GRANT_TREAT),
-                                   fixture_facility(w->facilities[1], GRANT_TREAT),
-                                   fixture_resident(w->persons[0]),
-                                   fixture_actor(GRANT_INTAKE, w->facilities[0]),
-                                   fixture_actor(GRANT_OPERATOR, 0)};
+    const struct grant grants[] = {
+        fixture_facility(w->facilities[0], GRANT_TREAT),
+        fixture_facility(w->facilities[1], GRANT_TREAT), fixture_resident(w->persons[0]),
+        fixture_actor(GRANT_INTAKE, w->facilities[0]), fixture_actor(GRANT_OPERATOR, 0)};
     enum err err = ERR_OK;
     for (size_t g = 0; g < T_COUNT(grants) && !err; g++) {
         struct arena *arena = arena_new(LIMIT_ARENA_REQUEST);

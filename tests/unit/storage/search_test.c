@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Searching with trees of filters: every kind of filter alone and inside the others, residents named by number, one
- * Patient per person, orders walked page by page, places kept while records change, bounds; and that SQLite seeks
- * where the statements mean it to (its own plan is asked). What values mean is match_test.c's; random trees are
- * search_oracle_test.c's.
+ * Searching with trees of filters: every kind of filter alone and inside the others, residents
+ * named by number, one Patient per person, orders walked page by page, places kept while records
+ * change, bounds; and that SQLite seeks where the statements mean it to (its own plan is asked).
+ * What values mean is match_test.c's; random trees are search_oracle_test.c's.
  */
 #include "lib/t.h"
 
@@ -11,160 +11,11 @@
 
 #include "lib/store_fixture.h"
 
-#include "lib/search_t.h"
+#include "lib/search_world.h"
 #include "storage/change.h"
 #include "storage/session_impl.h"
 
 #include "base/banned.h"
-
-enum { P_CODE = 1, P_STATUS, P_NAME, P_DATE, P_VALUE, P_SUBJECT, P_URL, P_WHO, P_FOCUS, P_PART };
-#define DAY INT64_C(86400000)
-#define NOW_DAY (FIXTURE_NOW / DAY)
-
-struct world {
-    struct fixture f;
-    int64_t a, b, p1, p2, a1, b1, a2;
-    struct grant reader; /* A, who has everybody's consent but p2's is not needed: his chart is A's */
-};
-
-struct row {
-    const char *id;
-    const char *type;
-    char chart; /* 'a': p1 in A, 'b': p1 in B, 'c': p2 in A, '0': of no person, A's */
-    enum category category;
-    struct facet facets[7];
-    const char *words;
-};
-
-#define F_TOKEN(p, s, c) {.param = (p), .kind = FACET_TOKEN, .system = SLICE(s), .text = SLICE(c)}
-#define F_STATUS(c) {.param = P_STATUS, .kind = FACET_TOKEN, .text = SLICE(c), .common = true}
-#define F_NAME(t, r) {.param = P_NAME, .kind = FACET_STRING, .text = SLICE(t), .raw = SLICE(r)}
-#define F_DAYS(d, n)                                                                               \
-    {.param = P_DATE, .kind = FACET_DATE, .lo_ms = (d)*DAY, .hi_ms = ((d) + (n)) * DAY}
-#define F_VALUE(v, u)                                                                              \
-    {.param = P_VALUE, .kind = FACET_QUANTITY, .system = SLICE("ucum"), .text = SLICE(u),          \
-     .lo = (v), .hi = (v)}
-#define F_REF(p, t) {.param = (p), .kind = FACET_REFERENCE, .text = SLICE(t)}
-#define F_URL(t) {.param = P_URL, .kind = FACET_URI, .text = SLICE(t)}
-#define SELF F_REF(P_SUBJECT, "Patient/@")
-#define LAB CATEGORY_LABORATORY
-
-static const struct row rows[] = {
-    {"r1", "Observation", 'a', LAB,
-     {F_TOKEN(P_CODE, "s1", "c1"), F_STATUS("final"), F_DAYS(10, 1), F_VALUE(100, "mg"), SELF,
-      F_REF(P_WHO, "Practitioner/d1")}, "胃 痛 あり"},
-    {"r2", "Observation", 'a', LAB,
-     {F_TOKEN(P_CODE, "s1", "c2"), F_STATUS("final"), F_DAYS(20, 1), F_VALUE(5.4, "mg"), SELF,
-      F_REF(P_WHO, "Practitioner/d2")}, "肺癌の疑い"},
-    {"r3", "Observation", 'a', CATEGORY_MEDICATION,
-     {F_TOKEN(P_CODE, "s2", "C1"), F_STATUS("draft"), F_DAYS(20, 10), F_VALUE(7, "g"), SELF,
-      F_URL("urn:a")}, "aspirin"},
-    {"r4", "Observation", 'b', LAB,
-     {F_TOKEN(P_CODE, "s1", "c1"), F_STATUS("final"), F_DAYS(NOW_DAY - 2, 1), F_VALUE(8, "mg"), SELF,
-      F_REF(P_WHO, "Practitioner/d1")}, NULL},
-    {"r5", "Observation", 'c', LAB,
-     {F_TOKEN(P_CODE, "", "c1"), F_DAYS(5, 300), SELF, F_REF(P_PART, "Observation/r1")}, NULL},
-    {"d1", "Practitioner", '0', CATEGORY_NONE, {F_NAME("スズキ", "鈴木")}, NULL},
-    {"d2", "Practitioner", '0', CATEGORY_NONE, {F_NAME("サトウ", "佐藤")}, NULL},
-    {"pa1", "Patient", 'a', CATEGORY_DEMOGRAPHICS, {F_NAME("タナカ", "田中"), F_DAYS(-9000, 1)}, NULL},
-    {"pb1", "Patient", 'b', CATEGORY_DEMOGRAPHICS, {F_NAME("タナカB", "田中B")}, NULL},
-    {"pa2", "Patient", 'c', CATEGORY_DEMOGRAPHICS, {F_NAME("ヤマダ", "山田"), F_DAYS(-8000, 1)}, NULL},
-    {"e1", "Encounter", 'a', CATEGORY_ENCOUNTER,
-     {SELF, F_REF(P_WHO, "Practitioner/d2"), F_REF(P_PART, "Observation/r2")}, NULL},
-};
-
-static int64_t put(struct world *w, const struct row *row, const struct facet *more)
-{
-    struct facet facets[8];
-    struct facet_list list = {facets, 0};
-    for (size_t i = 0; i < T_COUNT(row->facets) && row->facets[i].param; i++)
-        facets[list.count++] = row->facets[i];
-    if (more)
-        facets[list.count++] = *more;
-    const struct record_new record = {.type = slice_str(row->type),
-                                      .id = slice_str(row->id),
-                                      .chart = row->chart == 'a'   ? w->a1
-                                               : row->chart == 'b' ? w->b1
-                                               : row->chart == 'c' ? w->a2
-                                                                   : 0,
-                                      .category = row->category,
-                                      .body = slice_str(arena_printf(w->f.arena, "{\"n\":%lld}",
-                                                                     (long long)w->f.clock.ms)),
-                                      .facets = &list,
-                                      .words = slice_str(row->words)};
-    w->f.clock.ms += 1000;
-    return fixture_put(&w->f, row->chart == 'b' ? w->b : w->a, &record);
-}
-
-static void world_open(struct world *w)
-{
-    fixture_open(&w->f);
-    w->a = fixture_add_facility(&w->f, 1, FACILITY_HOSPITAL);
-    w->b = fixture_add_facility(&w->f, 2, FACILITY_CLINIC);
-    w->p1 = fixture_add_person(&w->f);
-    w->p2 = fixture_add_person(&w->f);
-    w->a1 = fixture_add_chart(&w->f, w->a, w->p1);
-    w->b1 = fixture_add_chart(&w->f, w->b, w->p1);
-    w->a2 = fixture_add_chart(&w->f, w->a, w->p2);
-    w->reader = fixture_facility(w->a, GRANT_TREAT);
-    for (size_t i = 0; i < T_COUNT(rows); i++)
-        (void)put(w, &rows[i], NULL);
-    const struct consent_rule all = {.permit = true,
-                                     .purposes = GRANT_PURPOSES_ORDINARY,
-                                     .categories = CATEGORY_ALL,
-                                     .from_ms = INT64_MIN,
-                                     .to_ms = INT64_MAX};
-    fixture_rules(&w->f, w->a1, 1, &all, 1);
-}
-
-static const char *find(struct world *w, const struct grant *grant, const struct search *search)
-{
-    struct search_result result = {0};
-    struct search counted = *search;
-    counted.count_total = true;
-    counted.limit = counted.limit ? counted.limit : 50;
-    assert_int_equal(fixture_search(&w->f, grant, &counted, &result), ERR_OK);
-    if (!search->after_given && !result.more)
-        assert_int_equal(result.total, result.count);
-    return search_t_ids(&w->f, &result);
-}
-
-struct matches {
-    const struct grant *grant;
-    const struct search *search;
-    int64_t rid;
-    bool matches;
-};
-static enum err matches_step(struct session *s, void *context)
-{
-    struct matches *m = context;
-    session_bind(s, m->grant);
-    return search_matches(s, m->search, m->rid, &m->matches);
-}
-
-/* The records of TYPE (NULL: of all) that pass LIST, and the same one by one through search_matches. */
-static void assert_found(struct world *w, const char *type, struct search_list list,
-                         const char *expected, int line)
-{
-    struct search_result all = {0};
-    const struct slice types[] = {slice_str(type)};
-    const struct search search = {.types = types, .type_count = type ? 1 : 0, .filters = list};
-    const struct search everything = {.limit = 50};
-    const char *found = search_t_sorted(&w->f, find(w, &w->reader, &search)), *one_by_one = "";
-    if (strcmp(found, expected) != 0)
-        print_message("line %d\n", line);
-    assert_string_equal(found, expected);
-    assert_int_equal(fixture_search(&w->f, &w->reader, &everything, &all), ERR_OK);
-    for (size_t i = 0; i < all.count; i++) {
-        struct matches m = {&w->reader, &search, all.records[i].rid, false};
-        assert_int_equal(fixture_read(&w->f, matches_step, &m), ERR_OK);
-        if (m.matches)
-            one_by_one = arena_printf(w->f.arena, "%s %.*s", one_by_one,
-                                      SLICE_ARG(all.records[i].id));
-    }
-    assert_string_equal(search_t_sorted(&w->f, one_by_one), expected);
-}
-#define FOUND(w, type, expected, ...) assert_found(w, type, S_LIST(__VA_ARGS__), expected, __LINE__)
 
 /* ── filters ───────────────────────────────────────────────────────────────────────────────── */
 
@@ -189,6 +40,7 @@ static void test_terms(void **state)
     FOUND(&w, "Observation", "r5", S_MISSING(P_STATUS, true));
     FOUND(&w, "Observation", "r1 r2 r3 r4", S_MISSING(P_STATUS, false));
     FOUND(&w, "Observation", "r3", S_TERM(P_URL, V_URI(SEARCH_EQ, "urn:a")));
+    FOUND(&w, "Observation", "r1 r2 r3 r4 r5", S_TERM(P_SUBJECT, V_REFERENCE("Patient/@")));
     FOUND(&w, "Practitioner", "d1", S_TERM(P_NAME, V_STRING(SEARCH_EQ, "スズ")));
     FOUND(&w, "Practitioner", "d1 d2",
           S_TERM(P_NAME, V_STRING(SEARCH_EQ, "スズ"), V_STRING(SEARCH_EQ, "サトウ")));
@@ -198,7 +50,8 @@ static void test_terms(void **state)
     FOUND(&w, "Observation", "r2", S_TERM(P_DATE, V_DATE(SEARCH_EQ, 20 * DAY, 21 * DAY)));
     FOUND(&w, "Observation", "r2 r3", S_TERM(P_DATE, V_DATE(SEARCH_EQ, 20 * DAY, 30 * DAY)));
     FOUND(&w, "Observation", "r1 r2",
-          S_TERM(P_DATE, V_DATE(SEARCH_EQ, 20 * DAY, 21 * DAY), V_DATE(SEARCH_EQ, 10 * DAY, 11 * DAY)));
+          S_TERM(P_DATE, V_DATE(SEARCH_EQ, 20 * DAY, 21 * DAY),
+                 V_DATE(SEARCH_EQ, 10 * DAY, 11 * DAY)));
     FOUND(&w, "Observation", "r4",
           S_TERM(P_DATE, V_DATE(SEARCH_GE, (NOW_DAY - 3) * DAY, (NOW_DAY - 2) * DAY)));
     FOUND(&w, "Observation", "r3 r4 r5", S_TERM(P_DATE, V_DATE(SEARCH_GT, 20 * DAY, 21 * DAY)));
@@ -219,7 +72,8 @@ static void test_other_filters(void **state)
     const int64_t at = FIXTURE_NOW + 2000; /* r2 */
     const struct search_filter ids = {.kind = SEARCH_IDS, S_IDS(SLICE("r2"), SLICE("zz"))};
     const struct search_filter nobody = {.kind = SEARCH_IDS};
-    const struct search_filter types = {.kind = SEARCH_TYPES, S_IDS(SLICE("Encounter"), SLICE("X"))};
+    const struct search_filter types = {.kind = SEARCH_TYPES,
+                                        S_IDS(SLICE("Encounter"), SLICE("X"))};
     FOUND(&w, "Observation", "r2", ids);
     FOUND(&w, NULL, "r2", ids);
     FOUND(&w, "Encounter", "", ids);
@@ -280,7 +134,8 @@ static void test_persons(void **state)
     struct search_filter none = S_OF(P_SUBJECT, w.p1);
     none.none = true;
     FOUND(&w, "Observation", "r5", none);
-    /* Records of p2 that name p1, by either of his charts or both; and one of his own chart that names another of his. */
+    /* Records of p2 that name p1, by either of his charts or both; and one of his own chart that
+     * names another of his. */
     struct facet names[] = {{.param = P_FOCUS, .kind = FACET_REFERENCE}};
     names[0].text = slice_str(arena_printf(w.f.arena, "Patient/@%lld", (long long)w.a1));
     (void)put(&w, &(struct row){"x1", "Observation", 'c', LAB, {SELF}, NULL}, names);
@@ -299,76 +154,6 @@ static void test_persons(void **state)
     FOUND(&w, "Observation", "r1 r2 r3 r4 x3", S_OF(P_SUBJECT, w.p1));
     FOUND(&w, "Observation", "r5 x1 x2 x3 x4",
           S_ANY(S_LIST(S_OF(P_FOCUS, w.p1)), S_LIST(S_OF(0, w.p2))));
-    fixture_close(&w.f);
-}
-
-static void test_chains(void **state)
-{
-    (void)state;
-    struct world w;
-    world_open(&w);
-    const struct search_filter suzuki = S_TERM(P_NAME, V_STRING(SEARCH_EQ, "スズキ"));
-    const struct search_filter tanaka = S_TERM(P_NAME, V_STRING(SEARCH_EQ, "タナカ"));
-    const struct search_filter hidden = S_TERM(P_NAME, V_STRING(SEARCH_EQ, "タナカB"));
-    const struct search_filter c2 = S_TERM(P_CODE, V_CODE("c2"));
-    FOUND(&w, "Observation", "r1 r4", S_CHAIN(P_WHO, "Practitioner", suzuki));
-    FOUND(&w, "Observation", "", S_CHAIN(P_WHO, "Organization", suzuki));
-    FOUND(&w, "Observation", "r1", S_CHAIN(P_WHO, "Practitioner", suzuki),
-          S_TERM(P_DATE, V_DATE(SEARCH_LT, 20 * DAY, 21 * DAY)));
-    FOUND(&w, "Observation", "r1 r2 r3 r4", S_CHAIN(P_SUBJECT, "Patient", tanaka));
-    FOUND(&w, "Observation", "", S_CHAIN(P_SUBJECT, "Patient", hidden)); /* not the one shown */
-    FOUND(&w, "Encounter", "e1", S_CHAIN(P_PART, "Observation", c2));
-    FOUND(&w, "Observation", "r5",
-          S_CHAIN(P_PART, "Observation", S_CHAIN(P_WHO, "Practitioner", suzuki)));
-    struct search_filter both = S_CHAIN(P_WHO, "Practitioner", suzuki);
-    both.ids = (const struct slice[]){SLICE("Patient"), SLICE("Practitioner")};
-    both.id_count = 2;
-    FOUND(&w, "Observation", "r1 r4", both);
-    both.none = true;
-    FOUND(&w, "Observation", "r2 r3 r5", both);
-    /* the other way */
-    FOUND(&w, "Practitioner", "d1", S_HAS(P_WHO, "Observation", S_TERM(P_CODE, V_CODE("c1"))));
-    FOUND(&w, "Practitioner", "d2", S_HAS(P_WHO, "Observation", c2));
-    FOUND(&w, "Practitioner", "d2", S_HAS(P_WHO, "Encounter", S_MISSING(P_CODE, true)));
-    FOUND(&w, "Patient", "pa1", S_HAS(P_SUBJECT, "Observation", c2));
-    FOUND(&w, "Patient", "pa1 pa2", S_HAS(P_SUBJECT, "Observation", S_TERM(P_CODE, V_CODE("c1"))));
-    FOUND(&w, NULL, "pa1", S_HAS(P_SUBJECT, "Observation", c2));
-    FOUND(&w, NULL, "d2 pa1",
-          S_ANY(S_LIST(S_HAS(P_SUBJECT, "Observation", c2)), S_LIST(S_HAS(P_WHO, "Observation", c2))));
-    FOUND(&w, "Observation", "r2", S_HAS(P_PART, "Encounter", S_CHAIN(P_WHO, "Practitioner", S_MISSING(P_CODE, true))));
-    FOUND(&w, "Practitioner", "d1",
-          S_HAS(P_WHO, "Observation", S_HAS(P_PART, "Observation", S_OF(0, w.p2))));
-    struct search_filter none = S_HAS(P_WHO, "Observation", c2);
-    none.none = true;
-    FOUND(&w, "Practitioner", "d1", none);
-    /* p1 named by number from p2's chart */
-    struct facet names = {.param = P_FOCUS, .kind = FACET_REFERENCE};
-    names.text = slice_str(arena_printf(w.f.arena, "Patient/@%lld", (long long)w.b1));
-    (void)put(&w, &(struct row){"x1", "Observation", 'c', LAB, {F_TOKEN(P_CODE, "s9", "c9")}, NULL},
-              &names);
-    FOUND(&w, "Observation", "x1", S_CHAIN(P_FOCUS, "Patient", tanaka));
-    FOUND(&w, "Observation", "x1", S_CHAIN(P_FOCUS, "Patient", S_MISSING(P_CODE, true)));
-    FOUND(&w, "Patient", "pa1", S_HAS(P_FOCUS, "Observation", S_TERM(P_CODE, V_CODE("c9"))));
-    FOUND(&w, "Patient", "pa1", S_HAS(P_FOCUS, "Observation", S_MISSING(P_DATE, true)));
-    fixture_close(&w.f);
-}
-
-/* What a reader may not see is no link either. */
-static void test_chains_through_the_hidden(void **state)
-{
-    (void)state;
-    struct world w;
-    world_open(&w);
-    fixture_rules(&w.f, w.a1, 1, NULL, 0); /* consent withdrawn: A sees nothing of B's */
-    FOUND(&w, "Practitioner", "d1", S_HAS(P_WHO, "Observation", S_TERM(P_CODE, V_CODE("c1"))));
-    FOUND(&w, "Practitioner", "", S_HAS(P_WHO, "Observation", S_TERM(P_VALUE, V_NUMBER(SEARCH_EQ, 7.5, 8, 8.5))));
-    const struct search_list list = S_LIST(S_CHAIN(P_PART, "Observation", S_MISSING(P_URL, true)));
-    const struct slice encounter = SLICE("Encounter");
-    const struct search search = {.types = &encounter, .type_count = 1, .filters = list};
-    assert_string_equal(find(&w, &w.reader, &search), "e1");
-    const struct grant b = fixture_facility(w.b, GRANT_TREAT);
-    assert_string_equal(find(&w, &b, &search), "");
-    assert_string_equal(find(&w, NULL, &search), "");
     fixture_close(&w.f);
 }
 
@@ -429,7 +214,8 @@ static void test_order_and_pages(void **state)
         {{{SEARCH_BY_PARAM, P_VALUE, FACET_QUANTITY, false}}, 1, "r2 r3 r4 r1 r5"},
         {{{SEARCH_BY_PARAM, P_VALUE, FACET_QUANTITY, true}}, 1, "r1 r4 r3 r2 r5"},
         {{{SEARCH_BY_PARAM, P_STATUS, FACET_TOKEN, false}}, 1, "r3 r1 r2 r4 r5"},
-        {{{SEARCH_BY_PARAM, P_STATUS, FACET_TOKEN, true}, {SEARCH_BY_ID, 0, 0, true}}, 2,
+        {{{SEARCH_BY_PARAM, P_STATUS, FACET_TOKEN, true}, {SEARCH_BY_ID, 0, 0, true}},
+         2,
          "r4 r2 r1 r3 r5"},
         {{{SEARCH_BY_UPDATED, 0, 0, false}}, 1, "r1 r2 r3 r4 r5"},
         {{{SEARCH_BY_UPDATED, 0, 0, true}}, 1, "r5 r4 r3 r2 r1"},
@@ -437,16 +223,15 @@ static void test_order_and_pages(void **state)
     };
     const struct slice type = SLICE("Observation");
     for (size_t i = 0; i < T_COUNT(cases); i++) {
-        struct search search = {.types = &type,
-                                .type_count = 1,
-                                .sorts = cases[i].sorts,
-                                .sort_count = cases[i].count};
+        struct search search = {
+            .types = &type, .type_count = 1, .sorts = cases[i].sorts, .sort_count = cases[i].count};
         assert_string_equal(find(&w, &w.reader, &search), cases[i].expected);
         walk(&w, &w.reader, search, cases[i].expected);
     }
     const struct grant b = fixture_facility(w.b, GRANT_TREAT);
     /* B does not see r5: no page is empty or short because of it, and no total counts it. */
-    struct search search = {.types = &type, .type_count = 1, .sorts = cases[1].sorts, .sort_count = 1};
+    struct search search = {
+        .types = &type, .type_count = 1, .sorts = cases[1].sorts, .sort_count = 1};
     walk(&w, &b, search, "r1 r2 r3 r4");
     search = (struct search){.types = &type, .type_count = 1, .count_total = true};
     struct search_result result = {0};
@@ -534,7 +319,7 @@ static void test_one_patient_per_person(void **state)
 static void test_many_values(void **state)
 {
     (void)state;
-    static struct search_value values[LIMIT_SEARCH_VALUES + 1];
+    static struct search_value values[LIMIT_SEARCH_FORMS + 2];
     static struct search_filter filters[LIMIT_SEARCH_FILTERS + 1];
     static struct search_filter chain[LIMIT_SEARCH_CHAIN + 1];
     static struct search_list links[LIMIT_SEARCH_CHAIN + 1];
@@ -549,8 +334,7 @@ static void test_many_values(void **state)
         if (i < T_COUNT(ids))
             ids[i] = slice_str(arena_printf(w.f.arena, "r%zu", i));
     }
-    struct search search = {
-        .types = &type, .type_count = 1, .filters = {filters, 1}, .limit = 9};
+    struct search search = {.types = &type, .type_count = 1, .filters = {filters, 1}, .limit = 9};
     filters[0] = (struct search_filter){
         .kind = SEARCH_TERM,
         .term = {.param = P_CODE, .values = values, .value_count = LIMIT_SEARCH_VALUES}};
@@ -571,7 +355,7 @@ static void test_many_values(void **state)
     search.filters.count++;
     assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_TOO_LARGE);
     search.filters.count = 1;
-    filters[0].term.value_count = LIMIT_SEARCH_VALUES + 1;
+    filters[0].term.value_count = LIMIT_SEARCH_FORMS + 1;
     assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_TOO_LARGE);
     /* Links of a chain. */
     for (size_t i = 0; i < T_COUNT(chain); i++) {
@@ -584,18 +368,21 @@ static void test_many_values(void **state)
         links[i] = (struct search_list){i ? &chain[i - 1] : NULL, i ? 1 : 0};
     }
     search.filters = (struct search_list){&chain[LIMIT_SEARCH_CHAIN - 1], 1};
-    assert_string_equal(find(&w, &w.reader, &search), "r1"); /* r5, r1, r5 ... */
+    /* r5, r1, r5 ... */
+    assert_string_equal(find(&w, &w.reader, &search), LIMIT_SEARCH_CHAIN % 2 ? "r5" : "r1");
     search.filters.items = &chain[LIMIT_SEARCH_CHAIN];
     assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_TOO_LARGE);
     /* IDS of many filters: more parameters than a statement takes. */
     for (size_t i = 0; i < 64; i++)
-        filters[i] = (struct search_filter){.kind = SEARCH_IDS, .ids = ids, .id_count = T_COUNT(ids)};
+        filters[i] =
+            (struct search_filter){.kind = SEARCH_IDS, .ids = ids, .id_count = T_COUNT(ids)};
     search.filters = (struct search_list){filters, 64};
     assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_TOO_LARGE);
     fixture_close(&w.f);
 }
 
-/* One record may keep tasuki_match busy for long: 20,000 values against 256,000. It ends in time. */
+/* One record may keep tasuki_match busy for long: 20,000 values against 256,000. It ends in time.
+ */
 static void test_long_comparisons_end(void **state)
 {
     (void)state;
@@ -617,17 +404,34 @@ static void test_long_comparisons_end(void **state)
     for (size_t i = 0; i < T_COUNT(filters); i++)
         filters[i] = (struct search_filter){
             .kind = SEARCH_TERM,
-            .term = {.param = P_CODE, .none = true, .values = values, .value_count = T_COUNT(values)}};
+            .term = {
+                .param = P_CODE, .none = true, .values = values, .value_count = T_COUNT(values)}};
     struct facet_list list = {facets, T_COUNT(facets)};
     const struct record_new record = {
         .type = type, .id = SLICE("long"), .body = SLICE("{}"), .facets = &list};
-    (void)fixture_put(&w.f, w.a, &record);
+    const int64_t rid = fixture_put(&w.f, w.a, &record);
     struct search search = {.types = &type, .type_count = 1, .filters = {filters, 1}, .limit = 1};
+    filters[0].term.value_count = 10;
     assert_string_equal(find(&w, &w.reader, &search), "long");
+    filters[0].term.value_count = T_COUNT(values);
     search.filters.count = T_COUNT(filters);
     const int64_t before = clock_monotonic_ms();
     assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_TIMEOUT);
     assert_in_range(clock_monotonic_ms() - before, LIMIT_SEARCH_MS, 2 * LIMIT_SEARCH_MS);
+    /* A page that begins behind the long one, and a total that must look at it. */
+    const struct record_new more[] = {
+        {.type = type, .id = SLICE("first"), .chart = w.a1, .body = SLICE("{}")},
+        {.type = type, .id = SLICE("second"), .chart = w.a1, .body = SLICE("{}")}};
+    for (size_t i = 0; i < T_COUNT(more); i++)
+        (void)fixture_put(&w.f, w.a, &more[i]);
+    search.after_given = true;
+    search.after_rid = rid;
+    search.count_total = true;
+    assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_OK);
+    assert_string_equal(search_t_ids(&w.f, &result), "first");
+    assert_true(result.more && result.total_unknown);
+    search.limit = 0;
+    assert_int_equal(fixture_search(&w.f, &w.reader, &search, &result), ERR_TIMEOUT);
     fixture_close(&w.f);
 }
 
@@ -670,7 +474,7 @@ static enum err plan_step(struct session *s, void *context)
     for (sqlite3_stmt *stmt = NULL; !err && (stmt = sqlite3_next_stmt(s->db, stmt));) {
         const char *sql = sqlite3_sql(stmt);
         sqlite3_stmt *explain = NULL;
-        if (!strstr(sql, "SELECT p.key"))
+        if (!strstr(sql, "SELECT p.key") && !strstr(sql, "SELECT r1.type"))
             continue;
         char *text = arena_printf(p->w->f.arena, "EXPLAIN QUERY PLAN %s", sql);
         s->own = true;
@@ -684,11 +488,17 @@ static enum err plan_step(struct session *s, void *context)
     return err;
 }
 
-static void assert_plan(struct search_list list, struct slice type, const char *const *wanted)
+static void assert_plan(struct search_list list, struct slice type, const struct search_sort *sort,
+                        const char *const *wanted)
 {
     struct world w;
     world_open(&w);
-    const struct search search = {.types = &type, .type_count = 1, .filters = list, .limit = 9};
+    const struct search search = {.types = &type,
+                                  .type_count = 1,
+                                  .filters = list,
+                                  .sorts = sort,
+                                  .sort_count = sort ? 1 : 0,
+                                  .limit = 9};
     struct plan plan = {.w = &w, .search = &search};
     assert_int_equal(fixture_read(&w.f, plan_step, &plan), ERR_OK);
     bool scans = strstr(plan.text, "SCAN r\n") || strstr(plan.text, "SCAN x\n") ||
@@ -703,7 +513,8 @@ static void assert_plan(struct search_list list, struct slice type, const char *
     assert_false(scans);
     fixture_close(&w.f);
 }
-#define PLAN(type, list, ...) assert_plan(list, SLICE(type), (const char *const[]){__VA_ARGS__, NULL})
+#define PLAN(type, list, ...)                                                                      \
+    assert_plan(list, SLICE(type), NULL, (const char *const[]){__VA_ARGS__, NULL})
 
 static void test_plans_seek(void **state)
 {
@@ -726,7 +537,8 @@ static void test_plans_seek(void **state)
     PLAN("Observation", S_LIST(day), by_key, record);
     PLAN("Observation", S_LIST(today), "SEARCH x USING PRIMARY KEY (key>? AND key<?)", record);
     PLAN("Observation", S_LIST(ids), by_key, record);
-    PLAN("Practitioner", S_LIST(name), "SEARCH x USING PRIMARY KEY (param=? AND folded>? AND folded<?)");
+    PLAN("Practitioner", S_LIST(name),
+         "SEARCH x USING PRIMARY KEY (param=? AND folded>? AND folded<?)");
     PLAN("Observation", S_LIST(S_WORDS(0, "肺癌")), "SCAN x VIRTUAL TABLE INDEX");
     PLAN("Observation", S_LIST(S_CHAIN(P_WHO, "Practitioner", name)),
          "SEARCH x USING PRIMARY KEY (param=? AND folded>? AND folded<?)", by_key, record);
@@ -738,14 +550,33 @@ static void test_plans_seek(void **state)
          "SEARCH c USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)");
 }
 
+/* The newest first, of a type: the log is walked from its end, and nothing is sorted but the page.
+ */
+static void test_walk_of_changes(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    const struct slice type = SLICE("Observation");
+    const struct search_sort newest = {.order = SEARCH_BY_UPDATED, .descending = true};
+    const struct search search = {
+        .types = &type, .type_count = 1, .sorts = &newest, .sort_count = 1, .limit = 9};
+    struct plan plan = {.w = &w, .search = &search};
+    assert_int_equal(fixture_read(&w.f, plan_step, &plan), ERR_OK);
+    const char *walked = strstr(plan.text, "SCAN c"), *page = strstr(plan.text, "SCAN p");
+    const char *sorted = strstr(plan.text, "USE TEMP B-TREE FOR ORDER BY");
+    assert_true(walked && page && walked < page);
+    assert_true(!sorted || sorted > page);
+    assert_null(strstr(plan.text, "SEARCH x"));
+    fixture_close(&w.f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_terms),
         cmocka_unit_test(test_other_filters),
         cmocka_unit_test(test_persons),
-        cmocka_unit_test(test_chains),
-        cmocka_unit_test(test_chains_through_the_hidden),
         cmocka_unit_test(test_categories),
         cmocka_unit_test(test_order_and_pages),
         cmocka_unit_test(test_facets_come_along),
@@ -755,6 +586,7 @@ int main(void)
         cmocka_unit_test(test_long_comparisons_end),
         cmocka_unit_test(test_statements_come_and_go),
         cmocka_unit_test(test_plans_seek),
+        cmocka_unit_test(test_walk_of_changes),
     };
     return T_RUN(tests);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Words: what a text is cut into, what an expression finds, and that no text can be more than text in one.
+ * Words: what a text is cut into, what an expression finds, and that no text can be more than text
+ * in one.
  */
 #include "lib/t.h"
 
@@ -22,9 +23,9 @@ static sqlite3 *table(const char *const *words, const char *const *content, size
                                   " columnsize=0, tokenize='tasuki')",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "INSERT INTO t(rowid, words, content) VALUES(?,?,?)",
-                                        -1, &q, NULL),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "INSERT INTO t(rowid, words, content) VALUES(?,?,?)", -1, &q, NULL),
+        SQLITE_OK);
     for (size_t i = 0; i < count; i++) {
         sqlite3_bind_int64(q, 1, (sqlite3_int64)i + 1);
         sqlite3_bind_text(q, 2, words[i], -1, SQLITE_STATIC);
@@ -47,9 +48,9 @@ static void find(sqlite3 *db, const char *text, bool narrative, struct buf *out)
     if (words_expression(slice_str(text), narrative, &expression)) {
         assert_int_equal(buf_err(&expression), ERR_OK);
         assert_int_equal(expression.ptr[expression.len], 0);
-        assert_int_equal(sqlite3_prepare_v2(db, "SELECT rowid FROM t WHERE t MATCH ? ORDER BY 1",
-                                            -1, &q, NULL),
-                         SQLITE_OK);
+        assert_int_equal(
+            sqlite3_prepare_v2(db, "SELECT rowid FROM t WHERE t MATCH ? ORDER BY 1", -1, &q, NULL),
+            SQLITE_OK);
         sqlite3_bind_text(q, 1, expression.ptr, (int)expression.len, SQLITE_STATIC);
         while ((rc = sqlite3_step(q)) == SQLITE_ROW)
             buf_addf(out, "%d", sqlite3_column_int(q, 0));
@@ -65,8 +66,8 @@ static void test_what_is_found(void **state)
 {
     (void)state;
     static const char *const words[] = {
-        "右肺癌ノ疑イ", "lung cancer, stage 2b", "", "HBA1C検査値 6.5%", "検査HBA1C", "癌",
-        "糖尿病 網膜症", "",
+        "右肺癌ノ疑イ", "lung cancer, stage 2b", "", "HBA1C検査値 6.5%", "検査HBA1C",
+        "癌",           "糖尿病 網膜症",         "",
     };
     static const char *const content[] = {
         "", "", "肺癌", "", "", "", "", "東京都 港区1-2",
@@ -78,11 +79,11 @@ static void test_what_is_found(void **state)
     } cases[] = {
         {"肺癌", true, "1"},
         {"肺癌", false, "13"},
-        {"癌", false, "136"},        /* within, last of a run, alone */
+        {"癌", false, "136"}, /* within, last of a run, alone */
         {"右", false, "1"},
         {"疑イ", false, "1"},
         {"疑", false, "1"},
-        {"癌肺", false, ""},         /* another order */
+        {"癌肺", false, ""}, /* another order */
         {"肺ノ", false, ""},
         {"右肺癌ノ疑イ", false, "1"},
         {"右癌", false, ""},
@@ -97,12 +98,12 @@ static void test_what_is_found(void **state)
         {"検査値", false, "4"},
         {"6.5", false, "4"},
         {"糖尿病 網膜", false, "7"},
-        {"病網", false, ""},         /* not across a space */
+        {"病網", false, ""}, /* not across a space */
         {"東京 港区", false, "8"},
         {"2b", false, "2"},
         {"", false, ""},
         {"  \t ", false, ""},
-        {"、。", false, ""},         /* nothing to look for */
+        {"、。", false, ""}, /* nothing to look for */
         {"癌 、", false, "136"},
     };
     sqlite3 *db = table(words, content, T_COUNT(words));
@@ -122,14 +123,29 @@ static void test_what_is_found(void **state)
 static void test_text_is_only_text(void **state)
 {
     (void)state;
-    static const char *const words[] = {"a OR b", "\"quoted\" word", "near"}, *none[] = {"", "", ""};
+    static const char *const words[] = {"a OR b", "\"quoted\" word", "near"},
+                             *none[] = {"", "", ""};
     static const struct {
         const char *text, *rows;
     } cases[] = {
-        {"zzz OR a", ""},     {"a) OR (b", "1"},     {"\"quoted\"", "2"}, {"\"", ""},
-        {"quoted\"word", "2"}, {"content:a", ""},     {"a*", "1"},         {"qu*", ""},
-        {"^word", "2"},       {"NOT a", ""},         {"NEAR(a b)", ""},   {"{words}:a", ""},
-        {"a\xff" "b", ""},    {"\xe8\x82", ""},      {"a\x01", "1"},      {"-near", "3"},
+        {"zzz OR a", ""},
+        {"a) OR (b", "1"},
+        {"\"quoted\"", "2"},
+        {"\"", ""},
+        {"quoted\"word", "2"},
+        {"content:a", ""},
+        {"a*", "1"},
+        {"qu*", ""},
+        {"^word", "2"},
+        {"NOT a", ""},
+        {"NEAR(a b)", ""},
+        {"{words}:a", ""},
+        {"a\xff"
+         "b",
+         ""},
+        {"\xe8\x82", ""},
+        {"a\x01", "1"},
+        {"-near", "3"},
     };
     sqlite3 *db = table(words, none, T_COUNT(words));
     struct buf out;

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * History of an instance, of a type, of everything (R4 http.html#history), newest first, from the log of changes
+ * (storage/change.h) and through the gate: deletions are entries for whoever saw what was deleted. A Patient has one
+ * history for each chart the reader sees, all under the reader's id of that person. Pages are joined by the number of the last
+ * change, so what is written meanwhile moves nothing.
+ */
+#include "exchange/door/fhir_page.h"
+#include "exchange/gate/refs.h"
+#include "storage/change.h"
+
+#include "base/banned.h"
+
+#define READERS ((1u << GRANT_FACILITY) | (1u << GRANT_RESIDENT) | (1u << GRANT_OPERATOR))
+
+bool fhir_is_history(const struct fhir_input *in)
+{
+    return in->shape == FHIR_INSTANCE_HISTORY || in->shape == FHIR_TYPE_HISTORY ||
+           in->shape == FHIR_SYSTEM_HISTORY;
+}
+
+/* ── parameters ──────────────────────────────────────────────────────────────────────────────── */
+
+static enum err bad_value(struct request *r, const struct fhir_param *p, const char *valid)
+{
+    return err_add(&r->errors, ERR_BAD_PARAM, arena_printf(r->arena, "%.*s", SLICE_ARG(p->name)),
+                   "%s", valid);
+}
+
+static enum err take_since(struct request *r, const struct fhir_param *p, struct change_query *q)
+{
+    struct when when;
+    if (!when_parse_fhir(p->value, true, &when))
+        return bad_value(r, p, "instant");
+    q->since = when.lo_ms > 0 ? change_at(when.lo_ms) : 0;
+    return ERR_OK;
+}
+
+static enum err take_at(struct request *r, const struct fhir_param *p, struct change_query *q)
+{
+    struct when when;
+    if (!when_parse_fhir(p->value, true, &when))
+        return bad_value(r, p, "date, dateTime, instant");
+    q->at_lo = when.lo_ms > 0 ? when.lo_ms : 0;
+    q->at_hi = when.hi_ms > 1 ? when.hi_ms : 1; /* before everything: nothing was current then */
+    return ERR_OK;
+}
+
+static enum err take_count(struct request *r, const struct fhir_param *p, struct change_query *q)
+{
+    uint64_t n = 0;
+    if (!slice_u64(p->value, &n))
+        return bad_value(r, p, "0, 1, 2 ...");
+    q->limit = n > LIMIT_SEARCH_COUNT ? LIMIT_SEARCH_COUNT : (unsigned)n;
+    return ERR_OK;
+}
+
+static enum err take_cursor(struct request *r, const struct fhir_param *p, struct change_query *q)
+{
+    struct fhir_cursor place;
+    enum err err = fhir_cursor_parse(r, p->value, &place);
+    if (err)
+        return err;
+    q->after_given = true;
+    q->after = place.number;
+    return ERR_OK;
+}
+
+static const struct {
+    const char *name;
+    enum err (*take)(struct request *r, const struct fhir_param *p, struct change_query *q);
+} params[] = {
+    {"_since", take_since}, {"_at", take_at}, {"_count", take_count}, {"_cursor", take_cursor}};
+
+static enum err take_param(struct request *r, unsigned i, struct change_query *q, bool *ignored)
+{
+    const struct fhir_input *in = r->input;
+    const struct fhir_param *p = &in->params[i];
+    if (fhir_param_is_format(p))
+        return ERR_OK;
+    for (size_t k = 0; k < sizeof(params) / sizeof(*params); k++)
+        if (slice_is(p->name, params[k].name) && !p->modifier.len) {
+            for (const struct fhir_param *before = in->params; before < p; before++)
+                if (slice_eq(before->name, p->name))
+                    return bad_value(r, p, "once");
+            return params[k].take(r, p, q);
+        }
+    ignored[i] = true;
+    if (in->lenient)
+        return ERR_OK;
+    return err_add(&r->errors, ERR_UNKNOWN_PARAM,
+                   arena_printf(r->arena, "%.*s", SLICE_ARG(p->name)),
+                   "_since, _at, _count, _format, _pretty");
+}
+
+/* ── entries ─────────────────────────────────────────────────────────────────────────────────── */
+
+/* Whether a first version came by POST or PUT is not kept; as it can be repeated without harm, it is told as PUT. */
+static enum err add_entry(struct session *s, struct request *r, const struct record *record)
+{
+    struct buf *b = &r->answer_buf;
+    struct slice id = refs_id(r, record);
+    const char *status = record->deleted ? "204" : record->version == 1 ? "201" : "200";
+    enum err err = ERR_OK;
+    buf_adds(b, r->count++ ? "," : ",\"entry\":[");
+    buf_addf(b, "{\"fullUrl\":\"%s/%.*s/%.*s\",", r->base_url, SLICE_ARG(record->type),
+             SLICE_ARG(id));
+    if (!record->deleted) {
+        buf_adds(b, "\"resource\":");
+        err = refs_outward(s, r, record, b);
+        buf_addc(b, ',');
+    }
+    buf_addf(b, "\"request\":{\"method\":\"%s\",\"url\":\"%.*s/%.*s\"},",
+             record->deleted ? "DELETE" : "PUT", SLICE_ARG(record->type), SLICE_ARG(id));
+    buf_addf(b, "\"response\":{\"status\":\"%s\",\"etag\":\"W/\\\"%lld\\\"\",\"lastModified\":\"",
+             status, (long long)record->version);
+    when_print_instant(b, record->updated_ms);
+    buf_adds(b, "\"}}");
+    return err;
+}
+
+static enum err answer(struct session *s, struct request *r, const struct change_query *query,
+                       const struct change_result *found, const bool *ignored)
+{
+    bool too_long = false;
+    struct fhir_cursor next = {.number = found->count ? found->records[found->count - 1].seq : 0};
+    fhir_bundle_begin(r, "history", (int64_t)found->total);
+    enum err err =
+        fhir_page_links(r, ignored, found->more && query->limit ? &next : NULL, &too_long);
+    for (size_t i = 0; i < found->count && !err; i++)
+        err = add_entry(s, r, &found->records[i]);
+    return err ? err : fhir_bundle_end(r);
+}
+
+/* ── the interactions ────────────────────────────────────────────────────────────────────────── */
+
+static enum err read_params(struct request *r, struct change_query *query, bool *ignored)
+{
+    const struct fhir_input *in = r->input;
+    enum err err = fhir_params(r);
+    query->limit = LIMIT_SEARCH_COUNT_DEFAULT;
+    query->count_total = true;
+    for (unsigned i = 0; i < in->param_count && !err; i++)
+        err = take_param(r, i, query, ignored);
+    return err;
+}
+
+static enum err history_look(struct session *s, struct request *r)
+{
+    const struct fhir_input *in = r->input;
+    bool ignored[LIMIT_SEARCH_PARAMS] = {false};
+    struct change_query query = {.rid = 0};
+    struct change_result found = {0}, any = {0};
+    r->entity = fhir_entity(r, in->type, in->id);
+    enum err err = read_params(r, &query, ignored);
+    if (!err)
+        err = fhir_instance_rid(s, r, &query.rid);
+    if (!err)
+        err = change_list(s, r->arena, &query, &found);
+    const struct change_query all = {.rid = query.rid, .limit = 1};
+    if (!err && found.total == 0)
+        err = change_list(s, r->arena, &all, &any);
+    if (!err && found.total == 0 && any.count == 0)
+        err = ERR_NOT_FOUND; /* not even outside the times asked for */
+    return err ? err : answer(s, r, &query, &found, ignored);
+}
+
+const struct use fhir_use_history = {.event = "history", .actors = READERS, .look = history_look};
+
+static enum err history_many_look(struct session *s, struct request *r)
+{
+    const struct fhir_input *in = r->input;
+    bool ignored[LIMIT_SEARCH_PARAMS] = {false};
+    struct change_query query = {.types = &in->type, .type_count = in->type.len ? 1 : 0};
+    struct change_result found = {0};
+    if (r->grant.actor == GRANT_RESIDENT) { /* sees little else, and his lie together */
+        query.persons = &r->grant.person;
+        query.person_count = 1;
+    }
+    r->entity = arena_str(r->arena, in->type);
+    enum err err = read_params(r, &query, ignored);
+    if (!err)
+        err = change_list(s, r->arena, &query, &found);
+    if (!err)
+        err = fhir_page_audit(r, found.records, found.count);
+    r->audit_default_off = r->audits != NULL;
+    return err ? err : answer(s, r, &query, &found, ignored);
+}
+
+const struct use fhir_use_history_type = {
+    .event = "history-type", .actors = READERS, .look = history_many_look};
+const struct use fhir_use_history_system = {
+    .event = "history-system", .actors = READERS, .look = history_many_look};
