@@ -16,10 +16,19 @@
 #include "base/banned.h"
 
 /* Everything an intake writes; registry tables come first, their rows are few. */
-static const char *const tables[] = {
-    "facility",     "person", "card",           "chart",    "link_log",  "original",
-    "record",       "change", "record_version", "ix_value", "ix_string", "ix_words_data",
-    "ix_words_idx", "audit",  "inbox",          "unmapped", "insured",
+static const struct {
+    const char *name;
+    const char *order; /* in which its rows came, where that is not the table's own */
+} tables[] = {
+    {"facility", ""},       {"person", ""},
+    {"card", ""},           {"chart", ""},
+    {"link_log", ""},       {"original", ""},
+    {"record", ""},         {"change", ""},
+    {"record_version", ""}, {"ix_value", " ORDER BY rid"},
+    {"ix_string", " ORDER BY rid"}, {"ix_words_data", ""},
+    {"ix_words_idx", ""},   {"audit", ""},
+    {"inbox", ""},          {"unmapped", ""},
+    {"insured", ""},
 };
 #define TABLES (sizeof(tables) / sizeof(*tables))
 
@@ -58,7 +67,7 @@ static enum err read_table(struct floor *f, size_t i)
     char text[128];
     sqlite3_stmt *q = NULL;
     enum err err = ERR_OK;
-    snprintf(text, sizeof(text), "SELECT * FROM %s", tables[i]);
+    snprintf(text, sizeof(text), "SELECT * FROM %s%s", tables[i].name, tables[i].order);
     if (sqlite3_prepare_v2(f->from, text, -1, &q, NULL) != SQLITE_OK)
         return ERR_IO;
     f->table[i].columns = sqlite3_column_count(q);
@@ -71,7 +80,7 @@ static enum err read_table(struct floor *f, size_t i)
 static enum err prepare_insert(struct floor *f, size_t i)
 {
     char text[512];
-    int n = snprintf(text, sizeof(text), "INSERT OR REPLACE INTO %s VALUES(?", tables[i]);
+    int n = snprintf(text, sizeof(text), "INSERT OR REPLACE INTO %s VALUES(?", tables[i].name);
     for (int c = 1; c < f->table[i].columns; c++)
         n += snprintf(text + n, sizeof(text) - (size_t)n, ",?");
     snprintf(text + n, sizeof(text) - (size_t)n, ")");

@@ -2,7 +2,7 @@
  *
  * Original bytes, kept once under their SHA-256 and never changed; packed like bodies
  * (storage/body.h), since messages are alike. They are given back only to the facility that sent
- * them: one whose record (present or former version) or quarantined input names them. Must not
+ * them: one whose record (present or former version), quarantined input or replay names them. Must not
  * check the digest again; whoever puts bytes has just computed it.
  */
 #include "storage/original.h"
@@ -61,7 +61,9 @@ static const char GET[] =
     " EXISTS (SELECT 1 FROM record r WHERE r.original = o.id AND r.facility = ?2)"
     " OR EXISTS (SELECT 1 FROM record_version v CROSS JOIN record r ON r.rid = v.rid"
     "  WHERE v.original = o.id AND r.facility = ?2)"
-    " OR EXISTS (SELECT 1 FROM quarantine q WHERE q.facility = ?2 AND q.sha = ?1))";
+    " OR EXISTS (SELECT 1 FROM quarantine q WHERE q.facility = ?2 AND q.sha = ?1)"
+    " OR EXISTS (SELECT 1 FROM replay p JOIN quarantine q ON q.id = p.quarantine"
+    "  WHERE p.sha = ?1 AND q.facility = ?2))";
 
 static enum err load(struct session *s, struct sql *q, struct arena *arena, struct slice *ret_bytes)
 {

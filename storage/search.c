@@ -278,7 +278,7 @@ enum err search_run(struct session *s, struct arena *arena, const struct search 
     if (result.snapshot <= 0)
         err = change_last(s, &result.snapshot);
     if (!err) {
-        search_resolve(&c, &search->filters);
+        search_resolve(&c, types_of(search), &search->filters);
         err = c.err;
     }
     if (!err && search->limit > 0)
@@ -303,7 +303,7 @@ enum err search_matches(struct session *s, const struct search *search, int64_t 
     if (!arena)
         return err ? err : ERR_LIMIT;
     begin(&c, s, arena, search, &sorts);
-    search_resolve(&c, &search->filters);
+    c.filters = search->filters; /* one record's own links are few */
     struct search_at at = search_alias(&c, 0);
     search_say(&c, at, "SELECT 1 FROM v_record r# WHERE r#.rid = ?");
     search_bind_int(&c, rid);

@@ -71,6 +71,20 @@ static const struct args_option restore_options[] = {
     PLACE, {"verify", NULL, "prove the backup's audit chain first", "控えの監査記録の連鎖も検証する"}, END};
 static const struct args_option intake_options[] = {
     PLACE, {"facility", "KEY", "which one sent it", "送った施設"}, JSON, END};
+static const struct args_option rejected_options[] = {
+    PLACE, {"facility", "KEY", "which one sent it", "送った施設"},
+    {"reason", "CODE", "only those refused for this", "この理由のものだけ"},
+    {"all", NULL, "those filed in the end, too", "あとで登録したものも"}, JSON, END};
+static const struct args_option show_options[] = {
+    PLACE, {"facility", "KEY", "which one sent it", "送った施設"},
+    {"raw", NULL, "the bytes as they came", "受信したバイト列のまま"},
+    {"decoded", NULL, "as text, one segment a line (default)", "文字に直して1行1セグメント（省略時）"},
+    {"tree", NULL, "taken apart, with names, the finding at its place", "項目名つきの木、指摘はその場所に"}, END};
+static const struct args_option replay_options[] = {
+    PLACE, {"facility", "KEY", "those of this facility", "この施設のもの"},
+    {"reason", "CODE", "those refused for this", "この理由のもの"},
+    {"all", NULL, "all that wait", "待っているものすべて"},
+    {"edit", "FILE", "with these bytes instead", "代わりにこのバイト列で"}, END};
 static const struct args_option original_options[] = {
     PLACE, {"facility", "KEY", "which one sent it", "送った施設"}, END};
 static const struct args_option import_options[] = {
@@ -112,9 +126,10 @@ const struct args_verb cli_verbs[] = {
     {"audit search", "", 0, 0, search_options, cli_audit_search, "who did what", "監査記録を調べる"},
     {"audit touched", "", 0, 0, touched_options, cli_audit_touched, "whose records a facility touched", "施設が触れた住民の一覧"},
     {"audit export", "FILE", 1, 1, place_only, cli_audit_export, "the whole chain, one JSON object a line", "監査記録の連鎖を1行1件の JSON で書き出す"},
-    {"intake rejected", "", 0, 0, intake_options, cli_intake_rejected, "what was refused and why", "拒否した受信とその理由"},
+    {"intake rejected", "", 0, 0, rejected_options, cli_intake_rejected, "what was refused and why", "拒否した受信とその理由"},
     {"intake unmapped", "", 0, 0, intake_options, cli_intake_unmapped, "fields kept without being mapped", "変換せず原本だけに残した項目"},
-    {"intake show", "ID", 1, 1, original_options, cli_intake_show, "a refused message as it came", "拒否した電文の原文"},
+    {"intake show", "ID", 1, 1, show_options, cli_intake_show, "a refused message and what is wrong with it", "拒否した電文とその理由"},
+    {"intake replay", "[ID...]", 0, MANY, replay_options, cli_intake_replay, "file refused messages again", "拒否した電文を登録し直す"},
     {"intake original", "SHA", 1, 1, original_options, cli_intake_original, "the bytes of a message as they came", "受信した電文の原本のバイト列"},
     {"import ssmix2", "ROOT", 1, 1, import_options, cli_import_ssmix2, "take in a standard storage", "SS-MIX2 標準化ストレージを取り込む"},
     {"import fhir", "FILE...", 1, MANY, import_options, cli_import_fhir, "take in resources or bundles", "FHIR を取り込む"},

@@ -54,11 +54,27 @@ static enum err params_of(struct request *r, struct slice text)
     return ERR_OK;
 }
 
+/* At most this many parameters are in TEXT. */
+static size_t room_for(struct slice text)
+{
+    size_t room = text.len > 0;
+    for (size_t i = 0; i < text.len; i++)
+        room += text.ptr[i] == '&';
+    return room;
+}
+
 enum err fhir_params(struct request *r)
 {
     struct fhir_input *in = r->input;
+    size_t room = room_for(in->query) + room_for(in->form);
     enum err err;
     in->param_count = 0;
+    if (!room)
+        return ERR_OK;
+    in->params = arena_array(r->arena, room < LIMIT_SEARCH_PARAMS ? room : LIMIT_SEARCH_PARAMS,
+                             sizeof(*in->params));
+    if (!in->params)
+        return ERR_LIMIT;
     err = params_of(r, in->query);
     if (!err)
         err = params_of(r, in->form);

@@ -27,7 +27,8 @@ struct slice refs_local(const struct request *r, struct slice reference)
     const char *const bases[] = {r->base_url, r->exchange->base_url, r->exchange->portal_url};
     for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
         struct slice base = slice_str(bases[i]);
-        if (base.len && slice_starts(reference, base) && reference.len > base.len)
+        if (base.len && slice_starts(reference, base) && reference.len > base.len &&
+            reference.ptr[base.len] == '/')
             return slice_sub(reference, base.len + 1, reference.len);
     }
     return reference;

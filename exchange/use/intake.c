@@ -13,6 +13,8 @@
 #include "exchange/use/write.h"
 #include "mappers/hl7v2/ack.h"
 #include "mappers/hl7v2/map.h"
+#include "storage/original.h"
+#include "storage/quarantine.h"
 
 #include "base/banned.h"
 
@@ -30,7 +32,7 @@ static enum err look_path(struct session *s, struct request *r, struct intake *i
 {
     bool seen = false;
     in->file.facility = r->caller.facility.id;
-    enum err err = inbox_file_seen(s, &in->file, &seen);
+    enum err err = in->replay ? ERR_OK : inbox_file_seen(s, &in->file, &seen);
     if (err)
         return err;
     if (seen) {
@@ -48,7 +50,7 @@ static enum err look_repeat(struct session *s, struct request *r, struct intake 
     enum err err = inbox_find(s, r->arena, &key, in->sha, &in->seen, &outcome, &in->ack);
     if (!err && in->seen == INBOX_REUSED)
         err = err_add(&r->errors, ERR_CONTROL_ID_REUSED, "MSH[1]-10", NULL);
-    if (!err && in->seen == INBOX_SAME)
+    if (!err && in->seen == INBOX_SAME && !in->replay)
         r->reason = "repeat";
     return err;
 }
@@ -67,7 +69,7 @@ static enum err look_message(struct session *s, struct request *r, struct intake
     return err;
 }
 
-static enum err ready_item(struct request *r, const struct mapped_resource *m,
+static enum err ready_item(struct session *s, struct request *r, const struct mapped_resource *m,
                            struct intake_item *item)
 {
     enum err err;
@@ -75,12 +77,12 @@ static enum err ready_item(struct request *r, const struct mapped_resource *m,
     item->id = arena_dup(r->arena, json_str(m->resource, "id"));
     classify_resource(m->resource, &item->class);
     err = write_index(r->arena, m->resource, &item->index);
-    if (err)
-        return err;
-    return refs_body(r, m->resource, &item->body);
+    if (!err)
+        err = refs_body(r, m->resource, &item->body);
+    return err ? err : record_pack(s, r->arena, item->body, &item->index.facets, &item->packed);
 }
 
-static enum err look_map(struct request *r, struct intake *in)
+static enum err look_map(struct session *s, struct request *r, struct intake *in)
 {
     struct mapper_env env = {
         .facility_code = r->caller.facility.code,
@@ -98,14 +100,33 @@ static enum err look_map(struct request *r, struct intake *in)
     if (!in->items || !in->kept)
         return ERR_LIMIT;
     for (const struct mapped_resource *m = in->mapped->first; m && !err; m = m->next)
-        err = ready_item(r, m, &in->items[in->item_count++]);
+        err = ready_item(s, r, m, &in->items[in->item_count++]);
+    return err;
+}
+
+/* What to file again: the bytes given, or those that were refused. */
+static enum err look_replay(struct session *s, struct request *r, struct intake *in)
+{
+    struct quarantine_filter filter = {.facility = r->grant.facility, .id = in->replay};
+    struct quarantine_row *row = NULL;
+    size_t count = 0;
+    enum err err = quarantine_list(s, r->arena, &filter, &row, &count);
+    if (!err && count == 0) {
+        in->replay = -1; /* nothing to note an attempt on */
+        return err_add(&r->errors, ERR_NOT_FOUND, "ID", NULL);
+    }
+    r->reason = arena_printf(r->arena, "quarantine:%lld", (long long)in->replay);
+    if (!err && !r->body.len)
+        err = original_get(s, r->arena, row->sha, &r->body);
     return err;
 }
 
 static enum err intake_look(struct session *s, struct request *r)
 {
     struct intake *in = r->input;
-    enum err err = ERR_OK;
+    enum err err = in->replay ? look_replay(s, r, in) : ERR_OK;
+    if (err)
+        return err;
     digest_sha256(r->body, in->sha);
     hl7_peek(r->arena, r->body, &in->header);
     r->entity = "";
@@ -118,7 +139,7 @@ static enum err intake_look(struct session *s, struct request *r)
     err = look_message(s, r, in);
     if (err || in->seen == INBOX_SAME || intake_is_history(in))
         return err;
-    return look_map(r, in);
+    return look_map(s, r, in);
 }
 
 const struct use intake_use = {.event = "intake",
@@ -127,3 +148,9 @@ const struct use intake_use = {.event = "intake",
                                .look = intake_look,
                                .apply = intake_apply,
                                .refused = intake_refused};
+const struct use intake_replay_use = {.event = "intake-replay",
+                                      .actors = 1u << GRANT_FACILITY,
+                                      .writes = true,
+                                      .look = intake_look,
+                                      .apply = intake_apply,
+                                      .refused = intake_refused};

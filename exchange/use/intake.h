@@ -23,6 +23,7 @@ struct intake_item {
     struct slice body;
     struct classify class;
     struct record_index index;
+    struct record_packed packed;
 };
 
 struct intake {
@@ -30,6 +31,8 @@ struct intake {
     struct slice path;      /* SS-MIX2: path relative to the root, for the agreement check and
                                quarantine; else empty */
     struct inbox_file file; /* SS-MIX2: remembered as dealt with; path empty otherwise */
+    int64_t replay;         /* of quarantine: this is an attempt to file that one again; r->body empty:
+                               with the bytes it came in. Else 0 */
     /* filled by the use case */
     struct hl7_header header;
     struct hl7_message *message;
@@ -47,5 +50,8 @@ struct intake {
 /* Request with r->input = struct intake in the arena and r->body = the message bytes (framing
  * removed). */
 extern const struct use intake_use;
+/* The same on a refused message (in->replay): accepted, it leaves quarantine; refused, the attempt is
+ * noted. */
+extern const struct use intake_replay_use;
 
 #endif

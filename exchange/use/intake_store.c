@@ -12,6 +12,7 @@
 #include "storage/locate.h"
 #include "storage/original.h"
 #include "storage/person.h"
+#include "storage/quarantine.h"
 #include "storage/record.h"
 
 #include "base/banned.h"
@@ -92,6 +93,7 @@ static enum err put_item(struct session *s, struct intake *in, struct intake_ite
         .facets = &item->index.facets,
         .words = item->index.words,
         .content = item->index.content,
+        .packed = item->packed,
     };
     enum err err = record_put(s, &record, 0, &mark);
     if (!err && mark.unchanged)
@@ -163,6 +165,8 @@ static enum err remember(struct session *s, struct request *r, struct intake *in
 {
     struct buf ack;
     enum err err;
+    if (in->path.len && in->replay)
+        return ERR_OK; /* the file in the folder is another matter */
     if (in->path.len)
         return inbox_file_put(s, &in->file, in->sha, ERR_OK);
     struct inbox_key key = intake_key(r, in);
@@ -190,14 +194,24 @@ static enum err seen_meanwhile(struct session *s, struct request *r, struct inta
     return err;
 }
 
-enum err intake_apply(struct session *s, struct request *r)
+static enum err note_replay(struct session *s, struct request *r, const struct intake *in,
+                            const struct err_item *first)
 {
-    struct intake *in = r->input;
-    enum err err;
-    if (in->seen == INBOX_SAME)
-        return ERR_OK;
+    struct quarantine_replay replay = {
+        .outcome = r->job.err,
+        .at_ms = r->grant.now_ms,
+        .place = slice_str(first ? first->place : ""),
+        .en = slice_str(first ? first->en : err_en(r->job.err)),
+        .ja = slice_str(first ? first->ja : err_ja(r->job.err)),
+    };
+    memcpy(replay.sha, in->sha, sizeof(replay.sha));
+    return quarantine_replayed(s, r->grant.facility, in->replay, &replay);
+}
+
+static enum err apply_new(struct session *s, struct request *r, struct intake *in)
+{
     in->stored = in->unchanged = in->removed = 0;
-    err = seen_meanwhile(s, r, in);
+    enum err err = seen_meanwhile(s, r, in);
     if (err || in->seen == INBOX_SAME)
         return err;
     r->entity = arena_str(r->arena, in->header.control_id);
@@ -205,6 +219,15 @@ enum err intake_apply(struct session *s, struct request *r)
     if (!err && !intake_is_history(in))
         err = file_message(s, r, in);
     return err ? err : remember(s, r, in);
+}
+
+enum err intake_apply(struct session *s, struct request *r)
+{
+    struct intake *in = r->input;
+    enum err err = in->seen == INBOX_SAME ? ERR_OK : apply_new(s, r, in);
+    if (!err && in->replay)
+        err = note_replay(s, r, in, NULL);
+    return err;
 }
 
 /* ── refusing ────────────────────────────────────────────────────────────────────────────────── */
@@ -217,6 +240,8 @@ enum err intake_refused(struct session *s, struct request *r)
         first = first->next;
     if (err_http(r->job.err) >= 500)
         return ERR_OK; /* ours, not the message's: it will come again */
+    if (in->replay < 0)
+        return ERR_OK;
     struct quarantine_row row = {
         .facility = r->grant.facility,
         .door = in->path.len ? SLICE("ssmix2") : SLICE("mllp"),
@@ -229,6 +254,8 @@ enum err intake_refused(struct session *s, struct request *r)
     };
     memcpy(row.sha, in->sha, sizeof(row.sha));
     enum err err = original_put(s, r->body, MEDIA_HL7, in->sha);
+    if (!err && in->replay)
+        return note_replay(s, r, in, first);
     if (!err)
         err = quarantine_put(s, &row);
     if (!err && in->path.len)
