@@ -219,6 +219,14 @@ static void put_detail(struct arena *a, struct json *entity, const char *type, c
     json_put_text(a, d, "valueString", value);
 }
 
+static void put_request(struct arena *a, struct json *transaction, const char *request)
+{
+    struct json *what = json_put_object(a, json_put_object(a, transaction, "what"), "identifier");
+    json_put_text(a, what, "value", request);
+    put_coding(a, json_put_object(a, transaction, "type"),
+               "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType", "XrequestId");
+}
+
 static void put_entities(struct request *r, struct json *event, const struct audit_row *row)
 {
     struct arena *a = r->arena;
@@ -242,11 +250,10 @@ static void put_entities(struct request *r, struct json *event, const struct aud
         json_put_text(a, json_put_object(a, data, "what"), "reference", row->entity);
         put_entity_type(a, data, "2", "4");
     }
-    struct json *transaction = json_push_object(a, entities);
-    struct json *what = json_put_object(a, json_put_object(a, transaction, "what"), "identifier");
-    json_put_text(a, what, "value", row->request);
-    put_coding(a, json_put_object(a, transaction, "type"),
-               "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType", "XrequestId");
+    if (row->request[0])
+        put_request(a, json_push_object(a, entities), row->request);
+    if (!entities->first)
+        json_remove(event, "entity"); /* a command about nobody */
 }
 
 static void put_outcome(struct arena *a, struct json *event, const struct audit_row *row)

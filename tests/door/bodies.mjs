@@ -3,16 +3,21 @@
 // Every body that the program answers, against HL7's own schemas: JSON at once (npm ajv), XML together when the region ends
 // (xmllint, schema.mjs). On with TASUKI_CHECK_BODIES=1, where schemas and ajv are here. One of each shape is checked: bodies
 // whose elements are the same at the same places differ only in values. The manifest of an export is no FHIR resource and is
-// left out by its Content-Type, as are event streams and raw Binary content.
+// left out by its Content-Type, as are event streams and raw Binary content. What the server makes itself (Bundles, outcomes …)
+// is put to `tasuki validate fhir` as well, which knows R4's invariants: what it would refuse it must not say.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CORPORA } from './places.mjs';
+import { BINARY, CORPORA } from './places.mjs';
 import { assertSchema } from './schema.mjs';
 
 const SCHEMA = join(CORPORA, 'fhir/r4-schemas/hl7.fhir.r4.core/package/openapi/fhir.schema.json');
 const MOST_JSON = 1_500;
 const MOST_XML = 60;
+const MOST_OWN = 200;
+const OWN = new Set(['AuditEvent', 'Bundle', 'CapabilityStatement', 'OperationDefinition', 'OperationOutcome', 'Parameters']);
 const ON = process.env.TASUKI_CHECK_BODIES === '1';
 
 /** Type -> function that checks a resource of that type; undefined where the schema or ajv is not here. */
@@ -44,7 +49,8 @@ const json = ON ? await checkers() : undefined;
 
 const seen = new Set();
 const documents = [];
-const count = { json: 0, xml: 0 };
+const own = [];
+const count = { json: 0, xml: 0, own: 0 };
 
 /** The places of a tree where something is, and the codes that say what a Bundle or an OperationOutcome is. */
 function shape(value, at, into) {
@@ -65,6 +71,7 @@ function checkJson(value, what) {
   count.json++;
   const check = json(value.resourceType);
   assert.ok(check, `${what}: no resource type ${value.resourceType}`);
+  if (OWN.has(value.resourceType) && count.own++ < MOST_OWN) own.push({ value, what });
   if (check(value)) return;
   assert.fail(`${what}: not FHIR by its schema: ${check.errors.map((e) => `${e.instancePath} ${e.message} ${JSON.stringify(e.params)} ${JSON.stringify(e.data)?.slice(0, 200)}`).join('; ')}`);
 }
@@ -86,8 +93,25 @@ export function checkBody({ status, headers, text, json: value }, what) {
   else if (json && /^application\/fhir\+ndjson/.test(type)) for (const line of text.split('\n')) if (line) checkJson(JSON.parse(line), what);
 }
 
-/** What was put by since the last call: all XML in one run. */
+function assertOwn(some) {
+  const dir = mkdtempSync(join(tmpdir(), 'tasuki-own-'));
+  try {
+    const files = some.map(({ value }, i) => {
+      writeFileSync(join(dir, `${i}.json`), JSON.stringify(value));
+      return join(dir, `${i}.json`);
+    });
+    const { status, stdout, stderr } = spawnSync(BINARY, ['validate', 'fhir', '--lang', 'en', ...files], { encoding: 'utf8', maxBuffer: 1 << 26 });
+    const said = `${stdout}${stderr}`.replace(/[^\s:]*?(\d+)\.json/g, (_, i) => some[i]?.what ?? i);
+    assert.equal(status, 0, `the program would refuse what it said: ${said.slice(0, 3000)}`);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** What was put by since the last call: each kind in one run. */
 export function checkPutBy() {
-  const some = documents.splice(0);
-  if (some.length) assertSchema(...some.map(({ text }) => text));
+  const xml = documents.splice(0);
+  const made = own.splice(0);
+  if (xml.length) assertSchema(...xml.map(({ text }) => text));
+  if (made.length) assertOwn(made);
 }
