@@ -42,6 +42,7 @@ static void on_ready(struct server *server, void *context)
 static void *serve_main(void *context)
 {
     struct served *s = context;
+    (void)pthread_setname_np(pthread_self(), "loop");
     enum err err = server_run(s->server);
     return (void *)(uintptr_t)err;
 }
