@@ -35,7 +35,8 @@ static const struct args_option bench_options[] = {
     {"dir", "DIR", "keep the region here, use it again (default: a temporary one)", "地域をここに残して再利用（省略時は一時フォルダー）"},
     {"json", NULL, "print JSON", "JSON で出力"},
     {"seconds", "N", "length of a run", "1回の秒数"},
-    {"residents", "N", "population (default 2000), 50 resources each", "人口（省略時 2000。1人50リソース）"},
+    {"residents", "N", "population (default 2000)", "人口（省略時 2000）"},
+    {"resources", "N", "of each resident (default 50; everything: 100)", "1人あたりのリソース数（省略時 50、everything は 100）"},
     {"connections", "N", "connections at once", "同時接続数"}, END};
 static const struct args_option facility_options[] = {
     PLACE, {"code", "CODE", "10-digit institution code", "医療機関コード10桁"},
