@@ -23,6 +23,7 @@ struct intake_item {
     struct slice body;
     struct classify class;
     struct record_index index;
+    bool written; /* by this message, or it was the same already */
 };
 
 struct intake {
