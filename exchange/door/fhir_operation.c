@@ -180,7 +180,9 @@ static enum err check_params(struct request *r, const struct fhir_operation *op)
 enum err fhir_operation_params(struct request *r)
 {
     const struct fhir_input *in = r->input;
-    const struct fhir_operation *op = fhir_operation_of(in->route);
+    const struct fhir_operation *op = in->route ? fhir_operation_of(in->route) : NULL;
+    if (!in->route) /* a page of the portal asks, with nothing to check */
+        return fhir_params(r);
     enum err err = r->body.len && slice_is(r->method, "POST") ? take_body(r) : ERR_OK;
     if (!err)
         err = fhir_params(r);

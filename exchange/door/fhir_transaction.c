@@ -132,7 +132,7 @@ static bool names_itself(const struct tx_entry *e)
 }
 
 /* What references to this entry's fullUrl will say. A Patient is named by his entry until his chart is known. */
-static enum err name_entry(struct request *r, struct tx_entry *e)
+static enum err name_entry(struct session *s, struct request *r, struct tx_entry *e)
 {
     struct fhir_input *in = input_of(e);
     struct write *w = &in->write;
@@ -147,8 +147,8 @@ static enum err name_entry(struct request *r, struct tx_entry *e)
     } else if (slice_is(e->sent.method, "PUT") && json_str(e->sent.resource, "id").len) {
         w->new_id = json_str(e->sent.resource, "id");
     } else {
-        ids_uuid(id);
-        w->new_id = arena_dup(r->arena, slice_str(id));
+        ids_uuid_ordered(session_now_ms(s), id);
+        w->new_id = w->made_id = arena_dup(r->arena, slice_str(id));
     }
     bool is_found = e->conditional && e->rank == RANK_POST && in->condition.count == 1;
     e->target = slice_str(slice_is(in->type, "Patient") && !is_found
@@ -298,7 +298,7 @@ static enum err prepare(struct session *s, struct request *r, struct fhir_transa
     for (size_t i = 0; i < tx->count && !err; i++)
         err = judge(s, r, &tx->entries[i]);
     for (size_t i = 0; i < tx->count && !err; i++)
-        err = name_entry(r, &tx->entries[i]);
+        err = name_entry(s, r, &tx->entries[i]);
     if (!err)
         err = check_twice(r, tx);
     for (size_t i = 0; i < tx->count && !err; i++)
