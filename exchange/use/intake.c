@@ -62,6 +62,8 @@ static enum err look_message(struct session *s, struct request *r, struct intake
         return err;
     hl7_header_of(in->message, &in->header);
     err = hl7_check(in->message, &r->errors);
+    if (!err)
+        err = hl7_merge_parse(in->message, &r->errors, &in->merge);
     if (!err && in->path.len)
         err = ssmix2_agree(&in->parts, in->message, &r->errors);
     if (!err && !in->path.len)

@@ -11,6 +11,7 @@
 #include "exchange/request.h"
 #include "mappers/fhir/classify.h"
 #include "mappers/hl7v2/lex.h"
+#include "mappers/hl7v2/merge.h"
 #include "mappers/mapped.h"
 #include "mappers/ssmix2/path.h"
 #include "storage/inbox.h"
@@ -38,6 +39,7 @@ struct intake {
     struct hl7_header header;
     struct hl7_message *message;
     struct ssmix2_path parts;
+    struct hl7_merge merge; /* two numbers of the facility that are one person, or two */
     struct mapped *mapped;
     unsigned char sha[DIGEST_LEN];
     enum inbox_seen seen;

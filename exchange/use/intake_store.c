@@ -7,6 +7,7 @@
 #include "exchange/use/intake_store.h"
 
 #include "exchange/use/claim.h"
+#include "exchange/use/merge.h"
 #include "mappers/hl7v2/ack.h"
 #include "mappers/hl7v2/map.h"
 #include "storage/locate.h"
@@ -169,6 +170,8 @@ static enum err file_message(struct session *s, struct request *r, struct intake
         err = prune_scopes(s, in, match.chart);
     if (!err)
         err = count_left(s, r, in);
+    if (!err && in->merge.kind != MERGE_NONE)
+        err = merge_apply(s, r, &in->merge, match.chart);
     r->count = (int64_t)in->stored;
     return err;
 }
@@ -225,6 +228,7 @@ static enum err note_replay(struct session *s, struct request *r, const struct i
 static enum err apply_new(struct session *s, struct request *r, struct intake *in)
 {
     in->stored = in->unchanged = in->removed = 0;
+    r->audits = NULL; /* of a former attempt */
     enum err err = seen_meanwhile(s, r, in);
     if (err || in->seen == INBOX_SAME)
         return err;
