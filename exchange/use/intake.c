@@ -18,7 +18,7 @@
 
 #include "base/banned.h"
 
-static void resource_id(void *context, const char *type, struct slice local_no, struct slice key,
+void intake_id(void *context, const char *type, struct slice local_no, struct slice key,
                         char ret_id[37])
 {
     const struct request *r = context;
@@ -96,7 +96,7 @@ static enum err look_map(struct session *s, struct request *r, struct intake *in
         .facility_name = r->caller.facility.name,
         .now_ms = r->grant.now_ms,
         .original = in->sha,
-        .id_of = resource_id,
+        .id_of = intake_id,
         .context = r,
     };
     enum err err = hl7_map(in->message, &env, &r->errors, &in->mapped);

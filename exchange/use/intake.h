@@ -57,4 +57,8 @@ extern const struct use intake_use;
  * noted. */
 extern const struct use intake_replay_use;
 
+/* struct mapper_env.id_of for r's facility; CONTEXT is the request. */
+void intake_id(void *context, const char *type, struct slice local_no, struct slice key,
+               char ret_id[37]);
+
 #endif
