@@ -143,6 +143,10 @@ bool fhir_param_is_format(const struct fhir_param *p);
 enum err fhir_parse_body(struct request *r) ERR_CHECKED;
 /* Prints VALUE into r->answer_buf as the answer. */
 enum err fhir_answer_json(struct request *r, const struct json *value) ERR_CHECKED;
+/* Answers with what MAKE makes (NULL: no memory), which is made once and kept: it says the same as long as the program
+ * runs, but for the listener's address. */
+enum err fhir_answer_kept(struct request *r, enum exchange_kept which,
+                          const struct json *(*make)(struct request *r)) ERR_CHECKED;
 /* RECORD as this reader sees it, as a tree in r's arena. */
 enum err fhir_outward_json(struct session *s, struct request *r, const struct record *record,
                            struct json **ret_resource) ERR_CHECKED;

@@ -15,14 +15,14 @@ static const char *definition_of(struct request *r, const struct fhir_operation 
     return op->base ? op->base : fhir_operation_url(r->arena, r->base_url, op);
 }
 
-static enum err make_statement(struct request *r, struct buf *out)
+static const struct json *make_statement(struct request *r)
 {
     size_t room = 0, n = 0;
     while (fhir_routes[room].method)
         room++;
     struct outcome_route *routes = arena_array(r->arena, room, sizeof(*routes));
     if (!routes)
-        return ERR_LIMIT;
+        return NULL;
     for (const struct fhir_route *row = fhir_routes; row->method; row++) {
         const struct fhir_operation *op = fhir_operation_of(row);
         if (row->use && (row->interaction || op))
@@ -34,30 +34,14 @@ static enum err make_statement(struct request *r, struct buf *out)
                 .definition = op ? definition_of(r, op) : NULL,
                 .system = row->shape == FHIR_SYSTEM_OPERATION};
     }
-    const struct json *statement = outcome_capability(r->arena, TASUKI_VERSION, r->base_url,
-                                                      r->exchange->started_ms, routes, n);
-    if (!statement || arena_exhausted(r->arena))
-        return ERR_LIMIT;
-    json_print(out, statement);
-    return buf_err(out);
+    return outcome_capability(r->arena, TASUKI_VERSION, r->base_url, r->exchange->started_ms, routes,
+                              n);
 }
 
-/* Made when first asked for, then kept: it says the same as long as the program runs. */
 static enum err capability_look(struct session *s, struct request *r)
 {
-    struct exchange *x = r->exchange;
-    struct buf *kept = &x->capabilities.text[r->base_url == x->portal_url];
-    enum err err = ERR_OK;
     (void)s;
-    (void)pthread_mutex_lock(&x->capabilities.lock);
-    if (!kept->len)
-        err = make_statement(r, kept);
-    if (err)
-        buf_clear(kept);
-    (void)pthread_mutex_unlock(&x->capabilities.lock);
-    if (!err)
-        buf_add(&r->answer_buf, buf_slice(kept));
-    return err ? err : buf_err(&r->answer_buf);
+    return fhir_answer_kept(r, EXCHANGE_KEPT_CAPABILITY, make_statement);
 }
 
 const struct use fhir_use_capability = {

@@ -121,6 +121,28 @@ enum err fhir_answer_json(struct request *r, const struct json *value)
     return buf_err(&r->answer_buf);
 }
 
+enum err fhir_answer_kept(struct request *r, enum exchange_kept which,
+                          const struct json *(*make)(struct request *r))
+{
+    struct exchange *x = r->exchange;
+    struct buf *kept = &x->kept.text[which][r->base_url == x->portal_url];
+    enum err err = ERR_OK;
+    (void)pthread_mutex_lock(&x->kept.lock);
+    if (!kept->len) {
+        const struct json *made = make(r);
+        err = made && !arena_exhausted(r->arena) ? ERR_OK : ERR_LIMIT;
+        if (!err)
+            json_print(kept, made);
+        err = err ? err : buf_err(kept);
+    }
+    if (err)
+        buf_clear(kept);
+    (void)pthread_mutex_unlock(&x->kept.lock);
+    if (!err)
+        buf_add(&r->answer_buf, buf_slice(kept));
+    return err ? err : buf_err(&r->answer_buf);
+}
+
 enum err fhir_answer_record(struct session *s, struct request *r, const struct record *record)
 {
     r->answer_version = record->version;

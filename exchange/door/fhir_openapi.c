@@ -405,11 +405,10 @@ static void put_components(struct openapi *o, struct json *components)
                   "施設または本人のクライアント証明書 / client certificate of a facility or a resident");
 }
 
-static enum err openapi_look(struct session *s, struct request *r)
+static const struct json *make_document(struct request *r)
 {
     struct openapi o = {.arena = r->arena};
     struct json *d = json_new(r->arena, JSON_OBJECT);
-    (void)s;
     json_put_text(r->arena, d, "openapi", "3.1.0");
     struct json *info = json_put_object(r->arena, d, "info");
     json_put_text(r->arena, info, "title", "Tasuki FHIR R4");
@@ -424,8 +423,14 @@ static enum err openapi_look(struct session *s, struct request *r)
     put_components(&o, json_put_object(r->arena, d, "components"));
     for (const struct fhir_route *row = fhir_routes; row->method; row++)
         put_row(&o, row);
+    return d;
+}
+
+static enum err openapi_look(struct session *s, struct request *r)
+{
+    (void)s;
     r->answer_type = "application/json; charset=utf-8";
-    return fhir_answer_json(r, d);
+    return fhir_answer_kept(r, EXCHANGE_KEPT_OPENAPI, make_document);
 }
 
 const struct use fhir_use_openapi = {

@@ -12,6 +12,8 @@
 #include "base/limits.h"
 #include "exchange/gate/refs.h"
 #include "exchange/gate/wire.h"
+#include "mappers/fhir/definition.h"
+#include "mappers/fhir/primitive.h"
 
 #include "base/banned.h"
 
@@ -227,6 +229,16 @@ static void put_request(struct arena *a, struct json *transaction, const char *r
                "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType", "XrequestId");
 }
 
+/* Type/id of a type there is, with or without a version. What was asked for may be anything. */
+static bool is_reference(struct slice entity)
+{
+    struct slice rest = entity;
+    const struct definition_type *type = definition_type(slice_cut(&rest, '/'));
+    struct slice id = slice_cut(&rest, '/');
+    return type && type->kind == DEFINITION_RESOURCE && primitive_is_id(id) &&
+           (!rest.ptr || slice_is(slice_cut(&rest, '/'), "_history"));
+}
+
 static void put_entities(struct request *r, struct json *event, const struct audit_row *row)
 {
     struct arena *a = r->arena;
@@ -247,7 +259,8 @@ static void put_entities(struct request *r, struct json *event, const struct aud
     } else if (row->entity[0] && strcmp(row->entity, "Patient/@") != 0 &&
                strchr(row->entity, '/')) {
         struct json *data = json_push_object(a, entities);
-        json_put_text(a, json_put_object(a, data, "what"), "reference", row->entity);
+        json_put_text(a, json_put_object(a, data, "what"),
+                      is_reference(slice_str(row->entity)) ? "reference" : "display", row->entity);
         put_entity_type(a, data, "2", "4");
     }
     if (row->request[0])

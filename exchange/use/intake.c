@@ -76,6 +76,11 @@ static enum err ready_item(struct session *s, struct request *r, const struct ma
     item->mapped = m;
     item->id = arena_dup(r->arena, json_str(m->resource, "id"));
     classify_resource(m->resource, &item->class);
+    if (m->like) { /* a Provenance tells no more people than what it is of */
+        struct when when = item->class.when;
+        classify_resource(m->like->resource, &item->class);
+        item->class.when = when;
+    }
     err = write_index(r->arena, m->resource, &item->index);
     if (!err)
         err = refs_body(r, m->resource, &item->body);
@@ -88,6 +93,7 @@ static enum err look_map(struct session *s, struct request *r, struct intake *in
         .facility_code = r->caller.facility.code,
         .facility_name = r->caller.facility.name,
         .now_ms = r->grant.now_ms,
+        .original = in->sha,
         .id_of = resource_id,
         .context = r,
     };

@@ -24,6 +24,7 @@ struct intake_item {
     struct classify class;
     struct record_index index;
     struct record_packed packed;
+    bool written; /* by this message, or it was the same already */
 };
 
 struct intake {

@@ -60,7 +60,7 @@ static enum err remove_item(struct session *s, struct intake *in, struct intake_
     enum err err = record_delete(s, slice_str(item->mapped->type), id, 0, &mark);
     if (err == ERR_NOT_FOUND)
         return ERR_OK; /* a cancellation of what never came */
-    if (!err && !mark.unchanged)
+    if (!err && !mark.unchanged && !item->mapped->like)
         in->removed++;
     return err;
 }
@@ -96,11 +96,23 @@ static enum err put_item(struct session *s, struct intake *in, struct intake_ite
         .packed = item->packed,
     };
     enum err err = record_put(s, &record, 0, &mark);
-    if (!err && mark.unchanged)
+    item->written = !err;
+    if (err || item->mapped->like) /* a Provenance is no content */
+        return err;
+    if (mark.unchanged)
         in->unchanged++;
-    else if (!err)
+    else
         in->stored++;
-    return err;
+    return ERR_OK;
+}
+
+/* Was the resource written that this Provenance is of? */
+static bool is_written(const struct intake *in, const struct mapped_resource *like)
+{
+    for (size_t i = 0; i < in->item_count; i++)
+        if (in->items[i].mapped == like)
+            return in->items[i].written;
+    return false;
 }
 
 static enum err store_item(struct session *s, struct request *r, struct intake *in,
@@ -114,6 +126,8 @@ static enum err store_item(struct session *s, struct request *r, struct intake *
     enum err err = ERR_OK;
     if (item->mapped->remove || (deleted_file && !patient))
         return remove_item(s, in, item, id);
+    if (item->mapped->create_only && item->mapped->like)
+        return is_written(in, item->mapped->like) ? put_item(s, in, item, id, chart) : ERR_OK;
     if (item->mapped->create_only && (err = is_there(s, item, id, &there)))
         return err;
     if (there)
