@@ -26,7 +26,7 @@
 
 #include "base/banned.h"
 
-#define BATCH 256
+#define BATCH 1024
 #define REST_MS 200 /* a file this long unchanged has been written whole */
 #define INTERVAL_MS 500
 #define INTERVAL_FACTOR 20 /* a walk that takes long is repeated less often */
@@ -44,6 +44,7 @@ struct door_ssmix2 {
     enum door_state state;
     bool closing;
     struct ssmix2_batch batch;
+    unsigned wave; /* of the batch, being filed */
     enum err walk_err;
     int64_t whole_began_ms, whole_ended_ms; /* the last walk of the whole tree; 0: under way */
     bool hears;
@@ -190,6 +191,17 @@ static void on_walk(uv_work_t *work)
         d->whole_ended_ms = clock_monotonic_ms();
 }
 
+/* One patient's files wait for each other, different patients' do not. */
+static void file_wave(struct door_ssmix2 *d)
+{
+    d->pending++; /* answers may come at once */
+    for (size_t i = 0; !d->walk_err && i < d->batch.count && !d->closing; i++) {
+        if (d->batch.files[i].wave == d->wave)
+            file_one(d, &d->batch.files[i]);
+    }
+    d->pending--;
+}
+
 static void on_walked(uv_work_t *work, int status)
 {
     struct door_ssmix2 *d = work->data;
@@ -197,8 +209,8 @@ static void on_walked(uv_work_t *work, int status)
     d->state = FILING;
     if (d->walk_err)
         log_warn("ssmix2.walk", "facility=%s err=%s", d->facility_key, err_name(d->walk_err));
-    for (size_t i = 0; !d->walk_err && i < d->batch.count && !d->closing; i++)
-        file_one(d, &d->batch.files[i]);
+    d->wave = 0;
+    file_wave(d);
     door_step(d);
 }
 
@@ -224,6 +236,9 @@ static void on_closed(uv_handle_t *handle)
 
 static void door_step(struct door_ssmix2 *d)
 {
+    while (d->state == FILING && d->pending == 0 && !d->walk_err && !d->closing &&
+           ++d->wave < d->batch.waves)
+        file_wave(d);
     if (d->state == FILING && d->pending == 0) {
         bool more = d->batch.more;
         ssmix2_batch_fini(&d->batch);

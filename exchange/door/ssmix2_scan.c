@@ -446,6 +446,46 @@ static void take_file(struct walk *w, char *path)
     w->batch.files[w->batch.count++] = file;
 }
 
+/* ── waves ── */
+
+/* The patient's folder: up to the third slash. */
+static uint64_t patient_of(const char *path)
+{
+    char folder[LIMIT_SSMIX2_PATH];
+    unsigned slashes = 0;
+    size_t n = 0;
+
+    for (; path[n] && n < sizeof(folder) - 1; n++) {
+        if (path[n] == '/' && ++slashes == PATIENT_DEPTH)
+            break;
+        folder[n] = path[n];
+    }
+    folder[n] = '\0';
+    return hash_path(folder);
+}
+
+/* One patient's files must be filed one after another; different patients' at once. */
+static enum err number_waves(struct ssmix2_batch *batch)
+{
+    size_t room = 16;
+    struct seen *last = NULL; /* size: waves of this patient so far */
+
+    while (room < batch->count * 2)
+        room *= 2;
+    last = calloc(room, sizeof(*last));
+    if (!last)
+        return ERR_LIMIT;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct seen *slot = find_slot(last, room, patient_of(batch->files[i].path));
+        slot->hash = patient_of(batch->files[i].path);
+        batch->files[i].wave = (unsigned)slot->size++;
+        if (batch->waves < (unsigned)slot->size)
+            batch->waves = (unsigned)slot->size;
+    }
+    free(last);
+    return ERR_OK;
+}
+
 /* ── one walk ────────────────────────────────────────────────────────────────────────────────── */
 
 static void begin(struct walk *w)
@@ -501,6 +541,8 @@ enum err ssmix2_scan_walk(struct ssmix2_scan *scan, unsigned limit, unsigned res
     if (!w.batch.files)
         return ERR_LIMIT;
     go_on(&w);
+    if (!w.err)
+        w.err = number_waves(&w.batch);
     if (w.err) {
         ssmix2_batch_fini(&w.batch);
         return w.err;

@@ -20,11 +20,13 @@ struct ssmix2_file {
     int64_t mtime_ns;
     char *bytes; /* content; NULL when it could not be read or is too large (err) */
     enum err err;
+    unsigned wave; /* how many files of the same patient come before it: they must have ended */
 };
 
 struct ssmix2_batch {
     struct ssmix2_file *files;
     size_t count;
+    unsigned waves; /* file.wave is below this */
     bool more;    /* there is more to look at; walk again at once */
     bool waiting; /* some files are not at rest yet */
 };
