@@ -14,11 +14,18 @@ struct mapper_env {
     struct slice facility_code; /* 10 digits */
     struct slice facility_name;
     int64_t now_ms;
+    const unsigned char *original; /* SHA-256 of the bytes as they are kept; NULL: of what was lexed */
     /* Logical id of a resource: a keyed function of facility, patient number, type and KEY, so that a repeat or a
      * correction of the same thing meets the same id and references can be made without a look-up. */
     void (*id_of)(void *context, const char *type, struct slice local_no, struct slice key,
                   char ret_id[37]);
     void *context;
+};
+
+/* A piece of the document that a resource was made of: segment N of an HL7 message, from 1 (MSH). */
+struct mapped_from {
+    unsigned segment;
+    struct mapped_from *next;
 };
 
 /* One resource. References to its patient are written "Patient/@"; references among the mapped resources use
@@ -29,6 +36,10 @@ struct mapped_resource {
     struct slice scope;    /* see mapped.scopes; empty: none */
     bool remove;           /* the document cancels or deletes it */
     bool create_only;      /* write only if nothing is there yet (a Patient known from a side mention) */
+    /* A Provenance: it is seen by whom this one is seen, and where this one is create_only it is written
+     * only if this one was. NULL for all others. */
+    const struct mapped_resource *like;
+    struct mapped_from *from, *from_last; /* what it was made of, in the order of use */
     struct mapped_resource *next;
 };
 

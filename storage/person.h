@@ -90,6 +90,22 @@ enum err person_link(struct session *s, int64_t chart, int64_t person, const cha
 enum err person_unlink(struct session *s, int64_t chart, int64_t *ret_person) ERR_CHECKED;
 enum err person_undo(struct session *s, int64_t chart) ERR_CHECKED;
 
+/* What became of two charts: the person of the first now; the other person there was, or is. */
+struct person_joined {
+    int64_t person, other;
+    bool moved;
+};
+#define PERSON_REASON_ADT "facility" /* of link_log: the facility's own system said so */
+/* CHART and OTHER, of one facility, are one person's: the one whose person stands alone (no card, no certificate, no other chart) moves
+ * to the other's, OTHER rather than CHART. ERR_PATIENT_MISMATCH when neither does or birth date or gender contradict. Already one
+ * person: nothing. Writer session. */
+enum err person_join(struct session *s, int64_t chart, int64_t other, const char *reason,
+                     struct person_joined *ret_joined) ERR_CHECKED;
+/* They are two persons': the join with REASON that made them one is undone; where there was none, OTHER moves to a person of its own
+ * if nothing else hangs on the person they share, else ERR_PATIENT_MISMATCH. Already two: nothing. Writer session. */
+enum err person_part(struct session *s, int64_t chart, int64_t other, const char *reason,
+                     struct person_joined *ret_joined) ERR_CHECKED;
+
 /* Likely links waiting for a human, oldest first. person_link answers yes, person_dismiss no (writer
  * session; ERR_NOT_FOUND: no such open question). An answer is not asked for again. */
 struct person_question {

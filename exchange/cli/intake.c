@@ -347,20 +347,23 @@ int cli_intake_unmapped(const struct args *args)
     return code;
 }
 
+/* What came of filing it again, a line each. */
 static void put_attempts(const struct args *args, const struct intake_job *in)
 {
     for (size_t i = 0; i < in->attempt_count; i++) {
         const struct quarantine_replay *attempt = &in->attempts[i];
-        struct buf at;
+        struct buf line;
 
-        buf_init(&at, 64);
-        when_print_instant(&at, attempt->at_ms);
-        (void)fprintf(stderr, "%.*s %s %.*s %.*s\n", SLICE_ARG(buf_slice(&at)),
-                      attempt->outcome ? err_name(attempt->outcome)
-                                       : cli_pick(args, "filed", "登録済み"),
-                      SLICE_ARG(attempt->place),
-                      SLICE_ARG(args->ja ? attempt->ja : attempt->en));
-        buf_fini(&at);
+        buf_init(&line, 16u * LIMIT_KIB);
+        when_print_instant(&line, attempt->at_ms);
+        if (attempt->outcome)
+            buf_addf(&line, " %s %.*s %.*s", err_name(attempt->outcome), SLICE_ARG(attempt->place),
+                     SLICE_ARG(args->ja ? attempt->ja : attempt->en));
+        else
+            buf_addf(&line, " %s", cli_pick(args, "filed", "登録済み"));
+        table_put(buf_slice(&line));
+        (void)putchar('\n');
+        buf_fini(&line);
     }
 }
 
@@ -372,7 +375,6 @@ static int print_shown(const struct args *args, struct arena *arena, const struc
                                       .text = args->ja ? row->ja : row->en};
     enum err err = ERR_OK;
 
-    put_attempts(args, in);
     if (args_flag(args, "raw"))
         return fwrite(in->bytes.ptr, 1, in->bytes.len, stdout) == in->bytes.len ? CLI_OK
                                                                                : CLI_FAILED;
@@ -380,6 +382,8 @@ static int print_shown(const struct args *args, struct arena *arena, const struc
         err = message_tree_print(args, arena, in->bytes, &finding);
     else
         err = message_tree_text(args, arena, in->bytes);
+    if (!err && args_flag(args, "tree"))
+        put_attempts(args, in);
     return err ? cli_fail(args, err, args->verb->name) : CLI_OK;
 }
 

@@ -35,7 +35,8 @@ static const struct args_option bench_options[] = {
     {"dir", "DIR", "keep the region here, use it again (default: a temporary one)", "地域をここに残して再利用（省略時は一時フォルダー）"},
     {"json", NULL, "print JSON", "JSON で出力"},
     {"seconds", "N", "length of a run", "1回の秒数"},
-    {"residents", "N", "population (default 2000), 50 resources each", "人口（省略時 2000。1人50リソース）"},
+    {"residents", "N", "population (default 2000)", "人口（省略時 2000）"},
+    {"resources", "N", "of each resident (default 50; everything: 100)", "1人あたりのリソース数（省略時 50、everything は 100）"},
     {"connections", "N", "connections at once", "同時接続数"}, END};
 static const struct args_option facility_options[] = {
     PLACE, {"code", "CODE", "10-digit institution code", "医療機関コード10桁"},
@@ -103,7 +104,9 @@ static const struct args_option inspect_options[] = {
 static const struct args_option retry_options[] = {
     PLACE, {"skip", NULL, "leave out the change that could not be delivered", "届けられなかった変更を飛ばす"}, END};
 static const struct args_option map_options[] = {
-    {"to", "FORM", "fhir (JSON), xml (FHIR) or html", "fhir (JSON)、xml (FHIR)、html"}, END};
+    {"to", "FORM", "fhir (JSON), xml (FHIR) or html", "fhir (JSON)、xml (FHIR)、html"},
+    {"coverage", NULL, "what becomes of each field of HL7 v2 messages", "HL7 v2 の項目ごとの変換状況"},
+    JSON, END};
 
 const struct args_verb cli_verbs[] = {
     {"help", "[VERB]", 0, 2, NULL, cli_help, "what there is, or one verb", "使い方"},
@@ -151,7 +154,7 @@ const struct args_verb cli_verbs[] = {
     {"validate hl7", "PATH...", 1, MANY, just_json, cli_validate_hl7, "the server's verdict on messages", "HL7 v2 を検査する"},
     {"validate ssmix2", "ROOT", 1, 1, inspect_options, cli_validate_ssmix2, "check a standard storage, count by kind and check", "SS-MIX2 標準化ストレージを検査する"},
     {"validate fhir", "PATH...", 1, MANY, just_json, cli_validate_fhir, "the server's verdict on resources", "FHIR を検査する"},
-    {"map", "FILE...", 1, MANY, map_options, cli_map, "run one mapper, print the result", "変換して表示する"},
+    {"map", "FILE...", 0, MANY, map_options, cli_map, "run one mapper, print the result", "変換して表示する"},
     {"backup", "FILE", 1, 1, place_only, cli_backup, "copy the store while it runs", "運転中に控えを取る"},
     {"restore", "FILE", 1, 1, restore_options, cli_restore, "put a backup in place of the store", "控えを保存領域に戻す"},
     {"migrate status", "", 0, 0, place_json, cli_migrate_status, "schema versions", "スキーマの版"},

@@ -69,6 +69,8 @@ static enum err look_message(struct session *s, struct request *r, struct intake
         return err;
     hl7_header_of(in->message, &in->header);
     err = hl7_check(in->message, &r->errors);
+    if (!err)
+        err = hl7_merge_parse(in->message, &r->errors, &in->merge);
     if (!err && in->extended)
         err = ssmix2_agree_patient(in->extended->patient_id, in->message, &r->errors);
     else if (!err && in->path.len)
@@ -78,25 +80,31 @@ static enum err look_message(struct session *s, struct request *r, struct intake
     return err;
 }
 
-static enum err ready_item(struct request *r, const struct mapped_resource *m,
+static enum err ready_item(struct session *s, struct request *r, const struct mapped_resource *m,
                            struct intake_item *item)
 {
     enum err err;
     item->mapped = m;
     item->id = arena_dup(r->arena, json_str(m->resource, "id"));
     classify_resource(m->resource, &item->class);
+    if (m->like) { /* a Provenance tells no more people than what it is of */
+        struct when when = item->class.when;
+        classify_resource(m->like->resource, &item->class);
+        item->class.when = when;
+    }
     err = write_index(r->arena, m->resource, &item->index);
-    if (err)
-        return err;
-    return refs_body(r, m->resource, &item->body);
+    if (!err)
+        err = refs_body(r, m->resource, &item->body);
+    return err ? err : record_pack(s, r->arena, item->body, &item->index.facets, &item->packed);
 }
 
-static enum err look_map(struct request *r, struct intake *in)
+static enum err look_map(struct session *s, struct request *r, struct intake *in)
 {
     struct mapper_env env = {
         .facility_code = r->caller.facility.code,
         .facility_name = r->caller.facility.name,
         .now_ms = r->grant.now_ms,
+        .original = in->sha,
         .id_of = intake_id,
         .context = r,
     };
@@ -111,7 +119,7 @@ static enum err look_map(struct request *r, struct intake *in)
     if (!in->items || !in->kept)
         return ERR_LIMIT;
     for (const struct mapped_resource *m = in->mapped->first; m && !err; m = m->next)
-        err = ready_item(r, m, &in->items[in->item_count++]);
+        err = ready_item(s, r, m, &in->items[in->item_count++]);
     return err;
 }
 
@@ -151,7 +159,7 @@ static enum err intake_look(struct session *s, struct request *r)
         err = look_message(s, r, in);
     if (err || in->seen == INBOX_SAME || intake_is_history(in))
         return err;
-    return look_map(r, in);
+    return look_map(s, r, in);
 }
 
 const struct use intake_use = {.event = "intake",

@@ -11,6 +11,7 @@
 #include "exchange/request.h"
 #include "mappers/fhir/classify.h"
 #include "mappers/hl7v2/lex.h"
+#include "mappers/hl7v2/merge.h"
 #include "mappers/mapped.h"
 #include "mappers/ssmix2/extended.h"
 #include "storage/inbox.h"
@@ -23,6 +24,8 @@ struct intake_item {
     struct slice body;
     struct classify class;
     struct record_index index;
+    struct record_packed packed;
+    bool written; /* by this message, or it was the same already */
 };
 
 struct intake {
@@ -35,6 +38,7 @@ struct intake {
     /* filled by the use case */
     struct hl7_header header;
     struct hl7_message *message;
+    struct hl7_merge merge;         /* two numbers of the facility that are one person, or two */
     struct ssmix2_path parts;       /* flag is that of an extended path as well */
     struct extended_path *extended; /* of a file in an extended storage; else NULL */
     struct mapped *mapped;

@@ -7,6 +7,7 @@
 #include "exchange/use/intake_store.h"
 
 #include "exchange/use/claim.h"
+#include "exchange/use/merge.h"
 #include "mappers/hl7v2/ack.h"
 #include "mappers/hl7v2/map.h"
 #include "storage/locate.h"
@@ -66,7 +67,7 @@ static enum err remove_item(struct session *s, struct intake *in, struct intake_
     enum err err = record_delete(s, slice_str(item->mapped->type), id, 0, &mark);
     if (err == ERR_NOT_FOUND)
         return ERR_OK; /* a cancellation of what never came */
-    if (!err && !mark.unchanged)
+    if (!err && !mark.unchanged && !item->mapped->like)
         in->removed++;
     return err;
 }
@@ -99,13 +100,26 @@ static enum err put_item(struct session *s, struct intake *in, struct intake_ite
         .facets = &item->index.facets,
         .words = item->index.words,
         .content = item->index.content,
+        .packed = item->packed,
     };
     enum err err = record_put(s, &record, 0, &mark);
-    if (!err && mark.unchanged)
+    item->written = !err;
+    if (err || item->mapped->like) /* a Provenance is no content */
+        return err;
+    if (mark.unchanged)
         in->unchanged++;
-    else if (!err)
+    else
         in->stored++;
-    return err;
+    return ERR_OK;
+}
+
+/* Was the resource written that this Provenance is of? */
+static bool is_written(const struct intake *in, const struct mapped_resource *like)
+{
+    for (size_t i = 0; i < in->item_count; i++)
+        if (in->items[i].mapped == like)
+            return in->items[i].written;
+    return false;
 }
 
 static enum err store_item(struct session *s, struct request *r, struct intake *in,
@@ -119,6 +133,8 @@ static enum err store_item(struct session *s, struct request *r, struct intake *
     enum err err = ERR_OK;
     if (item->mapped->remove || (deleted_file && !patient))
         return remove_item(s, in, item, id);
+    if (item->mapped->create_only && item->mapped->like)
+        return is_written(in, item->mapped->like) ? put_item(s, in, item, id, chart) : ERR_OK;
     if (item->mapped->create_only && (err = is_there(s, item, id, &there)))
         return err;
     if (there)
@@ -160,6 +176,8 @@ static enum err file_message(struct session *s, struct request *r, struct intake
         err = prune_scopes(s, in, match.chart);
     if (!err)
         err = count_left(s, r, in);
+    if (!err && in->merge.kind != MERGE_NONE)
+        err = merge_apply(s, r, &in->merge, match.chart);
     r->count = (int64_t)in->stored;
     return err;
 }
@@ -216,6 +234,7 @@ static enum err note_replay(struct session *s, struct request *r, const struct i
 static enum err apply_new(struct session *s, struct request *r, struct intake *in)
 {
     in->stored = in->unchanged = in->removed = 0;
+    r->audits = NULL; /* of a former attempt */
     enum err err = seen_meanwhile(s, r, in);
     if (err || in->seen == INBOX_SAME)
         return err;

@@ -8,6 +8,7 @@
 #include "mappers/hl7v2/family.h"
 
 #include "mappers/hl7v2/allergy.h"
+#include "mappers/hl7v2/dg1.h"
 #include "mappers/hl7v2/in1.h"
 #include "mappers/hl7v2/obx.h"
 #include "mappers/hl7v2/pid.h"
@@ -62,6 +63,8 @@ void adt_map(struct mapping *mp)
     else
         pv1_mention(mp, SLICE_NONE);
     map_basic(mp, is_one_of(mp->trigger, whole));
+    if (!slice_is(mp->trigger, "A60"))
+        dg1_conditions(mp);
     if (slice_is(mp->trigger, "A60") && iam_allergies(mp, SLICE(ALLERGIES)))
         mapping_replaces(mp, SLICE(ALLERGIES));
 }

@@ -6,6 +6,7 @@
 #include "mappers/hl7v2/allergy.h"
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
+#include "mappers/hl7v2/family.h"
 #include "base/banned.h"
 
 static const struct row al1_rows[] = {
@@ -42,3 +43,5 @@ unsigned al1_allergies(struct mapping *mp, struct slice scope)
     }
     return count;
 }
+
+const struct row_set al1_sets[] = {{"AL1", "AllergyIntolerance", al1_rows, NULL}, ROW_SET_END};

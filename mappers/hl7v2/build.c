@@ -21,6 +21,12 @@ bool build_structure(struct spot *at)
     return true;
 }
 
+bool build_elsewhere(struct spot *at)
+{
+    (void)at;
+    return false;
+}
+
 bool build_string(struct spot *at)
 {
     struct slice text = mapping_text(at);

@@ -11,6 +11,8 @@
 
 /* Carries nothing of its own (set ids, delimiters, what selects the mapper). */
 bool build_structure(struct spot *at);
+/* Declares a field that code beside the table maps, together with others; makes nothing itself. */
+bool build_elsewhere(struct spot *at);
 /* Text; at a path that already has text, on a new line. */
 bool build_string(struct spot *at);
 /* {"text": ...} (Annotation, or CodeableConcept of text only). */

@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The message families: one function each, called by map.c after the patient has been identified.
- * Each decides scopes (what the message replaces) and which segments become what.
+ * Each decides scopes (what the message replaces) and which segments become what. The tables a family
+ * walks are listed with it (family_table.c): the report of coverage is made of them, and nothing
+ * outside of them may be walked.
  */
 #ifndef MAPPERS_HL7V2_FAMILY_H
 #define MAPPERS_HL7V2_FAMILY_H
 
 #include "mappers/hl7v2/mapping.h"
+
+struct family {
+    const char *type, *trigger;
+    void (*map)(struct mapping *mp);
+    const struct row_set *const *sets; /* ends with NULL */
+};
+
+/* Ends with a NULL type. */
+extern const struct family families[];
 
 void adt_map(struct mapping *mp); /* ADT^A01 .. A55, A60 */
 void ppr_map(struct mapping *mp); /* PPR^ZD1 diagnoses */
@@ -18,5 +29,15 @@ void oul_map(struct mapping *mp); /* OUL^R22 laboratory results */
 void omg_map(struct mapping *mp); /* OMG^O19 imaging, endoscopy and physiology orders */
 void omi_map(struct mapping *mp); /* OMI^Z23 imaging and endoscopy, performed */
 void oru_map(struct mapping *mp); /* ORU^R01, R30 results of any kind */
+void siu_map(struct mapping *mp); /* SIU^S12 .. S26 appointments */
+void mdm_map(struct mapping *mp); /* MDM^T01 .. T11 documents */
+void vxu_map(struct mapping *mp); /* VXU^V04 vaccinations */
+
+/* The tables of each segment's or family's file. */
+extern const struct row_set msh_sets[], pid_sets[], nk1_sets[], pv1_mention_sets[],
+    pv1_visit_sets[], in1_sets[], al1_sets[], iam_sets[], dg1_sets[], obx_sets[], obr_sets[],
+    spm_sets[], order_sets[], order_note_sets[], timing_sets[], timing_repeat_sets[], oml_sets[],
+    omd_sets[], omi_sets[], ppr_sets[], ras_sets[], rde_sets[], rp_sets[], siu_sets[], mdm_sets[],
+    vxu_sets[], document_sets[], device_sets[];
 
 #endif

@@ -7,6 +7,8 @@
 #include "mappers/hl7v2/allergy.h"
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
+#include "mappers/hl7v2/extend.h"
+#include "mappers/hl7v2/family.h"
 #include "mappers/hl7v2/terms.h"
 #include "mappers/hl7v2/xpn.h"
 #include "base/banned.h"
@@ -85,8 +87,11 @@ static const struct row iam_rows[] = {
     {12, 0, build_onset_text, NULL, NULL},
     {13, 0, build_datetime, "recordedDate", NULL},
     {14, 0, build_asserter, "asserter", NULL},
+    {15, 0, cwe_build_extension, "asserter.extension[]", EXTEND_OWN "relationship"},
     {17, 0, build_confirmed, "verificationStatus", NULL},
     {18, 0, xpn_build_person, "recorder", NULL},
+    {19, 0, extend_build_organization, "extension[]", EXTEND_OWN "confirmed-at"},
+    {20, 0, extend_build_time, "extension[]", EXTEND_OWN "confirmed-on"},
     ROW_END,
 };
 
@@ -123,3 +128,5 @@ bool iam_allergies(struct mapping *mp, struct slice scope)
     }
     return whole;
 }
+
+const struct row_set iam_sets[] = {{"IAM", "AllergyIntolerance", iam_rows, NULL}, ROW_SET_END};

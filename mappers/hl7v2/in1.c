@@ -9,6 +9,8 @@
 
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
+#include "mappers/hl7v2/extend.h"
+#include "mappers/hl7v2/family.h"
 #include "mappers/hl7v2/terms.h"
 #include "mappers/hl7v2/xpn.h"
 #include "base/banned.h"
@@ -118,6 +120,20 @@ static const struct row in1_rows[] = {
     {16, 0, build_subscriber, "subscriber", NULL},
     {17, 0, cwe_build, "relationship", "HL70063"},
     {22, 0, build_integer, "order", "positive"},
+    {49, 0, extend_build_number, "identifier[]", "MB insured"},
+    ROW_END,
+};
+/* How the numbers are cut up is seen only together (read_insured). */
+static const struct row number_rows[] = {
+    {3, 0, build_elsewhere, "payor[0].identifier", NULL},
+    {10, 0, build_elsewhere, "subscriberId", NULL},
+    {10, 0, build_elsewhere, "dependent", NULL},
+    {11, 0, build_elsewhere, "subscriberId", NULL},
+    ROW_END,
+};
+/* An address is no reason to make a payor of its own. */
+static const struct row payor_rows[] = {
+    {5, 0, extend_build_address, "payor[0].extension[]", EXTEND_OWN "payor-address"},
     ROW_END,
 };
 
@@ -203,6 +219,7 @@ static void coverage_of(struct mapping *mp, const struct hl7_segment *in1, struc
     mapping_mark(mp, in1, 3, MAPPING_USED);
     put_numbers(mp, in1, &in, r->resource);
     put_payor(mp, &in, r->resource);
+    mapping_walk(mp, in1, payor_rows, r->resource);
 }
 
 void in1_coverages(struct mapping *mp, struct slice scope)
@@ -212,3 +229,10 @@ void in1_coverages(struct mapping *mp, struct slice scope)
             coverage_of(mp, &mp->m->segments[i], scope);
     }
 }
+
+const struct row_set in1_sets[] = {
+    {"IN1", "Coverage", in1_rows, NULL},
+    {"IN1", "Coverage", number_rows, NULL},
+    {"IN1", "Coverage", payor_rows, NULL},
+    ROW_SET_END,
+};

@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#include "mappers/hl7v2/family.h"
 #include "base/banned.h"
 
 #define SCOPES_FIRST 8u
@@ -31,12 +33,47 @@ bool mapping_is(const struct hl7_segment *s, const char *name)
     return s && slice_is(s->name, name);
 }
 
+bool mapping_set_has(const struct row_set *s, struct slice trigger)
+{
+    struct slice rest = slice_str(s->triggers);
+
+    if (!s->triggers)
+        return true;
+    while (rest.len) {
+        if (slice_eq(slice_cut(&rest, ' '), trigger))
+            return true;
+    }
+    return false;
+}
+
+/* Asserted: only tables that the family declares are walked, and only declared fields are used. */
+static bool is_declared(const struct mapping *mp, const struct hl7_segment *s,
+                        const struct row *rows, unsigned field)
+{
+    for (const struct row_set *const *list = mp->family->sets; *list; list++) {
+        for (const struct row_set *set = *list; set->segment; set++) {
+            const struct row *row = set->rows;
+
+            if (!row || !slice_is(s->name, set->segment) || !mapping_set_has(set, mp->trigger))
+                continue;
+            if (rows && row == rows)
+                return true;
+            for (; !rows && row->field; row++) {
+                if (row->field == field)
+                    return true;
+            }
+        }
+    }
+    return false;
+}
+
 void mapping_mark(struct mapping *mp, const struct hl7_segment *s, unsigned n, enum mapping_use use)
 {
     size_t index;
 
     if (!s || n >= s->field_count)
         return;
+    assert(mp->row || is_declared(mp, s, NULL, n));
     index = (size_t)(s - mp->m->segments);
     if (!mp->used[index])
         mp->used[index] = arena_alloc(mp->a, s->field_count);
@@ -71,11 +108,42 @@ static void walk_row(struct mapping *mp, const struct hl7_segment *s, const stru
     mp->row = NULL;
 }
 
+void mapping_source(struct mapping *mp, const struct hl7_segment *s, const struct json *target)
+{
+    struct keys_slot *slot;
+    struct mapped_resource *r = mp->now;
+    struct mapped_from *from;
+    unsigned number = (unsigned)(s - mp->m->segments) + 1;
+
+    if (!target || !r)
+        return;
+    if (r->resource != target && target->first && slice_is(target->first->key, "resourceType")) {
+        slot = keys_at(mp->a, &mp->roots, slice_of((const char *)&target, sizeof(target)));
+        if (slot && slot->value)
+            r = mp->now = slot->value;
+        else if (slot)
+            slot->key = arena_dup(mp->a, slot->key);
+    }
+    if (r->from_last && r->from_last->segment == number)
+        return;
+    from = ARENA_NEW(mp->a, struct mapped_from);
+    if (!from)
+        return;
+    from->segment = number;
+    if (r->from_last)
+        r->from_last->next = from;
+    else
+        r->from = from;
+    r->from_last = from;
+}
+
 void mapping_walk(struct mapping *mp, const struct hl7_segment *s, const struct row *rows,
                   struct json *target)
 {
     if (!s)
         return;
+    assert(is_declared(mp, s, rows, 0));
+    mapping_source(mp, s, target);
     for (; rows->field; rows++)
         walk_row(mp, s, rows, target);
 }
@@ -334,6 +402,18 @@ struct slice mapping_unique(struct mapping *mp, const char *type, struct slice k
     return mapping_format(mp, "%.*s#%u", SLICE_ARG(key), slot->count);
 }
 
+/* So that later walks into its root object find the resource again. */
+static void note_root(struct mapping *mp, struct mapped_resource *r)
+{
+    struct slice address =
+        arena_dup(mp->a, slice_of((const char *)&r->resource, sizeof(r->resource)));
+    struct keys_slot *slot = keys_at(mp->a, &mp->roots, address);
+
+    if (slot && r->resource)
+        slot->value = r;
+    mp->now = r;
+}
+
 struct mapped_resource *mapping_resource(struct mapping *mp, const char *type, const char *profile,
                                          struct slice key)
 {
@@ -359,6 +439,8 @@ struct mapped_resource *mapping_resource(struct mapping *mp, const char *type, c
     r->remove = r->create_only = false;
     r->scope = SLICE_NONE;
     r->resource = json_new(mp->a, JSON_OBJECT);
+    r->from = r->from_last = NULL;
+    note_root(mp, r);
     json_put_text(mp->a, r->resource, "resourceType", type);
     json_put_text(mp->a, r->resource, "id", id);
     if (profile) {
@@ -367,6 +449,27 @@ struct mapped_resource *mapping_resource(struct mapping *mp, const char *type, c
         mapping_put_at(mp->a, r->resource, "meta.profile[]", json_string(mp->a, url));
     }
     return r;
+}
+
+void mapping_withdraw(struct mapping *mp, struct mapped_resource *r)
+{
+    struct slice id = json_str(r->resource, "id");
+    struct keys_slot *slot = slot_of(mp, r->type, arena_str(mp->a, id));
+    struct mapped_resource *before = mp->out->first;
+
+    if (mp->out->last != r)
+        return;
+    while (before && before != r && before->next != r)
+        before = before->next;
+    if (before == r)
+        mp->out->first = NULL;
+    else if (before)
+        before->next = NULL;
+    mp->out->last = before == r ? NULL : before;
+    mp->out->count--;
+    if (slot)
+        slot->value = NULL;
+    mp->now = NULL;
 }
 
 struct json *mapping_reference(struct mapping *mp, const struct mapped_resource *r)

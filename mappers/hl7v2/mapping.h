@@ -11,6 +11,9 @@
 #include "mappers/hl7v2/keys.h"
 #include "mappers/hl7v2/map.h"
 
+/* Raised when what is made of old messages changes. */
+#define MAPPING_NAME "hl7v2/3"
+
 enum mapping_use { MAPPING_UNUSED, MAPPING_PARTLY, MAPPING_USED };
 
 struct mapping {
@@ -23,6 +26,9 @@ struct mapping {
     struct keys made;     /* "Type/id" -> struct mapped_resource */
     struct keys asked;    /* "Type:key" -> times handed out by mapping_unique */
     struct keys left;     /* "NK1-13" -> struct mapped_left */
+    struct keys roots;    /* address of a resource's root object -> struct mapped_resource */
+    struct mapped_resource *now;  /* the resource being built: walks into parts of it are its own */
+    const struct family *family;  /* whose tables may be walked */
     struct mapped_left **left_end;
     const struct row *row; /* being walked, with its segment: the place of warnings */
     const struct hl7_segment *row_segment;
@@ -46,6 +52,18 @@ struct row {
     const char *path; /* see mapping_put */
     const void *arg;  /* the table, system or URL its builder needs */
 };
+/* A table of rows as the report of coverage knows it: mapping_walk takes no others, so that what the
+ * report says and what is done cannot differ. */
+struct row_set {
+    const char *segment;
+    const char *resource;   /* what the rows make; NULL: nothing of their own */
+    const struct row *rows; /* NULL: the segment is kept, nothing of it is mapped */
+    const char *triggers;   /* "A14 A27": only in these events; NULL: in all of the family */
+};
+#define ROW_SET_END                                                                                \
+    {                                                                                              \
+        NULL, NULL, NULL, NULL                                                                     \
+    }
 #define ROW_END                                                                                    \
     {                                                                                              \
         0, 0, NULL, NULL, NULL                                                                     \
@@ -67,6 +85,10 @@ void mapping_walk(struct mapping *mp, const struct hl7_segment *s, const struct 
 /* Says that field N of S was used by other means than a row. */
 void mapping_mark(struct mapping *mp, const struct hl7_segment *s, unsigned n,
                   enum mapping_use use);
+/* Whether S belongs to TRIGGER (its triggers are a list of words, or NULL). */
+bool mapping_set_has(const struct row_set *s, struct slice trigger);
+/* Notes that S went into the resource that TARGET is, or is a part of; a walk does so by itself. */
+void mapping_source(struct mapping *mp, const struct hl7_segment *s, const struct json *target);
 /* At the end: counts used and unused fields into mp->out and takes empty elements out of the
  * resources. */
 void mapping_account(struct mapping *mp);
@@ -105,6 +127,8 @@ struct mapped_resource *mapping_resource(struct mapping *mp, const char *type, c
                                          struct slice key);
 /* The resource of this message with that key, or NULL. */
 struct mapped_resource *mapping_find(struct mapping *mp, const char *type, struct slice key);
+/* Takes R, the last one made, out of the result again. */
+void mapping_withdraw(struct mapping *mp, struct mapped_resource *r);
 /* {"reference": "Type/id"} of a resource just made. */
 struct json *mapping_reference(struct mapping *mp, const struct mapped_resource *r);
 /* Sets MEMBER to the message's patient, and `encounter` when one is known. */

@@ -8,12 +8,13 @@
 
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
+#include "mappers/hl7v2/document.h"
+#include "mappers/hl7v2/extend.h"
+#include "mappers/hl7v2/family.h"
 #include "mappers/hl7v2/obx.h"
 #include "mappers/hl7v2/spm.h"
 #include "mappers/hl7v2/terms.h"
 #include "mappers/hl7v2/xpn.h"
-#include "base/digest.h"
-#include "base/limits.h"
 #include "base/banned.h"
 
 static bool build_status(struct spot *at)
@@ -44,6 +45,25 @@ static bool build_interpreter(struct spot *at)
     return mapping_put(at, reference);
 }
 
+/* OBR-26 (PRL): the result that led to this group, "item:sub-id:value"; in microbiology the organism
+ * that susceptibilities are of. */
+static bool build_parent_result(struct spot *at)
+{
+    struct mapping *mp = at->mp;
+    struct slice item = mapping_clean(mp, hl7_sub(mp->m, hl7_component(mp->m, at->raw, 1), 1));
+    struct slice sub = mapping_part(mp, at->raw, 2), value = mapping_part(mp, at->raw, 3);
+    struct json *extension;
+
+    if (item.len == 0 && sub.len == 0 && value.len == 0)
+        return false;
+    extension = json_new(mp->a, JSON_OBJECT);
+    json_put_text(mp->a, extension, "url", at->row->arg);
+    json_put_str(mp->a, extension, "valueString",
+                 mapping_format(mp, "%.*s:%.*s:%.*s", SLICE_ARG(item), SLICE_ARG(sub),
+                                SLICE_ARG(value)));
+    return mapping_put(at, extension);
+}
+
 static const struct row report_rows[] = {
     {1, 0, build_structure, NULL, NULL},
     {2, 0, build_identifier, "identifier[]", "order"},
@@ -54,6 +74,30 @@ static const struct row report_rows[] = {
     {24, 0, cwe_build, "category[]", "HL70074"},
     {25, 1, build_status, "status", NULL},
     {32, 0, build_interpreter, "resultsInterpreter[]", NULL},
+    {33, 0, build_interpreter, "resultsInterpreter[]", NULL},
+    {34, 0, build_interpreter, "performer[]", NULL},
+    {35, 0, build_interpreter, "performer[]", NULL},
+    ROW_END,
+};
+/* OBR-8 makes a period of the time (put_period). */
+static const struct row end_rows[] = {{8, 0, build_elsewhere, "effectivePeriod.end", NULL},
+                                      ROW_END};
+/* The order's numbers are said once: by OBR, else by ORC. */
+static const struct row orc_numbers[] = {
+    {2, 0, build_identifier, "identifier[]", "order"},
+    {3, 0, build_identifier, "identifier[]", "filler-order"},
+    ROW_END,
+};
+static const struct row orc_rows[] = {
+    {4, 0, extend_build_number, "identifier[]", "PGN order-group"},
+    {16, 0, cwe_build_extension, "extension[]", EXTEND_OWN "order-reason"},
+    {28, 0, extend_build_security, "meta.security[]", NULL},
+    ROW_END,
+};
+/* A report without an order of its own speaks for the order too. */
+static const struct row pair_rows[] = {
+    {26, 0, build_parent_result, "extension[]", EXTEND_OWN "parent-result"},
+    {29, 0, extend_build_numbered_extension, "extension[]", EXTEND_OWN "parent-order"},
     ROW_END,
 };
 
@@ -107,61 +151,6 @@ static void put_category(struct mapping *mp, const char *category, struct json *
     }
 }
 
-static struct slice lower(struct mapping *mp, struct slice text)
-{
-    char *out = arena_alloc(mp->a, text.len + 1);
-
-    for (size_t i = 0; out && i < text.len; i++) {
-        char c = text.ptr[i];
-        out[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-    }
-    return slice_of(out, out ? text.len : 0);
-}
-
-static bool is_token(struct slice s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '+'))
-            return false;
-    }
-    return s.len > 0;
-}
-
-/* ED: source^type^subtype^encoding^data; only well-formed Base64 is carried over. */
-static bool build_attachment(struct spot *at)
-{
-    struct mapping *mp = at->mp;
-    struct slice type = lower(mp, mapping_part(mp, at->raw, 2));
-    struct slice subtype = lower(mp, mapping_part(mp, at->raw, 3));
-    struct slice data = mapping_part(mp, at->raw, 5), title = mapping_value(mp, at->s, 3, 2);
-    struct buf bytes;
-    struct json *attachment;
-    bool ok;
-
-    buf_init(&bytes, LIMIT_MLLP_FRAME);
-    ok = slice_is(lower(mp, mapping_part(mp, at->raw, 4)), "base64") &&
-         digest_unbase64(data, false, &bytes) && buf_err(&bytes) == ERR_OK && bytes.len > 0;
-    buf_fini(&bytes);
-    if (!ok || !is_token(subtype))
-        return false;
-    if (!slice_is(type, "text") && !slice_is(type, "image") && !slice_is(type, "audio") &&
-        !slice_is(type, "video"))
-        type = SLICE("application");
-    attachment = json_new(mp->a, JSON_OBJECT);
-    json_put_str(mp->a, attachment, "contentType",
-                 mapping_format(mp, "%.*s/%.*s", SLICE_ARG(type), SLICE_ARG(subtype)));
-    json_put_str(mp->a, attachment, "data", data);
-    json_put_str(mp->a, attachment, "title", title);
-    return mapping_put(at, attachment);
-}
-
-static const struct row attachment_rows[] = {
-    {1, 0, build_structure, NULL, NULL},  {2, 0, build_structure, NULL, NULL},
-    {3, 0, build_structure, NULL, NULL},  {5, 0, build_attachment, "presentedForm[]", NULL},
-    {11, 0, build_structure, NULL, NULL}, ROW_END,
-};
-
 static struct mapped_resource *new_report(struct mapping *mp, const struct order *o,
                                           const struct obr_group *g)
 {
@@ -180,6 +169,10 @@ static struct mapped_resource *new_report(struct mapping *mp, const struct order
     put_category(mp, g->category, r->resource);
     mapping_walk(mp, o->obr, report_rows, r->resource);
     put_period(mp, o->obr, r->resource);
+    mapping_walk(mp, o->obr, pair_rows, r->resource);
+    if (!json_get(r->resource, "identifier"))
+        mapping_walk(mp, o->orc, orc_numbers, r->resource);
+    mapping_walk(mp, o->orc, orc_rows, r->resource);
     return r;
 }
 
@@ -197,10 +190,8 @@ static void add_results(struct mapping *mp, const struct order *o,
 
         if (!mapping_is(s, "OBX"))
             continue;
-        if (report && slice_is(mapping_value(mp, s, 2, 1), "ED")) {
-            mapping_walk(mp, s, attachment_rows, report->resource);
+        if (document_take(mp, s, o, report))
             continue;
-        }
         observation = obx_observation(mp, s, context);
         if (observation && report && !observation->remove)
             mapping_put_at(mp->a, report->resource, "result[]", mapping_reference(mp, observation));
@@ -237,3 +228,12 @@ void obr_results(struct mapping *mp, const struct order *o, const struct obr_gro
     if (!json_get(report->resource, "status"))
         json_put_text(mp->a, report->resource, "status", status_of_results(report->resource, mp));
 }
+
+const struct row_set obr_sets[] = {
+    {"OBR", "DiagnosticReport", report_rows, NULL},
+    {"OBR", "DiagnosticReport", end_rows, NULL},
+    {"OBR", "DiagnosticReport", pair_rows, NULL},
+    {"ORC", "DiagnosticReport", orc_numbers, NULL},
+    {"ORC", "DiagnosticReport", orc_rows, NULL},
+    ROW_SET_END,
+};

@@ -8,6 +8,9 @@
 
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
+#include "mappers/hl7v2/device.h"
+#include "mappers/hl7v2/extend.h"
+#include "mappers/hl7v2/family.h"
 #include "mappers/hl7v2/obx_value.h"
 #include "mappers/hl7v2/order.h"
 #include "mappers/hl7v2/terms.h"
@@ -73,22 +76,46 @@ static bool build_device(struct spot *at)
     return mapping_put(at, reference);
 }
 
+/* OBX-33 (EIP): the specimen by its number, where no SPM stands for it. */
+static bool build_specimen_number(struct spot *at)
+{
+    struct mapping *mp = at->mp;
+    struct slice number = mapping_clean(mp, hl7_sub(mp->m, hl7_component(mp->m, at->raw, 1), 1));
+    struct json *reference, *identifier;
+
+    if (number.len == 0)
+        return false;
+    reference = json_new(mp->a, JSON_OBJECT);
+    identifier = json_put_object(mp->a, reference, "identifier");
+    json_put_str(mp->a, identifier, "system", cwe_local(mp, SLICE("specimen")));
+    json_put_str(mp->a, identifier, "value", number);
+    return mapping_put(at, reference);
+}
+
 static const struct row obx_rows[] = {
     {1, 0, build_structure, NULL, NULL},
-    {2, 0, build_structure, NULL, NULL},
+    {2, 0, build_structure, "value[x]", NULL},
     {3, 0, cwe_build, "code", NULL},
-    {4, 0, build_structure, NULL, NULL},
+    {4, 0, build_structure, "identifier[]", NULL},
     {5, 0, obx_value_build, NULL, NULL},
     {6, 0, obx_value_build_unit, NULL, NULL},
     {7, 0, obx_value_build_range, NULL, NULL},
     {8, 0, build_interpretation, "interpretation[]", NULL},
+    {10, 0, cwe_build_extension, "extension[]", EXTEND_OWN "nature-of-abnormal-test"},
     {11, 1, build_status, "status", NULL},
     {14, 0, build_datetime, "effectiveDateTime", NULL},
     {15, 2, build_performer_name, "performer[]", NULL},
     {16, 0, xpn_build_persons, "performer[]", NULL},
     {17, 0, cwe_build, "method", NULL},
     {18, 0, build_device, "device", NULL},
+    {19, 0, extend_build_time, "extension[]", EXTEND_OWN "analysis-time"},
+    {20, 0, cwe_build, "bodySite", NULL},
+    {21, 0, extend_build_number, "identifier[]", "FILL observation"},
     {23, 1, build_performer_name, "performer[]", NULL},
+    {24, 0, extend_build_address, "extension[]", EXTEND_OWN "performer-address"},
+    {25, 0, xpn_build_persons, "performer[]", NULL},
+    {30, 0, cwe_build_extension, "extension[]", EXTEND_OWN "result-category"},
+    {33, 0, build_specimen_number, "specimen", NULL},
     ROW_END,
 };
 
@@ -110,15 +137,6 @@ const char *obx_category_by_code(struct mapping *mp, const struct hl7_segment *s
 static bool is_device(struct mapping *mp, const struct hl7_segment *obx)
 {
     return slice_is(mapping_value(mp, obx, 3, 3), "MDC");
-}
-
-/* Rows that only tell how a device is built or keeps its clock: no value, or a clock attribute. */
-static bool is_device_frame(struct mapping *mp, const struct hl7_segment *obx)
-{
-    struct slice code = mapping_value(mp, obx, 3, 1);
-
-    return is_device(mp, obx) &&
-           (hl7_field(obx, 5).len == 0 || slice_is(code, "67975") || slice_is(code, "68220"));
 }
 
 /* Vital signs are found by LOINC everywhere: their code besides the sender's. */
@@ -193,8 +211,11 @@ static void put_identifier(struct mapping *mp, const struct hl7_segment *obx,
 static void put_context(struct mapping *mp, const struct hl7_segment *obx,
                         const struct obx_context *context, struct json *o)
 {
-    struct slice effective = build_datetime_of(mp, context->effective);
+    struct slice effective = build_datetime_of(mp, device_time(mp, obx));
+    const char *device = device_of(mp, obx);
 
+    if (effective.len == 0)
+        effective = build_datetime_of(mp, context->effective);
     put_identifier(mp, obx, context, o);
     mapping_subject(mp, o, "subject");
     mapping_in_encounter(mp, o, "encounter");
@@ -203,6 +224,9 @@ static void put_context(struct mapping *mp, const struct hl7_segment *obx,
         mapping_put_at(mp->a, o, "partOf[]", mapping_reference(mp, context->part_of));
     if (context->specimen)
         put_reference(mp, o, "specimen", context->specimen);
+    if (device && !json_get(o, "device"))
+        json_put_text(mp->a, json_put_object(mp->a, o, "device"), "reference", device);
+    device_celsius(mp, o);
     if (!json_get(o, "effectiveDateTime"))
         json_put_str(mp->a, o, "effectiveDateTime", effective);
     if (!json_get(o, "status"))
@@ -218,7 +242,7 @@ struct mapped_resource *obx_observation(struct mapping *mp, const struct hl7_seg
     const char *category;
     struct mapped_resource *r;
 
-    if (is_device_frame(mp, obx))
+    if (device_is_frame(mp, obx))
         return NULL;
     if (code.len == 0)
         code = mapping_value(mp, obx, 3, 2);
@@ -242,3 +266,5 @@ struct mapped_resource *obx_observation(struct mapping *mp, const struct hl7_seg
     r->remove = slice_is(mapping_value(mp, obx, 11, 1), "D");
     return r;
 }
+
+const struct row_set obx_sets[] = {{"OBX", "Observation", obx_rows, NULL}, ROW_SET_END};

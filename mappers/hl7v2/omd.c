@@ -146,3 +146,11 @@ void omd_map(struct mapping *mp)
 {
     order_each(mp, ORDER_ORC_FIRST, map_order);
 }
+
+const struct row_set omd_sets[] = {
+    {"ORC", "NutritionOrder", orc_rows, NULL},
+    {"ODS", "NutritionOrder.oralDiet", diet_rows, NULL},
+    {"ODS", "NutritionOrder.supplement", supplement_rows, NULL},
+    {"TQ1", "NutritionOrder.oralDiet.schedule", tq1_rows, NULL},
+    ROW_SET_END,
+};

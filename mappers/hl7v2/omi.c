@@ -222,3 +222,11 @@ void omi_map(struct mapping *mp)
 {
     order_each(mp, ORDER_ORC_FIRST, map_order);
 }
+
+const struct row_set omi_sets[] = {
+    {"IPC", "ImagingStudy", ipc_rows, NULL},
+    {"OBR", "ImagingStudy", study_obr_rows, NULL},
+    {"ZE1", "Procedure", ze1_rows, NULL},
+    {"OBR", "Procedure", procedure_obr_rows, NULL},
+    ROW_SET_END,
+};

@@ -70,3 +70,5 @@ void oml_map(struct mapping *mp)
 {
     order_each(mp, ORDER_SPECIMEN_FIRST, map_order);
 }
+
+const struct row_set oml_sets[] = {{"OBX", "ServiceRequest", detail_rows, NULL}, ROW_SET_END};

@@ -9,7 +9,10 @@
 
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
+#include "mappers/hl7v2/extend.h"
+#include "mappers/hl7v2/family.h"
 #include "mappers/hl7v2/terms.h"
+#include "mappers/hl7v2/timing.h"
 #include "mappers/hl7v2/xpn.h"
 #include "base/banned.h"
 
@@ -185,6 +188,8 @@ struct slice order_scope(struct mapping *mp, const struct order *o, struct slice
 static const struct row nte_rows[] = {
     {1, 0, build_structure, NULL, NULL},
     {3, 0, build_string, "text", NULL},
+    {5, 0, xpn_build_person, "authorReference", NULL},
+    {6, 0, build_datetime, "time", NULL},
     ROW_END,
 };
 
@@ -245,37 +250,110 @@ static bool build_requisition(struct spot *at)
     return mapping_put(at, order_identifier(mp, "PGN", number));
 }
 
+/* ORC-4: the group that several orders belong to. Where ORC-8 names a parent, that is the group. */
+static bool build_group_number(struct spot *at)
+{
+    struct slice number = mapping_part(at->mp, at->raw, 1);
+
+    if (number.len == 0)
+        return false;
+    if (json_get(at->target, "requisition"))
+        return mapping_put_at(at->mp->a, at->target, "identifier[]",
+                              order_identifier(at->mp, "PGN", number));
+    return mapping_put(at, order_identifier(at->mp, "PGN", number));
+}
+
+/* OBR-11 (0065): a reflex order was made by a result; all others are plain orders. */
+static bool build_intent(struct spot *at)
+{
+    struct slice code = mapping_part(at->mp, at->raw, 1);
+
+    if (slice_is(code, "G"))
+        return mapping_put(at, json_string(at->mp->a, SLICE("reflex-order")));
+    return slice_is(code, "L") || slice_is(code, "O") || slice_is(code, "A") ||
+           slice_is(code, "P") || slice_is(code, "S");
+}
+
 static const struct row orc_rows[] = {
-    {1, 0, build_structure, NULL, NULL},
+    {1, 0, build_structure, "status", NULL},
     {2, 0, build_order_number, "identifier[]", "PLAC"},
     {3, 0, build_order_number, "identifier[]", "FILL"},
     {8, 0, build_requisition, "requisition", NULL},
+    {4, 0, build_group_number, "requisition", NULL},
     {9, 0, build_datetime, "authoredOn", NULL},
+    {10, 0, extend_build_person, "extension[]", EXTEND_OWN "entered-by"},
+    {11, 0, extend_build_person, "extension[]", EXTEND_OWN "verified-by"},
     {12, 0, xpn_build_person, "requester", NULL},
+    {14, 0, extend_build_contact, "extension[]", EXTEND_OWN "call-back"},
+    {15, 0, build_datetime, "occurrenceDateTime", NULL},
     {16, 0, cwe_build, "reasonCode[]", NULL},
     {17, 0, cwe_build_extension, "extension[]",
      "http://jpfhir.jp/fhir/clins/Extension/StructureDefinition/JP_eCS_Department"},
+    {18, 0, cwe_build_extension, "extension[]", EXTEND_OWN "entering-device"},
+    {21, 0, extend_build_organization, "extension[]", EXTEND_OWN "ordering-facility"},
+    {22, 0, extend_build_address, "extension[]", EXTEND_OWN "ordering-facility-address"},
+    {23, 0, extend_build_contact, "extension[]", EXTEND_OWN "ordering-facility-telecom"},
+    {24, 0, extend_build_address, "extension[]", EXTEND_OWN "ordering-provider-address"},
+    {25, 0, cwe_build_extension, "extension[]", EXTEND_OWN "order-status-modifier"},
+    {28, 0, extend_build_security, "meta.security[]", NULL},
     {29, 0, cwe_build, "category[]", "HL70482"},
+    {31, 0, cwe_build_extension, "extension[]", EXTEND_OWN "parent-service"},
+    {33, 0, extend_build_number, "identifier[]", "PLAC alternate-order"},
     ROW_END,
 };
+/* ORC-5 is looked at together with ORC-1 (request_status). */
+static const struct row state_rows[] = {{5, 0, build_elsewhere, "status", NULL}, ROW_END};
 static const struct row obr_rows[] = {
     {1, 0, build_structure, NULL, NULL},
     {2, 0, build_order_number, "identifier[]", "PLAC"},
     {3, 0, build_order_number, "identifier[]", "FILL"},
     {4, 0, cwe_build, "code", NULL},
+    {5, 0, cwe_build_code, "priority", terms_priority},
+    {6, 0, build_datetime, "occurrenceDateTime", NULL},
+    {11, 0, build_intent, "intent", NULL},
     {13, 1, build_text_object, "note[]", NULL},
     {16, 0, xpn_build_person, "requester", NULL},
+    {17, 0, extend_build_contact, "extension[]", EXTEND_OWN "call-back"},
     {29, 0, build_requisition, "requisition", NULL},
     {31, 0, cwe_build, "reasonCode[]", NULL},
+    {46, 0, cwe_build, "orderDetail[]", NULL},
+    {47, 0, cwe_build, "orderDetail[]", NULL},
+    {53, 0, extend_build_number, "identifier[]", "PLAC alternate-order"},
     ROW_END,
 };
 static const struct row tq1_rows[] = {
     {1, 0, build_structure, NULL, NULL},
-    {7, 0, build_datetime, "occurrencePeriod.start", NULL},
-    {8, 0, build_datetime, "occurrencePeriod.end", NULL},
+    {2, 0, build_quantity, "quantityQuantity", NULL},
     {9, 0, cwe_build_code, "priority", terms_priority},
+    {10, 1, build_text_object, "note[]", NULL},
+    {11, 1, build_text_object, "note[]", NULL},
     ROW_END,
 };
+/* occurrence[x] is one element: a time only, or a timing where TQ1 says how often. */
+static const struct row tq1_period[] = {
+    {7, 0, build_datetime, "occurrencePeriod.start", NULL},
+    {8, 0, build_datetime, "occurrencePeriod.end", NULL},
+    ROW_END,
+};
+
+static void put_occurrence(struct mapping *mp, const struct order *o, struct json *request)
+{
+    const struct hl7_segment *tq1 = order_find(mp, o, "TQ1", 1);
+    struct json *timing = json_new(mp->a, JSON_OBJECT);
+
+    mapping_walk(mp, tq1, tq1_rows, request);
+    if (timing_says(tq1)) {
+        timing_rows(mp, tq1, timing);
+        if (timing->count) {
+            json_remove(request, "occurrenceDateTime");
+            json_set(request, "occurrenceTiming", timing);
+            return;
+        }
+    }
+    if (tq1 && (hl7_field(tq1, 7).len || hl7_field(tq1, 8).len))
+        json_remove(request, "occurrenceDateTime");
+    mapping_walk(mp, tq1, tq1_period, request);
+}
 
 /* ORC-5 says it, ORC-1 decides a cancellation; a result on the side means the order was carried
  * out. */
@@ -314,7 +392,7 @@ struct mapped_resource *order_request(struct mapping *mp, const struct order *o,
     mapping_in_encounter(mp, r->resource, "encounter");
     mapping_walk(mp, o->orc, orc_rows, r->resource);
     mapping_walk(mp, o->obr, obr_rows, r->resource);
-    mapping_walk(mp, order_find(mp, o, "TQ1", 1), tq1_rows, r->resource);
+    put_occurrence(mp, o, r->resource);
     if (!mentioned)
         order_notes(mp, o->obr, r->resource);
     return r;
@@ -326,3 +404,16 @@ void order_based_on(struct mapping *mp, const struct mapped_resource *request,
     if (request && mapping_once(mp, resource, json_str(request->resource, "id")))
         mapping_put_at(mp->a, resource, "basedOn[]", mapping_reference(mp, request));
 }
+
+const struct row_set order_sets[] = {
+    {"ORC", "ServiceRequest", orc_rows, NULL},
+    {"ORC", "ServiceRequest", state_rows, NULL},
+    {"OBR", "ServiceRequest", obr_rows, NULL},
+    {"TQ1", "ServiceRequest", tq1_rows, NULL},
+    {"TQ1", "ServiceRequest", tq1_period, NULL},
+    ROW_SET_END,
+};
+const struct row_set order_note_sets[] = {
+    {"NTE", "note of what it stands behind", nte_rows, NULL},
+    ROW_SET_END,
+};

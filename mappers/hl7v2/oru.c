@@ -7,6 +7,7 @@
  */
 #include "mappers/hl7v2/family.h"
 
+#include "mappers/hl7v2/device.h"
 #include "mappers/hl7v2/obr.h"
 #include "mappers/hl7v2/obx.h"
 #include "mappers/hl7v2/pv1.h"
@@ -43,6 +44,7 @@ static void map_order(struct mapping *mp, struct order *o)
         pv1_mention(mp, when);
     o->result = true;
     o->scope = order_scope(mp, o, mapping_value(mp, o->obr, 4, 1));
+    device_each(mp, o);
     obr_results(mp, o, &g);
 }
 

@@ -9,6 +9,8 @@
 
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
+#include "mappers/hl7v2/extend.h"
+#include "mappers/hl7v2/family.h"
 #include "mappers/hl7v2/in1.h"
 #include "mappers/hl7v2/nk1.h"
 #include "mappers/hl7v2/terms.h"
@@ -167,6 +169,49 @@ static bool build_number(struct spot *at)
     return mapping_put(at, identifier);
 }
 
+/* A further number of the patient, of whoever gave it; arg names the system where nothing else
+ * does. A number that PID-3 says already is not said twice. The mother's (PID-21) is hers: it goes
+ * into an extension, never among his own. */
+static bool build_other_number(struct spot *at)
+{
+    struct mapping *mp = at->mp;
+    struct slice number = mapping_part(mp, at->raw, 1), system = other_system(mp, at->raw);
+    struct json *identifier, *extension;
+
+    if (number.len == 0)
+        return false;
+    if (slice_eq(number, mp->out->patient.local_no))
+        return true;
+    if (kind_of(mp, at->raw) == NUMBER_CARD)
+        return false;
+    if (slice_ends(system, SLICE(":")))
+        system = cwe_local(mp, slice_str(at->row->arg));
+    identifier = json_new(mp->a, JSON_OBJECT);
+    json_put_str(mp->a, identifier, "system", system);
+    json_put_str(mp->a, identifier, "value", number);
+    if (strcmp(at->row->path, "identifier[]") == 0)
+        return mapping_put(at, identifier);
+    extension = json_new(mp->a, JSON_OBJECT);
+    json_put_text(mp->a, extension, "url", EXTEND_OWN "mothers-identifier");
+    json_set(extension, "valueIdentifier", identifier);
+    return mapping_put(at, extension);
+}
+
+/* XON: the practice by name, else by number. */
+static bool build_practice(struct spot *at)
+{
+    struct slice name = mapping_part(at->mp, at->raw, 1);
+    struct json *reference;
+
+    if (name.len == 0)
+        name = mapping_part(at->mp, at->raw, 3);
+    if (name.len == 0)
+        return false;
+    reference = json_new(at->mp->a, JSON_OBJECT);
+    json_put_str(at->mp->a, reference, "display", name);
+    return mapping_put(at, reference);
+}
+
 static bool build_language(struct spot *at)
 {
     struct cwe c;
@@ -189,19 +234,86 @@ static bool build_dead(struct spot *at)
     return json_put_bool(at->mp->a, at->target, "deceasedBoolean", slice_is(code, "Y")) != NULL;
 }
 
+/* XPN: the surname before marriage of the mother. */
+static bool build_maiden_name(struct spot *at)
+{
+    struct slice name = xpn_text(at->mp, at->raw);
+    struct json *extension;
+
+    if (name.len == 0)
+        return false;
+    extension = json_new(at->mp->a, JSON_OBJECT);
+    json_put_text(at->mp->a, extension, "url", at->row->arg);
+    json_put_str(at->mp->a, extension, "valueString", name);
+    return mapping_put(at, extension);
+}
+
+/* A county belongs to an address; alone it says nothing. */
+static bool build_county(struct spot *at)
+{
+    struct json *address = json_path(at->target, "address", "0", NULL);
+    struct slice county = mapping_part(at->mp, at->raw, 1);
+
+    if (!address || county.len == 0 || json_get(address, "district"))
+        return false;
+    return json_put_str(at->mp->a, address, "district", county) != NULL;
+}
+
+/* PID-25 wins over PID-24: multipleBirth[x] is one element. */
+static bool build_birth_order(struct spot *at)
+{
+    uint64_t order;
+
+    if (!slice_u64(mapping_text(at), &order) || order == 0 || order > 20)
+        return false;
+    json_remove(at->target, "multipleBirthBoolean");
+    return json_put_int(at->mp->a, at->target, "multipleBirthInteger", (int64_t)order) != NULL;
+}
+
+/* PID-19 (in Japan it would be the individual number, which health records must not hold) and
+ * PID-20 are kept in the original only, on purpose. */
 static const struct row pid_rows[] = {
     {1, 0, build_structure, NULL, NULL},
+    {2, 0, build_other_number, "identifier[]", "PID-2"},
     {3, 0, build_number, "identifier[]", NULL},
+    {4, 0, build_other_number, "identifier[]", "PID-4"},
     {5, 0, xpn_build, "name[]", NULL},
+    {6, 0, build_maiden_name, "extension[]", EXTEND_HL7 "patient-mothersMaidenName"},
     {7, 0, build_date, "birthDate", NULL},
     {8, 0, cwe_build_code, "gender", terms_gender},
+    {9, 0, xpn_build, "name[]", NULL},
+    {10, 0, cwe_build_extension, "extension[]", EXTEND_OWN "race"},
     {11, 0, xad_build, "address[]", NULL},
+    {12, 0, build_county, NULL, NULL},
     {13, 0, xad_build_telecom, "telecom[]", "home"},
     {14, 0, xad_build_telecom, "telecom[]", "work"},
     {15, 0, build_language, NULL, NULL},
     {16, 0, cwe_build, "maritalStatus", "HL70002"},
+    {17, 0, cwe_build_extension, "extension[]", EXTEND_HL7 "patient-religion"},
+    {21, 0, build_other_number, "extension[]", "mother"},
+    {22, 0, cwe_build_extension, "extension[]", EXTEND_OWN "ethnicity"},
+    {23, 0, extend_build_place, "extension[]", EXTEND_HL7 "patient-birthPlace"},
+    {24, 1, extend_build_yes, "multipleBirthBoolean", NULL},
+    {25, 0, build_birth_order, NULL, NULL},
+    {26, 0, extend_build_nested_code, "extension[]", EXTEND_HL7 "patient-citizenship"},
+    {27, 0, cwe_build_extension, "extension[]", EXTEND_OWN "military-status"},
+    {28, 0, extend_build_nested_code, "extension[]", EXTEND_HL7 "patient-nationality"},
     {29, 0, build_datetime, "deceasedDateTime", NULL},
     {30, 1, build_dead, NULL, NULL},
+    {40, 0, xad_build_telecom, "telecom[]", NULL},
+    ROW_END,
+};
+static const struct row pd1_rows[] = {
+    {3, 0, build_practice, "generalPractitioner[]", NULL},
+    {4, 0, xpn_build_persons, "generalPractitioner[]", NULL},
+    {6, 0, cwe_build_extension, "extension[]", EXTEND_HL7 "patient-disability"},
+    {14, 1, extend_build_text, "extension[]", EXTEND_HL7 "patient-congregation"},
+    ROW_END,
+};
+static const struct row db1_rows[] = {
+    {1, 0, build_structure, NULL, NULL},
+    {2, 0, build_structure, "extension[]", NULL},
+    {4, 0, build_structure, "extension[]", NULL},
     ROW_END,
 };
 
@@ -213,9 +325,7 @@ static void add_disability(struct mapping *mp, const struct hl7_segment *db1, st
 
     if (who.len && !slice_is(who, "PT"))
         return;
-    mapping_mark(mp, db1, 1, MAPPING_USED);
-    mapping_mark(mp, db1, 2, MAPPING_USED);
-    mapping_mark(mp, db1, 4, MAPPING_USED);
+    mapping_walk(mp, db1, db1_rows, patient);
     if (!slice_is(disabled, "Y"))
         return;
     concept = cwe_constant(mp, "http://terminology.hl7.org/CodeSystem/v2-0136", "Y", "Yes");
@@ -232,6 +342,7 @@ struct mapped_resource *pid_patient(struct mapping *mp)
     struct mapped_resource *r = mapping_resource(mp, "Patient", "JP_Patient", SLICE("patient"));
 
     mapping_walk(mp, hl7_find(mp->m, "PID", 1), pid_rows, r->resource);
+    mapping_walk(mp, hl7_find(mp->m, "PD1", 1), pd1_rows, r->resource);
     for (size_t i = 0; i < mp->m->segment_count; i++) {
         const struct hl7_segment *s = &mp->m->segments[i];
 
@@ -242,3 +353,10 @@ struct mapped_resource *pid_patient(struct mapping *mp)
     }
     return r;
 }
+
+const struct row_set pid_sets[] = {
+    {"PID", "Patient", pid_rows, NULL},
+    {"PD1", "Patient", pd1_rows, NULL},
+    {"DB1", "Patient", db1_rows, NULL},
+    ROW_SET_END,
+};

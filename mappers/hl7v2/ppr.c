@@ -9,6 +9,7 @@
 
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
+#include "mappers/hl7v2/extend.h"
 #include "mappers/hl7v2/order.h"
 #include "mappers/hl7v2/pv1.h"
 #include "mappers/hl7v2/terms.h"
@@ -89,17 +90,6 @@ static bool build_written(struct spot *at)
     return json_put_str(at->mp->a, code, "text", text) != NULL;
 }
 
-static bool build_security(struct spot *at)
-{
-    const struct term *t = terms_find(terms_security, mapping_part(at->mp, at->raw, 1));
-
-    return t &&
-           mapping_put(at,
-                       cwe_coding(at->mp,
-                                  SLICE("http://terminology.hl7.org/CodeSystem/v3-Confidentiality"),
-                                  slice_str(t->to), slice_str(t->display)));
-}
-
 /* PRB-18 1: the main diagnosis. */
 static bool build_main(struct spot *at)
 {
@@ -130,7 +120,7 @@ static bool build_awareness(struct spot *at)
 }
 
 static const struct row prb_rows[] = {
-    {1, 0, build_structure, NULL, NULL},
+    {1, 0, build_structure, "verificationStatus", NULL},
     {3, 0, cwe_build, "code", NULL},
     {4, 0, build_identifier, "identifier[]", "problem"},
     {9, 0, build_datetime, "abatementDateTime", NULL},
@@ -140,7 +130,13 @@ static const struct row prb_rows[] = {
     {17, 0, build_written, NULL, NULL},
     {18, 0, build_main, "extension[]", NULL},
     {21, 0, build_awareness, "meta.tag[]", NULL},
-    {25, 0, build_security, "meta.security[]", NULL},
+    {25, 0, extend_build_security, "meta.security[]", NULL},
+    ROW_END,
+};
+/* PRB-13 is looked at together with the texts (verification), PRB-15 with the end of it. */
+static const struct row certain_rows[] = {
+    {13, 0, build_elsewhere, "verificationStatus", NULL},
+    {15, 0, build_elsewhere, "abatementDateTime", NULL},
     ROW_END,
 };
 /* When it was set, else when the registration was made. */
@@ -194,6 +190,19 @@ static const char *clinical(struct mapping *mp, const struct hl7_segment *prb,
     return outcome && strcmp(outcome->to, "resolved") == 0 ? "resolved" : "active";
 }
 
+/* PRB-15 is the end that was expected, or in SS-MIX2 the day of the outcome: without PRB-9 a day of
+ * an outcome (PRB-14) is when it ended. */
+static void put_end(struct mapping *mp, const struct hl7_segment *prb, struct json *condition)
+{
+    struct slice day = build_datetime_of(mp, mapping_value(mp, prb, 15, 1));
+
+    if (day.len == 0 || json_get(condition, "abatementDateTime") ||
+        !terms_find(terms_condition_outcome, mapping_value(mp, prb, 14, 1)))
+        return;
+    mapping_mark(mp, prb, 15, MAPPING_USED);
+    json_put_str(mp->a, condition, "abatementDateTime", day);
+}
+
 static void put_status(struct mapping *mp, const struct hl7_segment *prb, struct json *condition)
 {
     const char *certain = verification(mp, prb);
@@ -235,6 +244,7 @@ static struct json *map_prb(struct mapping *mp, const struct hl7_segment *prb)
     mapping_in_encounter(mp, r->resource, "encounter");
     mapping_walk(mp, prb, prb_rows, r->resource);
     mapping_walk(mp, prb, hl7_field(prb, 7).len ? set_rows : action_rows, r->resource);
+    put_end(mp, prb, r->resource);
     put_status(mp, prb, r->resource);
     order_notes(mp, prb, r->resource);
     return r->resource;
@@ -257,3 +267,13 @@ void ppr_map(struct mapping *mp)
             mapping_walk(mp, s, orc_rows, condition);
     }
 }
+
+const struct row_set ppr_sets[] = {
+    {"PRB", "Condition", prb_rows, NULL},
+    {"PRB", "Condition", certain_rows, NULL},
+    {"PRB", "Condition", set_rows, NULL},
+    {"PRB", "Condition", action_rows, NULL},
+    {"ZPR", "Condition", zpr_rows, NULL},
+    {"ORC", "Condition", orc_rows, NULL},
+    ROW_SET_END,
+};

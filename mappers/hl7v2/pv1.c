@@ -11,6 +11,8 @@
 
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
+#include "mappers/hl7v2/extend.h"
+#include "mappers/hl7v2/family.h"
 #include "mappers/hl7v2/terms.h"
 #include "mappers/hl7v2/xpn.h"
 #include "base/banned.h"
@@ -148,22 +150,77 @@ static const struct row pv1_rows[] = {
     {1, 0, build_structure, NULL, NULL},
     {2, 1, build_class, "class", NULL},
     {3, 0, build_location, "location[]", NULL},
+    {4, 0, cwe_build, "type[]", "HL70007"},
+    {5, 0, extend_build_number, "hospitalization.preAdmissionIdentifier", " preadmission"},
     {7, 0, build_participant, NULL, "ATND"},
     {8, 0, build_participant, NULL, "REF"},
     {9, 0, build_participant, NULL, "CON"},
     {17, 0, build_participant, NULL, "ADM"},
+    {52, 0, build_participant, NULL, "PART"},
     {10, 0, build_service, "serviceType", NULL},
+    {13, 0, cwe_build, "hospitalization.reAdmission", "HL70092"},
     {14, 0, cwe_build, "hospitalization.admitSource", "HL70023"},
+    {15, 0, cwe_build, "hospitalization.specialArrangement[]", "HL70009"},
+    {16, 0, cwe_build, "hospitalization.specialCourtesy[]", "HL70099"},
     {19, 0, build_visit_number, "identifier[]", NULL},
     {36, 0, cwe_build, "hospitalization.dischargeDisposition", "HL70112"},
     {37, 1, build_display, "hospitalization.destination", NULL},
+    {38, 0, cwe_build, "hospitalization.dietPreference[]", "HL70114"},
     {44, 0, build_datetime, "period.start", NULL},
     {45, 0, build_datetime, "period.end", NULL},
+    {50, 0, extend_build_number, "identifier[]", " alternate-visit"},
+    {54, 0, extend_build_numbered, "episodeOfCare[]", "episode"},
+    ROW_END,
+};
+/* The status of the bed and a temporary place tell of the current place; without one they have none. */
+static const struct row bed_rows[] = {
+    {40, 0, cwe_build_extension, "location[0].extension[]", EXTEND_OWN "bed-status"},
+    ROW_END,
+};
+static const struct row temporary_rows[] = {
+    {11, 0, build_location, "location[]", "active"},
     ROW_END,
 };
 static const struct row prior_rows[] = {{6, 0, build_location, "location[]", "completed"}, ROW_END};
 static const struct row pending_rows[] = {{42, 0, build_location, "location[]", "planned"},
                                           ROW_END};
+static const struct row pending_pv2[] = {{1, 0, build_location, "location[]", "planned"}, ROW_END};
+
+/* PV2-11: days of stay, of a stay that has ended. */
+static bool build_length(struct spot *at)
+{
+    struct json *length;
+    struct slice literal;
+
+    if (!build_decimal_of(at->mp, mapping_part(at->mp, at->raw, 1), &literal))
+        return false;
+    length = json_new(at->mp->a, JSON_OBJECT);
+    json_set(length, "value", json_number(at->mp->a, literal));
+    json_put_text(at->mp->a, length, "unit", "日");
+    json_put_text(at->mp->a, length, "system", "http://unitsofmeasure.org");
+    json_put_text(at->mp->a, length, "code", "d");
+    return mapping_put(at, length);
+}
+
+static const struct row pv2_rows[] = {
+    {3, 0, cwe_build, "reasonCode[]", NULL},
+    {7, 0, cwe_build_extension, "extension[]", EXTEND_OWN "visit-user-code"},
+    {11, 1, build_length, "length", NULL},
+    {12, 1, extend_build_text, "extension[]", EXTEND_OWN "visit-description"},
+    {13, 0, build_participant, NULL, "REF"},
+    {22, 0, extend_build_security, "meta.security[]", NULL},
+    {25, 0, cwe_build, "priority", "HL70217"},
+    {38, 0, extend_build_coding, "extension[]", EXTEND_HL7 "encounter-modeOfArrival"},
+    ROW_END,
+};
+/* What is expected of a visit that has begun is no time of it. */
+static const struct row expected_pv2[] = {
+    {8, 0, extend_build_time, "extension[]",
+     "http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.plannedStartDate"},
+    {9, 0, extend_build_time, "extension[]",
+     "http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.plannedEndDate"},
+    ROW_END,
+};
 static const struct row planned_pv2[] = {
     {8, 0, build_datetime, "period.start", NULL},
     {9, 0, build_datetime, "period.end", NULL},
@@ -233,6 +290,7 @@ static struct mapped_resource *encounter(struct mapping *mp, const struct hl7_se
     json_put_text(mp->a, r->resource, "status", status);
     mapping_subject(mp, r->resource, "subject");
     mapping_walk(mp, pv1, pv1_rows, r->resource);
+    mapping_walk(mp, hl7_find(mp->m, "PV2", 1), pv2_rows, r->resource);
     if (!json_get(r->resource, "class"))
         json_set(r->resource, "class",
                  cwe_coding(mp, SLICE("http://terminology.hl7.org/CodeSystem/v3-NullFlavor"),
@@ -242,18 +300,19 @@ static struct mapped_resource *encounter(struct mapping *mp, const struct hl7_se
     return r;
 }
 
+static const struct row since[] = {{6, 0, build_datetime, "location[0].period.start", NULL},
+                                   ROW_END};
+static const struct row until[] = {{47, 0, build_datetime, "location[0].period.end", NULL},
+                                   ROW_END};
+static const struct row planned_end[] = {{9, 0, build_datetime, "location[0].period.end", NULL},
+                                         ROW_END};
+static const struct row planned_start[] = {{8, 0, build_datetime, "location[0].period.start", NULL},
+                                           ROW_END};
+
 static void set_location(struct mapping *mp, const struct pv1_event *event,
                          struct json *encounter_json)
 {
     const struct hl7_segment *evn = hl7_find(mp->m, "EVN", 1), *pv2 = hl7_find(mp->m, "PV2", 1);
-    static const struct row since[] = {{6, 0, build_datetime, "location[0].period.start", NULL},
-                                       ROW_END};
-    static const struct row until[] = {{47, 0, build_datetime, "location[0].period.end", NULL},
-                                       ROW_END};
-    static const struct row planned_end[] = {{9, 0, build_datetime, "location[0].period.end", NULL},
-                                             ROW_END};
-    static const struct row planned_start[] = {
-        {8, 0, build_datetime, "location[0].period.start", NULL}, ROW_END};
     struct json *here = json_path(encounter_json, "location", "0", NULL);
 
     if (!here)
@@ -309,9 +368,16 @@ void pv1_visit(struct mapping *mp, const struct pv1_event *event)
     if (event->planned && strcmp(event->location_status, "planned") == 0 &&
         strcmp(event->status, "in-progress") != 0)
         mapping_walk(mp, pv2, planned_pv2, r->resource);
+    else if (!event->planned && !event->undo) /* what was taken back is not expected any more */
+        mapping_walk(mp, pv2, expected_pv2, r->resource);
     set_location(mp, event, r->resource);
+    if (json_get(r->resource, "location"))
+        mapping_walk(mp, pv1, bed_rows, r->resource);
     mapping_walk(mp, pv1, prior_rows, r->resource);
+    mapping_walk(mp, pv1, temporary_rows, r->resource);
     mapping_walk(mp, pv1, pending_rows, r->resource);
+    if (!event->undo)
+        mapping_walk(mp, pv2, pending_pv2, r->resource);
     if (slice_is(mp->trigger, "A13")) /* the discharge did not happen */
         json_remove(json_get(r->resource, "period"), "end");
 }
@@ -338,3 +404,29 @@ void pv1_mention(struct mapping *mp, struct slice care_time)
     if (!json_get(r->resource, "period") && day.len)
         json_put_str(mp->a, json_put_object(mp->a, r->resource, "period"), "start", day);
 }
+
+#define BEGUN "A01 A02 A03 A04 A21 A22 A54"
+#define PLANNED " A05 A14 A15 A16"
+#define VISITS BEGUN PLANNED " A11 A12 A13 A25 A26 A27 A52 A53 A55"
+
+/* An order or a result only mentions the visit. */
+const struct row_set pv1_mention_sets[] = {
+    {"EVN", NULL, evn_rows, NULL},
+    {"PV1", "Encounter", pv1_rows, NULL},
+    {"PV2", "Encounter", pv2_rows, NULL},
+    ROW_SET_END,
+};
+const struct row_set pv1_visit_sets[] = {
+    {"PV1", "Encounter", prior_rows, VISITS},
+    {"PV1", "Encounter", bed_rows, VISITS},
+    {"PV1", "Encounter", temporary_rows, VISITS},
+    {"PV1", "Encounter", pending_rows, VISITS},
+    {"PV2", "Encounter", pending_pv2, BEGUN PLANNED},
+    {"PV2", "Encounter", planned_pv2, "A05 A14 A27"},
+    {"PV2", "Encounter", expected_pv2, BEGUN},
+    {"EVN", "Encounter", since, "A02 A21 A22"},
+    {"PV2", "Encounter", until, "A21"},
+    {"PV2", "Encounter", planned_start, "A15"},
+    {"PV2", "Encounter", planned_end, "A16"},
+    ROW_SET_END,
+};

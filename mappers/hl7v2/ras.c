@@ -9,6 +9,7 @@
 
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
+#include "mappers/hl7v2/extend.h"
 #include "mappers/hl7v2/pv1.h"
 #include "mappers/hl7v2/rp.h"
 #include "mappers/hl7v2/terms.h"
@@ -55,6 +56,7 @@ static const struct row orc_rows[] = {
     {9, 0, build_authored, NULL, NULL},
     {12, 0, build_requester, NULL, NULL},
     {17, 0, cwe_build_extension, "extension[]", EXTENSION "RequestDepartment"},
+    {28, 0, extend_build_security, "meta.security[]", NULL},
     {29, 0, cwe_build, "category", "HL70482"},
     ROW_END,
 };
@@ -151,6 +153,13 @@ static bool build_note(struct spot *at)
     json_put_str(at->mp->a, note, "text", cwe_text(&c));
     return mapping_put(at, note);
 }
+/* effective[x] and status are made of several fields. */
+static const struct row time_rows[] = {
+    {3, 0, build_elsewhere, "effectiveDateTime", NULL},
+    {4, 0, build_elsewhere, "effectivePeriod.end", NULL},
+    {20, 0, build_elsewhere, "status", NULL},
+    ROW_END,
+};
 static const struct row note_rows[] = {{9, 0, build_note, "note[]", NULL}, ROW_END};
 
 /* effective[x]: a moment, or from and to. Required in R4. */
@@ -266,3 +275,13 @@ void ras_map(struct mapping *mp)
 {
     order_each(mp, ORDER_ORC_FIRST, map_order);
 }
+
+const struct row_set ras_sets[] = {
+    {"ORC", "MedicationAdministration", orc_rows, NULL},
+    {"RXA", "MedicationAdministration", rxa_rows, NULL},
+    {"RXA", "MedicationAdministration", time_rows, NULL},
+    {"RXA", "MedicationAdministration", dose_rows, NULL},
+    {"RXA", "MedicationAdministration", note_rows, NULL},
+    {"RXR", "MedicationAdministration", rxr_rows, NULL},
+    ROW_SET_END,
+};

@@ -9,9 +9,11 @@
 
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
+#include "mappers/hl7v2/extend.h"
 #include "mappers/hl7v2/pv1.h"
 #include "mappers/hl7v2/rp.h"
 #include "mappers/hl7v2/terms.h"
+#include "mappers/hl7v2/timing.h"
 #include "mappers/hl7v2/xpn.h"
 #include "base/banned.h"
 
@@ -21,7 +23,7 @@
 #define UCUM "http://unitsofmeasure.org"
 
 static const struct row orc_rows[] = {
-    {1, 0, build_structure, NULL, NULL},
+    {1, 0, build_structure, "status", NULL},
     {2, 0, build_structure, NULL, NULL},
     {3, 0, build_identifier, "identifier[]", "filler-order"},
     {9, 0, build_datetime, "authoredOn", NULL},
@@ -30,9 +32,12 @@ static const struct row orc_rows[] = {
     {16, 0, cwe_build, "reasonCode[]", NULL},
     {17, 0, cwe_build_extension, "extension[]",
      "http://jpfhir.jp/fhir/clins/Extension/StructureDefinition/JP_eCS_Department"},
+    {28, 0, extend_build_security, "meta.security[]", NULL},
     {29, 0, cwe_build, "category[]", "HL70482"},
     ROW_END,
 };
+/* ORC-5 is looked at together with ORC-1, words in RXE-3 instead of the number it should be. */
+static const struct row state_rows[] = {{5, 0, build_elsewhere, "status", NULL}, ROW_END};
 
 /* RXE-19 (CQ): the amount of one day, as a rate. */
 static bool build_per_day(struct spot *at)
@@ -63,9 +68,23 @@ static bool build_category(struct spot *at)
     return mapping_put(at, concept);
 }
 
+/* RXE-31: the same drug in another system, beside RXE-2. */
+static bool build_more_code(struct spot *at)
+{
+    struct mapping *mp = at->mp;
+    struct json *drug = json_get(at->target, "medicationCodeableConcept");
+    struct cwe c;
+
+    cwe_read(mp, at->raw, &c);
+    return drug && mapping_put_at(mp->a, drug, "coding[]",
+                                  cwe_coding(mp, cwe_system(mp, c.system), c.code, c.text));
+}
+
 static const struct row rxe_rows[] = {
     {10, 0, build_decimal, "dispenseRequest.quantity.value", NULL},
     {12, 1, build_integer, "dispenseRequest.numberOfRepeatsAllowed", NULL},
+    {13, 0, extend_build_person, "extension[]", EXTEND_OWN "prescriber"},
+    {14, 0, extend_build_person, "extension[]", EXTEND_OWN "verified-by"},
     {15, 0, build_identifier, "identifier[]", "prescription"},
     {21, 0, build_category, "category[]", NULL},
     {27, 0, cwe_build, "reasonCode[]", NULL},
@@ -96,6 +115,8 @@ static const struct row rate_rows[] = {
 };
 static const struct row drug_rows[] = {{2, 0, cwe_build, "medicationCodeableConcept", NULL},
                                        ROW_END};
+static const struct row more_drug[] = {
+    {31, 0, build_more_code, "medicationCodeableConcept.coding[]", NULL}, ROW_END};
 static const struct row injection_kind[] = {{2, 0, cwe_build, "category[]", NULL}, ROW_END};
 static const struct row form_rows[] = {{6, 0, cwe_build, "form", NULL}, ROW_END};
 
@@ -103,6 +124,7 @@ static const struct row rxr_rows[] = {
     {1, 0, cwe_build, "dosageInstruction[0].route", "HL70162"},
     {2, 0, cwe_build, "dosageInstruction[0].site", NULL},
     {4, 0, cwe_build, "dosageInstruction[0].method", NULL},
+    {5, 0, cwe_build, "dosageInstruction[0].additionalInstruction[]", NULL},
     ROW_END,
 };
 
@@ -370,7 +392,11 @@ static void map_rxe(struct mapping *mp, const struct order *o, const struct hl7_
     } else {
         put_period_of_use(mp, tq1, r->resource);
         mapping_walk(mp, rxe, drug_rows, r->resource);
+        mapping_walk(mp, rxe, more_drug, r->resource);
     }
+    if (tq1 && (hl7_field(tq1, 4).len || hl7_field(tq1, 13).len || hl7_field(tq1, 14).len))
+        timing_repeat(mp, tq1,
+                      mapping_object_at(mp->a, r->resource, "dosageInstruction[0].timing"));
     put_more_timings(mp, o, injection, r->resource);
     order_notes(mp, rxe, r->resource);
 }
@@ -396,3 +422,24 @@ void rde_map(struct mapping *mp)
 {
     order_each(mp, ORDER_ORC_FIRST, map_order);
 }
+
+const struct row_set rde_sets[] = {
+    {"ORC", "MedicationRequest", orc_rows, NULL},
+    {"ORC", "MedicationRequest", state_rows, NULL},
+    {"RXE", "MedicationRequest", rxe_rows, NULL},
+    {"RXE", "MedicationRequest", dispense_unit, NULL},
+    {"RXE", "MedicationRequest", one_dose, NULL},
+    {"RXE", "MedicationRequest", dose_range, NULL},
+    {"RXE", "MedicationRequest", rate_rows, NULL},
+    {"RXE", "MedicationRequest", drug_rows, NULL},
+    {"RXE", "MedicationRequest", more_drug, NULL},
+    {"RXE", "MedicationRequest", injection_kind, NULL},
+    {"RXE", "Medication", form_rows, NULL},
+    {"RXR", "MedicationRequest", rxr_rows, NULL},
+    {"RXR", "MedicationRequest", device_rows, NULL},
+    {"TQ1", "MedicationRequest", tq1_rows, NULL},
+    {"TQ1", "MedicationRequest", bounds_rows, NULL},
+    {"TQ1", "MedicationRequest", period_rows, NULL},
+    {"RXC", "Medication.ingredient", rxc_rows, NULL},
+    ROW_SET_END,
+};

@@ -7,6 +7,7 @@
 
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
+#include "mappers/hl7v2/family.h"
 #include "base/banned.h"
 
 #define MHLW "http://jpfhir.jp/fhir/core/mhlw/IdSystem/"
@@ -88,3 +89,11 @@ bool rp_build_device(struct spot *at)
                   "#device");
     return mapping_put(at, extension);
 }
+
+/* ORC-4 is cut into its parts (rp_read). */
+static const struct row orc_rows[] = {{4, 0, build_elsewhere, "identifier[]", NULL}, ROW_END};
+
+const struct row_set rp_sets[] = {
+    {"ORC", "MedicationRequest or MedicationAdministration", orc_rows, NULL},
+    ROW_SET_END,
+};

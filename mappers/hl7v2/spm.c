@@ -7,6 +7,9 @@
 
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
+#include "mappers/hl7v2/extend.h"
+#include "mappers/hl7v2/family.h"
+#include "mappers/hl7v2/xpn.h"
 #include "base/banned.h"
 
 /* EIP: placer's id, else the filler's. */
@@ -53,19 +56,119 @@ static bool build_collected(struct spot *at)
     return json_put_str(mp->a, period, "end", to) != NULL;
 }
 
+/* SPM-3 (EIP): the specimen this one was taken from, by its number. */
+static bool build_parent(struct spot *at)
+{
+    struct mapping *mp = at->mp;
+    struct slice number = SLICE_NONE;
+    struct json *reference, *identifier;
+
+    for (unsigned c = 1; c <= 2 && number.len == 0; c++)
+        number = mapping_clean(mp, hl7_sub(mp->m, hl7_component(mp->m, at->raw, c), 1));
+    if (number.len == 0)
+        return false;
+    reference = json_new(mp->a, JSON_OBJECT);
+    identifier = json_put_object(mp->a, reference, "identifier");
+    json_put_str(mp->a, identifier, "system", cwe_local(mp, SLICE("specimen")));
+    json_put_str(mp->a, identifier, "value", number);
+    return mapping_put(at, reference);
+}
+
+/* R4 has room for one additive of a container. */
+static bool build_additive(struct spot *at)
+{
+    if (at->repeat == 0)
+        return cwe_build(at);
+    mapping_mark(at->mp, at->s, at->row->field, MAPPING_PARTLY);
+    return false;
+}
+
+static bool build_available(struct spot *at)
+{
+    struct slice code = mapping_part(at->mp, at->raw, 1);
+
+    if (!slice_is(code, "Y") && !slice_is(code, "N"))
+        return false;
+    return mapping_put(at, json_string(at->mp->a, slice_is(code, "Y") ? SLICE("available")
+                                                                      : SLICE("unavailable")));
+}
+
+/* OBR-15 (SPS): the specimen's code as sub-components, or a plain one. */
+static bool build_source(struct spot *at)
+{
+    struct cwe c;
+
+    cwe_read_sub(at->mp, hl7_component(at->mp->m, at->raw, 1), &c);
+    if (c.system.len == 0)
+        c.system = SLICE("HL70070");
+    return mapping_put(at, cwe_concept(at->mp, &c));
+}
+
+static bool build_collector_note(struct spot *at)
+{
+    struct cwe c;
+    struct json *note;
+
+    cwe_read(at->mp, at->raw, &c);
+    if (cwe_text(&c).len == 0)
+        return false;
+    note = json_new(at->mp->a, JSON_OBJECT);
+    json_put_str(at->mp->a, note, "text", cwe_text(&c));
+    return mapping_put(at, note);
+}
+
 static const struct row spm_rows[] = {
     {1, 0, build_structure, NULL, NULL},
     {2, 0, build_number, "identifier[]", NULL},
+    {3, 0, build_parent, "parent[]", NULL},
     {4, 0, cwe_build, "type", NULL},
+    {6, 0, build_additive, "container[0].additiveCodeableConcept", NULL},
     {7, 0, cwe_build, "collection.method", NULL},
     {8, 0, cwe_build, "collection.bodySite", NULL},
+    {9, 0, cwe_build_extension, "collection.extension[]", EXTEND_OWN "body-site-modifier"},
     {12, 0, build_quantity, "collection.quantity", NULL},
     {14, 1, build_text_object, "note[]", NULL},
     {17, 0, build_collected, "collection.collectedDateTime", NULL},
     {18, 0, build_datetime, "receivedTime", NULL},
+    {20, 0, build_available, "status", NULL},
     {24, 0, cwe_build, "condition[]", NULL},
+    {27, 0, cwe_build, "container[0].type", NULL},
+    {30, 0, extend_build_number, "accessionIdentifier", "ACSN accession"},
+    {31, 0, extend_build_number, "identifier[]", " specimen"},
+    {32, 0, extend_build_number, "identifier[]", " specimen-shipment"},
     ROW_END,
 };
+/* Before v2.5 the specimen is said in OBR; its collector still is. */
+static const struct row collector_rows[] = {
+    {10, 0, xpn_build_person, "collection.collector", NULL},
+    ROW_END,
+};
+static const struct row obr_rows[] = {
+    {2, 0, build_structure, NULL, NULL},
+    {7, 0, build_datetime, "collection.collectedDateTime", NULL},
+    {9, 0, build_quantity, "collection.quantity", NULL},
+    {14, 0, build_datetime, "receivedTime", NULL},
+    {15, 0, build_source, "type", NULL},
+    {39, 0, build_collector_note, "note[]", NULL},
+    ROW_END,
+};
+
+/* The specimen of an OBR without SPM, if OBR-15 names one. */
+static const char *specimen_of_obr(struct mapping *mp, const struct order *o)
+{
+    struct slice key = mapping_format(mp, "OBR-15:%.*s:%.*s", SLICE_ARG(o->number),
+                                      SLICE_ARG(mapping_value(mp, o->obr, 4, 1)));
+    struct mapped_resource *r;
+
+    if (!o->obr || !o->numbered || mapping_value(mp, o->obr, 15, 1).len == 0)
+        return NULL;
+    r = mapping_resource(mp, "Specimen", "JP_Specimen_Common", mapping_unique(mp, "Specimen", key));
+    r->scope = o->scope;
+    mapping_subject(mp, r->resource, "subject");
+    mapping_walk(mp, o->obr, obr_rows, r->resource);
+    mapping_walk(mp, o->obr, collector_rows, r->resource);
+    return arena_printf(mp->a, "Specimen/%.*s", SLICE_ARG(json_str(r->resource, "id")));
+}
 
 const char *spm_specimen(struct mapping *mp, const struct order *o)
 {
@@ -73,7 +176,7 @@ const char *spm_specimen(struct mapping *mp, const struct order *o)
     struct mapped_resource *r;
 
     if (!o->spm)
-        return NULL;
+        return specimen_of_obr(mp, o);
     if (mp->specimen == o->spm)
         return mp->specimen_ref;
     number = specimen_number(mp, o->spm);
@@ -87,6 +190,7 @@ const char *spm_specimen(struct mapping *mp, const struct order *o)
     r->scope = o->scope;
     mapping_subject(mp, r->resource, "subject");
     mapping_walk(mp, o->spm, spm_rows, r->resource);
+    mapping_walk(mp, o->obr, collector_rows, r->resource);
     mp->specimen = o->spm;
     mp->specimen_ref = arena_printf(mp->a, "Specimen/%.*s", SLICE_ARG(json_str(r->resource, "id")));
     return mp->specimen_ref;
@@ -96,3 +200,10 @@ struct slice spm_taken(struct mapping *mp, const struct order *o)
 {
     return mapping_value(mp, o->spm, 17, 1);
 }
+
+const struct row_set spm_sets[] = {
+    {"SPM", "Specimen", spm_rows, NULL},
+    {"OBR", "Specimen", collector_rows, NULL},
+    {"OBR", "Specimen", obr_rows, NULL},
+    ROW_SET_END,
+};

@@ -48,6 +48,11 @@ extern const struct term terms_mdc_unit[];    /* MDC unit code -> UCUM */
 extern const struct term terms_department[];  /* 0069 as SS-MIX2 fills it: names in display */
 extern const struct term terms_public_payer[]; /* JHSD0001 codes that are no health insurance */
 
+extern const struct term terms_appointment_status[];    /* 0278 -> appointmentstatus */
+extern const struct term terms_document_completion[];   /* 0271 -> composition-status */
+extern const struct term terms_document_availability[]; /* 0273 -> document-reference-status */
+extern const struct term terms_vaccination_status[];    /* 0322 -> event-status */
+
 /* The row of CODE in TABLE, or NULL. */
 const struct term *terms_find(const struct term *table, struct slice code);
 /* The row whose `from` is the longest prefix of CODE, or NULL. */

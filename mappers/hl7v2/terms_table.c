@@ -29,9 +29,17 @@ const struct term terms_system[] = {
     {"LN", "http://loinc.org", NULL},
     {"LOINC", "http://loinc.org", NULL},
     {"SCT", "http://snomed.info/sct", NULL},
+    {"SNOMED-CT", "http://snomed.info/sct", NULL},
     {"SNM3", "http://snomed.info/sct", NULL},
     {"UCUM", "http://unitsofmeasure.org", NULL},
     {"MDC", "urn:iso:std:iso:11073:10101", NULL},
+    {"CVX", "http://hl7.org/fhir/sid/cvx", NULL},
+    {"MVX", "http://hl7.org/fhir/sid/mvx", NULL},
+    {"NDC", "http://hl7.org/fhir/sid/ndc", NULL},
+    {"I9", "http://hl7.org/fhir/sid/icd-9-cm", NULL},
+    {"I9C", "http://hl7.org/fhir/sid/icd-9-cm", NULL},
+    {"I10C", "http://hl7.org/fhir/sid/icd-10-cm", NULL},
+    {"NCIT", "http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl", NULL},
     {NULL, NULL, NULL},
 };
 
@@ -290,6 +298,8 @@ const struct term terms_vital_loinc[] = {
     {"188740", "8302-2", "Body height"},
     {"188752", "39156-5", "Body mass index"},
     {"150456", "59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry"},
+    {"150364", "8310-5", "Body temperature"},
+    {"188424", "8310-5", "Body temperature"},
     {NULL, NULL, NULL},
 };
 
@@ -297,6 +307,8 @@ const struct term terms_mdc_unit[] = {
     {"266016", "mm[Hg]", NULL}, {"264864", "/min", NULL}, {"268192", "Cel", NULL},
     {"266560", "[degF]", NULL}, {"263875", "kg", NULL},   {"263441", "cm", NULL},
     {"264096", "kg/m2", NULL},  {"262688", "%", NULL},    {"264274", "mg/dL", NULL},
+    {"264320", "s", NULL},      {"264352", "min", NULL},  {"264384", "h", NULL},
+    {"263872", "g", NULL},      {"263890", "mg", NULL},   {"268704", "m/min", NULL},
     {NULL, NULL, NULL},
 };
 
@@ -316,4 +328,29 @@ const struct term terms_public_payer[] = {
     {"52", "", NULL}, {"53", "", NULL}, {"54", "", NULL},   {"66", "", NULL}, {"79", "", NULL},
     {"PI", "", NULL}, {"LI", "", NULL}, {"TI", "", NULL},   {"PS", "", NULL}, {"OE", "", NULL},
     {"D0", "", NULL}, {"OT", "", NULL}, {NULL, NULL, NULL},
+};
+
+const struct term terms_appointment_status[] = {
+    {"Pending", "pending", NULL},    {"Waitlist", "waitlist", NULL},
+    {"Booked", "booked", NULL},      {"Overbook", "booked", NULL},
+    {"Blocked", "booked", NULL},     {"Started", "arrived", NULL},
+    {"Complete", "fulfilled", NULL}, {"Cancelled", "cancelled", NULL},
+    {"DC", "cancelled", NULL},       {"Deleted", "entered-in-error", NULL},
+    {"Noshow", "noshow", NULL},      {NULL, NULL, NULL},
+};
+const struct term terms_document_completion[] = {
+    {"DI", "preliminary", NULL}, {"DO", "preliminary", NULL}, {"IN", "preliminary", NULL},
+    {"IP", "preliminary", NULL}, {"PA", "preliminary", NULL}, {"AU", "final", NULL},
+    {"LA", "final", NULL},       {NULL, NULL, NULL},
+};
+const struct term terms_document_availability[] = {
+    {"AV", "current", NULL},
+    {"UN", "current", NULL},
+    {"OB", "superseded", NULL},
+    {"CA", "entered-in-error", NULL},
+    {NULL, NULL, NULL},
+};
+const struct term terms_vaccination_status[] = {
+    {"CP", "completed", NULL}, {"PA", "completed", NULL}, {"RE", "not-done", NULL},
+    {"NA", "not-done", NULL},  {NULL, NULL, NULL},
 };

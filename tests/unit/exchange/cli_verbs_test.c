@@ -446,7 +446,7 @@ static void test_consent(void **state)
     "MSH|^~\\&|HIS|A|GW|T|20261101101500||" trigger "|" id "|P|2.5||||||UNICODE UTF-8\r"           \
     "EVN||202611011015\r"                                                                          \
     "PID|0001||" local "^^^^PI||架空^四郎^^^^^L^I~カクウ^シロウ^^^^^L^P||19520314|M\r"   \
-    "NK1|1|架空^花^^^^^L^I|SPO^配偶者^HL70063|||||||||||||||||JPN\r"                         \
+    "NK1|1|架空^花^^^^^L^I|SPO^配偶者^HL70063|||||||||||||||||||JPN\r"                         \
     "PV1|0001|O|01^^^^^C\r"
 #define RESULT(id)                                                                                 \
     "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"coding\":[{\"system\":"    \
@@ -527,10 +527,10 @@ static void test_intake(void **state)
     RUN(CLI_USAGE, "intake", "show", "x", "--facility", "hospital-a");
     test_intake_original();
     RUN(CLI_OK, "intake", "unmapped", "--facility", "hospital-a", "--json");
-    assert_string_equal(field_where("field", "NK1-20", "message"), "ADT^A08");
+    assert_string_equal(field_where("field", "NK1-22", "message"), "ADT^A08");
     RUN(CLI_OK, "intake", "unmapped");
     OUT("times");
-    OUT("NK1-20");
+    OUT("NK1-22");
     RUN(CLI_NOT_FOUND, "intake", "unmapped", "--facility", "nobody");
 }
 
@@ -564,70 +564,6 @@ static void test_intake_show(void **state)
     OUT(local);
     RUN(CLI_OK, "audit", "search", "--card", region->people[0].card);
     OUT("intake-show");
-}
-
-/* A message refused for its patient: taken apart, corrected, filed; what came of it stays. */
-static void test_intake_replay(void **state)
-{
-    char id[24], edit[256];
-
-    (void)state;
-    RUN(CLI_OK, "intake", "rejected", "--facility", "hospital-a", "--json");
-    (void)snprintf(id, sizeof(id), "%s", field_where("code", "ERR_CHARSET", "id"));
-    RUN(CLI_OK, "intake", "show", id, "--facility", "hospital-a", "--tree");
-    OUT(">>> PID[1]-3 ERR_CHARSET: "); /* cannot be taken apart: under its line */
-    RUN(CLI_OK, "intake", "show", id, "--facility", "hospital-a", "--raw");
-    OUT("00077709\xe9^^^^PI");
-    RUN(CLI_USAGE, "intake", "show", id, "--facility", "hospital-a", "--raw", "--tree");
-    RUN(CLI_INVALID, "intake", "replay", id); /* as it was: for the same reason */
-    OUT(id);
-    OUT(" refused\n");
-    SAID("0 filed, 1 refused");
-    write_text("edit.hl7", MESSAGE("ADT^A08^ADT_A01", "V9", ""));
-    (void)snprintf(edit, sizeof(edit), "%s", path_in("edit.hl7"));
-    RUN(CLI_INVALID, "intake", "replay", id, "--edit", edit);
-    RUN(CLI_OK, "intake", "show", id, "--facility", "hospital-a");
-    SAID("ERR_CHARSET");
-    SAID("ERR_REQUIRED");
-    write_text("edit.hl7", MESSAGE("ADT^A08^ADT_A01", "V9", "00077709"));
-    RUN(CLI_USAGE, "intake", "replay", id, "999999", "--edit", edit);
-    RUN(CLI_NOT_FOUND, "intake", "replay", id, "--edit", path_in("none.hl7"));
-    RUN(CLI_OK, "intake", "replay", id, "--edit", edit);
-    OUT(" filed\n");
-    RUN(CLI_OK, "patient", "show", "--facility", "hospital-a", "--local", "00077709");
-    RUN(CLI_NOT_FOUND, "intake", "replay", id, "--edit", edit); /* it waits no longer */
-    RUN(CLI_OK, "intake", "rejected", "--facility", "hospital-a", "--reason", "ERR_CHARSET",
-        "--json");
-    assert_string_equal(output, "[]\n");
-    RUN(CLI_OK, "intake", "rejected", "--facility", "hospital-a", "--all", "--json");
-    assert_string_equal(field_where("id", id, "replays"), "3");
-    assert_string_not_equal(field_where("id", id, "filed"), "");
-    RUN(CLI_OK, "audit", "search", "--limit", "1000", "--json");
-    assert_string_equal(field_where("event", "intake-replay", "actor"), "hospital-a");
-    OUT("quarantine:");
-    (void)snprintf(id, sizeof(id), "%s", "0");
-    RUN(CLI_USAGE, "intake", "replay");
-    RUN(CLI_USAGE, "intake", "replay", "x");
-    RUN(CLI_NOT_FOUND, "intake", "replay", "999999");
-    RUN(CLI_INVALID, "intake", "replay", "--reason", "ERR_PATIENT_MISMATCH");
-    SAID("0 filed, ");
-}
-
-/* The finding stands under the field it is about, whose name is there in both languages. */
-static void test_intake_tree(void **state)
-{
-    char id[24];
-
-    (void)state;
-    RUN(CLI_OK, "intake", "rejected", "--facility", "hospital-a", "--json");
-    (void)snprintf(id, sizeof(id), "%s", field_where("code", "ERR_PATIENT_MISMATCH", "id"));
-    RUN(CLI_OK, "intake", "show", id, "--facility", "hospital-a", "--tree");
-    OUT("MSH[1]  メッセージヘッダ / Message Header\n");
-    OUT("  PID-3  患者IDリスト / Patient Identifier List\n");
-    OUT("      .5   PI\n");
-    OUT(">>> PID[1]-3");
-    OUT("  PID-5  患者氏名 / Patient Name\n");
-    OUT("      .1   架空\n");
 }
 
 static void test_import_fhir(void **state)
@@ -934,8 +870,6 @@ int main(void)
         cmocka_unit_test(test_import_ssmix2),
         cmocka_unit_test(test_intake),
         cmocka_unit_test(test_intake_show),
-        cmocka_unit_test(test_intake_replay),
-        cmocka_unit_test(test_intake_tree),
         cmocka_unit_test(test_import_fhir),
         cmocka_unit_test(test_xml),
         cmocka_unit_test(test_validate_and_map),
