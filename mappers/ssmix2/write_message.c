@@ -377,7 +377,7 @@ static struct slice problem_code(struct arena *a, const struct json *code)
 
     if (!key && first && first != coding_of(code, ICD10) && first != coding_of(code, EXCHANGE_CODE))
         key = first;
-    if (key)
+    if (segment_coding(a, key).len > 0)
         return segment_coding(a, key);
     return segment_format(a, "20084317^%.*s^MDCDX2", SLICE_ARG(segment_escape(a, str(code, "text"))));
 }
@@ -556,8 +556,10 @@ static void put_order_of_drug(struct writer *w, const struct json *r, struct sli
 {
     struct arena *a = w->s.arena;
     const struct json *identifiers = json_get(r, "identifier");
-    struct slice rp = segment_identifier(identifiers, MHLW "Medication-RPGroupNumber");
-    struct slice place = segment_identifier(identifiers, MHLW "MedicationAdministrationIndex");
+    struct slice rp =
+        segment_escape(a, segment_identifier(identifiers, MHLW "Medication-RPGroupNumber"));
+    struct slice place =
+        segment_escape(a, segment_identifier(identifiers, MHLW "MedicationAdministrationIndex"));
     struct slice status = str(r, "status");
     bool cancelled = slice_is(status, "cancelled") || slice_is(status, "entered-in-error");
 
