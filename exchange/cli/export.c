@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -142,23 +143,58 @@ static enum err write_one(struct export *x, int64_t chart)
     return err;
 }
 
-/* Everything that changed after *AFTER. The number is noted only when all of a page is on disk. */
-static enum err write_changes(struct export *x, int64_t *after)
+static int by_number(const void *a, const void *b)
 {
-    struct ssmix2_changes changes = {.more = true};
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The charts that changed after *AFTER, each once however often, and up to where that is. */
+static enum err find_changes(struct export *x, int64_t *after, int64_t **ret_charts,
+                             size_t *ret_count)
+{
+    bool more = true;
     enum err err = ERR_OK;
 
-    while (changes.more && !err && !stopped) {
-        changes = (struct ssmix2_changes){.arena = arena_new(LIMIT_ARENA_REQUEST), .after = *after};
-        err = changes.arena ? run(x, &ssmix2_changes_use, REQUEST_SSMIX2, &changes) : ERR_LIMIT;
-        for (size_t i = 0; i < changes.count && !err && !stopped; i++)
-            err = write_one(x, changes.charts[i]);
-        if (!err && !stopped && changes.last != *after) {
-            err = ssmix2_tree_note(x->root, x->what, changes.last);
-            *after = changes.last;
+    while (more && !err && !stopped) {
+        struct ssmix2_changes page = {.arena = arena_new(LIMIT_ARENA_REQUEST), .after = *after};
+        int64_t *charts = NULL;
+        err = page.arena ? run(x, &ssmix2_changes_use, REQUEST_SSMIX2, &page) : ERR_LIMIT;
+        if (!err)
+            charts = realloc(*ret_charts, (*ret_count + page.count + 1) * sizeof(*charts));
+        if (!err && !charts)
+            err = ERR_LIMIT;
+        if (charts) {
+            *ret_charts = charts;
+            if (page.count > 0)
+                memcpy(charts + *ret_count, page.charts, page.count * sizeof(*charts));
+            *ret_count += page.count;
+            *after = page.last;
         }
-        arena_free(changes.arena);
+        more = page.more;
+        arena_free(page.arena);
     }
+    if (*ret_count > 1)
+        qsort(*ret_charts, *ret_count, sizeof(**ret_charts), by_number);
+    return err;
+}
+
+/* Everything that changed after *AFTER. The number is noted only when all of it is on disk. */
+static enum err write_changes(struct export *x, int64_t *after)
+{
+    int64_t last = *after, *charts = NULL;
+    size_t count = 0;
+    enum err err = find_changes(x, &last, &charts, &count);
+
+    for (size_t i = 0; i < count && !err && !stopped; i++) {
+        if (i == 0 || charts[i] != charts[i - 1])
+            err = write_one(x, charts[i]);
+    }
+    if (!err && !stopped && last != *after) {
+        err = ssmix2_tree_note(x->root, x->what, last);
+        *after = last;
+    }
+    free(charts);
     return err;
 }
 
@@ -177,8 +213,10 @@ static enum err write_storage(struct export *x)
     if (err == ERR_CONFLICT)
         cli_say(x->args, "DIR holds something else than this export; give a new folder",
                 "DIR にはこの出力ではないものが入っています。新しいフォルダーを指定してください");
-    if (!err && x->card.len > 0)
-        return write_one(x, 0);
+    if (!err && x->card.len > 0) {
+        err = write_one(x, 0);
+        return err ? err : ssmix2_tree_note(x->root, x->what, 0);
+    }
     if (!err)
         err = write_changes(x, &after);
     while (!err && args_flag(x->args, "watch") && !stopped) {

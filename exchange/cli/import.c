@@ -131,6 +131,7 @@ int cli_import_ssmix2(const struct args *args)
     struct import im;
     struct ssmix2_scan *scan = NULL;
     struct ssmix2_batch files = {0};
+    bool more = false;
     enum err err = ERR_OK;
     int code = open_import(args, &im);
 
@@ -143,8 +144,9 @@ int cli_import_ssmix2(const struct args *args)
             if (err)
                 break;
             err = import_files(&im, &files);
+            more = files.more;
             ssmix2_batch_fini(&files);
-        } while (!err && files.more);
+        } while (!err && more);
         if (err)
             (void)cli_fail(args, err, args->operands[0]);
         code = close_import(&im, err);

@@ -94,6 +94,10 @@ static const struct args_option export_options[] = {
     PLACE, {"facility", "KEY", "whose data, or who asks", "どの施設のデータか（または閲覧する施設）"},
     {"card", "NUMBER", "what that facility may see of this resident", "その施設が閲覧できる、この住民の記録"},
     {"watch", NULL, "keep the tree up to date until stopped", "停止するまで更新し続ける"}, END};
+static const struct args_option index_options[] = {
+    {"check", NULL, "compare the index that is there with the tree", "今ある索引をツリーと比べる"},
+    {"code", "CODE", "institution code to put into it", "索引に入れる医療機関コード"},
+    {"label", "LABEL", "volume label (default STD01)", "ボリュームラベル（省略時 STD01）"}, END};
 static const struct args_option inspect_options[] = {
     JSON, {"fields", NULL, "print how often each field is filled", "項目ごとの出現数を出力"},
     {"list", "FIELDS", "list the values of these fields, e.g. OBX-3,PRB-3.1", "これらの項目の値を一覧する（例 OBX-3,PRB-3.1）"}, END};
@@ -142,6 +146,7 @@ const struct args_verb cli_verbs[] = {
     {"intake replay", "[ID...]", 0, MANY, replay_options, cli_intake_replay, "file refused messages again", "拒否した電文を登録し直す"},
     {"intake original", "SHA", 1, 1, original_options, cli_intake_original, "the bytes of a message as they came", "受信した電文の原本のバイト列"},
     {"export ssmix2", "DIR", 1, 1, export_options, cli_export_ssmix2, "write a standard storage", "SS-MIX2 標準化ストレージを書き出す"},
+    {"index ssmix2", "ROOT", 1, 1, index_options, cli_index_ssmix2, "make a storage's index anew from its tree", "SS-MIX2 の索引（SSMIXIDX）をツリーから作り直す"},
     {"import ssmix2", "ROOT", 1, 1, import_options, cli_import_ssmix2, "take in a standard storage", "SS-MIX2 標準化ストレージを取り込む"},
     {"import fhir", "FILE...", 1, MANY, import_options, cli_import_fhir, "take in resources or bundles", "FHIR を取り込む"},
     {"definitions load", "PATH...", 1, MANY, place_only, cli_definitions_load, "store profiles, value sets, code systems", "プロファイル、値セット、コードシステムを登録する"},

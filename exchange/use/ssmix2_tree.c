@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writing a standard storage (see ssmix2_tree.h). Order of each step: the new file under a hidden
- * name, fsync, the old one renamed to history, the new one renamed into place, fsync of the folder.
- * Hidden names are no part of the standard and skipped by every reader; leftovers are removed.
+ * Writing a standard storage (see ssmix2_tree.h). Order for each patient: all new files under hidden
+ * names, one sync of the file system, then old ones are renamed to history and new ones into place;
+ * another sync comes before the number of the change is noted. Hidden names are no part of the
+ * standard and skipped by every reader; leftovers are removed.
  */
 #include "exchange/use/ssmix2_tree.h"
 
@@ -33,11 +34,21 @@ struct entry {
     bool wanted;
 };
 
+/* A new file under a hidden name, and what happens to others of its key when it gets its own. */
+struct staged {
+    struct slice path;
+    const char *hidden;
+    const char *from; /* flags that change */
+    char to;          /* into this */
+};
+
 struct tree {
     int root;
     struct arena *arena;
     struct entry *entries;
     size_t count;
+    struct staged *staged;
+    size_t staged_count, staged_room;
     struct ssmix2_tree_counts *counts;
 };
 
@@ -56,7 +67,7 @@ static enum err write_whole(int dir, const char *name, struct slice bytes)
             break;
         done += (size_t)n;
     }
-    bool good = fd >= 0 && done == bytes.len && fsync(fd) == 0;
+    bool good = fd >= 0 && done == bytes.len;
     if (fd >= 0)
         good = close(fd) == 0 && good;
     return good ? ERR_OK : ERR_IO;
@@ -94,7 +105,7 @@ static struct slice folder_of(struct slice path)
     return slice_sub(path, 0, n > 0 ? n - 1 : 0);
 }
 
-/* Opens the folder of PATH below the root; with MAKE, makes what is missing, durably. */
+/* Opens the folder of PATH below the root; with MAKE, makes what is missing. */
 static int open_folder(struct tree *t, struct slice path, bool make)
 {
     struct slice rest = folder_of(path);
@@ -103,8 +114,8 @@ static int open_folder(struct tree *t, struct slice path, bool make)
     while (at >= 0 && rest.ptr && rest.len > 0) {
         const char *name = arena_str(t->arena, slice_cut(&rest, '/'));
         int next = -1;
-        if (name && make && mkdirat(at, name, 0750) == 0 && fsync(at) != 0)
-            name = NULL;
+        if (name && make)
+            (void)mkdirat(at, name, 0750); /* what is wrong with it, opening it says */
         if (name)
             next = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         close(at);
@@ -168,8 +179,8 @@ static enum err list(struct tree *t, const char *folder, unsigned depth)
         return absent ? ERR_OK : ERR_IO;
     }
     for (struct dirent *e = readdir(dir); e && !err; e = readdir(dir)) {
-        if (strcmp(e->d_name, TEMPORARY) == 0 && depth == 0)
-            (void)unlinkat(dirfd(dir), TEMPORARY, 0); /* of a run that was stopped */
+        if (strncmp(e->d_name, TEMPORARY, strlen(TEMPORARY)) == 0 && depth == 0)
+            (void)unlinkat(dirfd(dir), e->d_name, 0); /* of a run that was stopped */
         if (e->d_name[0] == '.')
             continue;
         if (depth == 0)
@@ -212,18 +223,35 @@ static enum err reflag_key(struct tree *t, int dir, struct slice key, struct sli
     return err;
 }
 
-/* INS: the new file beside, the old one to history, the new one into place. */
-static enum err put_file(struct tree *t, struct slice path, struct slice bytes, const char *from,
-                         char to)
+/* Writes BYTES under a hidden name where PATH will be. */
+static enum err stage(struct tree *t, struct slice path, struct slice bytes, const char *from,
+                      char to)
 {
-    int dir = open_folder(t, path, true);
-    enum err err = dir >= 0 ? write_whole(dir, TEMPORARY, bytes) : ERR_IO;
+    struct staged *staged = &t->staged[t->staged_count];
+    int dir = t->staged_count < t->staged_room ? open_folder(t, path, true) : -1;
+    enum err err = ERR_IO;
+
+    if (dir < 0)
+        return err;
+    staged->hidden = arena_printf(t->arena, TEMPORARY "-%zu", t->staged_count);
+    staged->path = arena_dup(t->arena, path);
+    staged->from = from;
+    staged->to = to;
+    err = staged->hidden ? write_whole(dir, staged->hidden, bytes) : ERR_LIMIT;
+    close(dir);
+    t->staged_count += !err;
+    return err;
+}
+
+/* INS and DEL: the old ones get their flag, then the new one its name. */
+static enum err put_in_place(struct tree *t, const struct staged *staged)
+{
+    int dir = open_folder(t, staged->path, false);
+    enum err err = dir >= 0 ? ERR_OK : ERR_IO;
 
     if (!err)
-        err = reflag_key(t, dir, key_of(path), path, from, to);
-    if (!err && renameat(dir, TEMPORARY, dir, name_of(t, path)) != 0)
-        err = ERR_IO;
-    if (!err && fsync(dir) != 0)
+        err = reflag_key(t, dir, key_of(staged->path), staged->path, staged->from, staged->to);
+    if (!err && renameat(dir, staged->hidden, dir, name_of(t, staged->path)) != 0)
         err = ERR_IO;
     if (dir >= 0)
         close(dir);
@@ -267,7 +295,7 @@ static enum err want(struct tree *t, const struct ssmix2_tree_file *file)
     t->counts->written++;
     t->counts->replaced += other && valid;
     t->counts->deleted += other && !valid;
-    return put_file(t, file->path, file->bytes, valid ? "1" : "12", valid ? '2' : '0');
+    return stage(t, file->path, file->bytes, valid ? "1" : "12", valid ? '2' : '0');
 }
 
 /* DEL: a cancelling message with flag 0, then all of the key get that flag. */
@@ -302,7 +330,7 @@ static enum err drop(struct tree *t, struct entry *e, int64_t now_ms)
     when_print_stamp(&path, now_ms);
     buf_addf(&path, "_%.*s_0", SLICE_ARG(parts.department));
     if (!err)
-        err = put_file(t, buf_slice(&path), buf_slice(&coded), "12", '0');
+        err = stage(t, buf_slice(&path), buf_slice(&coded), "12", '0');
     buf_fini(&text);
     buf_fini(&coded);
     buf_fini(&path);
@@ -330,12 +358,20 @@ enum err ssmix2_tree_sync(const char *root, struct slice local_no,
                                       SLICE_ARG(second), SLICE_ARG(local_no));
     if (t.entries && folder)
         err = list(&t, folder, 2);
+    t.staged_room = count + t.count;
+    t.staged = arena_array(t.arena, t.staged_room + 1, sizeof(*t.staged));
+    if (!t.staged)
+        err = ERR_LIMIT;
     for (size_t i = 0; i < count && !err; i++)
         err = want(&t, &files[i]);
     for (size_t i = 0; i < t.count && !err; i++) {
         if (flag_of(&t.entries[i]) == '1' && !t.entries[i].wanted)
             err = drop(&t, &t.entries[i], now_ms);
     }
+    if (!err && t.staged_count > 0 && syncfs(t.root) != 0)
+        err = ERR_IO;
+    for (size_t i = 0; i < t.staged_count && !err; i++)
+        err = put_in_place(&t, &t.staged[i]);
     close(t.root);
     arena_free(t.arena);
     return err;
@@ -400,6 +436,8 @@ enum err ssmix2_tree_note(const char *root, const char *what, int64_t after)
     buf_addf(&text, "tasuki ssmix2 export 1\n%s\n%" PRId64 "\n", what, after);
     if (fd >= 0 && !buf_err(&text))
         err = write_whole(fd, TEMPORARY, buf_slice(&text));
+    if (!err && syncfs(fd) != 0) /* all that the number stands for, before the number */
+        err = ERR_IO;
     if (!err && (renameat(fd, TEMPORARY, fd, STATE) != 0 || fsync(fd) != 0))
         err = ERR_IO;
     if (fd >= 0)

@@ -23,7 +23,7 @@ struct ssmix2_tree_counts {
 
 /* Makes the files of patient LOCAL_NO below ROOT what FILES say: new and changed ones are written
  * (a former one becomes history, flag 2), those of keys that are not among them are invalidated
- * (flag 0) with a cancelling message of time NOW_MS. Durable when it returns. ERR_IO, ERR_LIMIT,
+ * (flag 0) with a cancelling message of time NOW_MS. Durable once noted. ERR_IO, ERR_LIMIT,
  * ERR_INVALID (a path that is none). */
 enum err ssmix2_tree_sync(const char *root, struct slice local_no,
                           const struct ssmix2_tree_file *files, size_t count, int64_t now_ms,
