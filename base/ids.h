@@ -16,6 +16,11 @@
 void ids_random(void *ret_bytes, size_t len);
 /* A random (version 4) UUID, 36 characters and a NUL. */
 void ids_uuid(char ret_text[IDS_UUID_LEN + 1]);
+/* A UUID (version 7) that begins with the time NOW_MS, the rest random: ids made one after the other lie together in an
+ * index, where random ones would touch a page each. */
+void ids_uuid_ordered(int64_t now_ms, char ret_text[IDS_UUID_LEN + 1]);
+/* The time that TEXT begins with; false when it is no UUID of version 7. */
+bool ids_uuid_time(struct slice text, uint64_t *ret_ms);
 /* A UUID (version 8) that is a keyed function of DOMAIN and PARTS (each length-prefixed): the same
  * parts give the same id, and nobody without KEY can compute or link it. */
 void ids_keyed(const unsigned char key[32], const char *domain, const struct slice *parts,

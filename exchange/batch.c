@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/limits.h"
 #include "exchange/door/fhir_load.h"
 #include "exchange/door/ssmix2_scan.h"
 #include "exchange/use/intake.h"
@@ -15,12 +16,14 @@
 #include "base/banned.h"
 
 #define IN_FLIGHT_MAX 512u
+#define BYTES_MAX LIMIT_MIB /* of those in flight: a Bundle takes some twenty times its size while it is worked on */
 #define WAIT_NS 200000L
 
 /* A request under way and the bytes it works on. */
 struct pending {
     struct batch *batch;
     void *tag;
+    size_t len;
     char bytes[];
 };
 
@@ -37,6 +40,7 @@ static void answered(struct request *r)
 
     assert(b->in_flight > 0);
     b->in_flight--;
+    b->bytes -= pending->len;
     if (r->job.err == ERR_UNAVAILABLE)
         b->failed = r->job.err;
     b->ended(b->context, r, pending->tag);
@@ -44,17 +48,17 @@ static void answered(struct request *r)
     free(pending);
 }
 
-/* Waits until at most MAX requests are under way. */
-static void drain(struct batch *b, unsigned max)
+/* Waits until at most MAX requests with BYTES are under way. */
+static void drain(struct batch *b, unsigned max, size_t bytes)
 {
-    while (b->in_flight > max)
+    while (b->in_flight > max || b->bytes > bytes)
         if (pipeline_collect(b->exchange) == 0)
             (void)nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
 }
 
 void batch_finish(struct batch *b)
 {
-    drain(b, 0);
+    drain(b, 0, 0);
 }
 
 /* BYTES and a path after them, each with a NUL that is not counted. */
@@ -66,6 +70,7 @@ static struct pending *keep(struct batch *b, void *tag, struct slice bytes, stru
         return NULL;
     pending->batch = b;
     pending->tag = tag;
+    pending->len = bytes.len;
     if (bytes.len)
         memcpy(pending->bytes, bytes.ptr, bytes.len);
     pending->bytes[bytes.len] = '\0';
@@ -84,10 +89,11 @@ static enum err start(struct batch *b, struct request *r, struct pending *pendin
     r->door_data = pending;
     r->answer = answered;
     b->in_flight++;
+    b->bytes += pending->len;
     b->started++;
     pipeline_start(r);
-    if (b->in_flight >= IN_FLIGHT_MAX)
-        drain(b, IN_FLIGHT_MAX / 2);
+    if (b->in_flight >= IN_FLIGHT_MAX || b->bytes >= BYTES_MAX)
+        drain(b, IN_FLIGHT_MAX / 2, BYTES_MAX / 2);
     return b->failed;
 }
 

@@ -16,6 +16,7 @@ struct batch {
     void (*ended)(void *context, struct request *r, void *tag);
     void *context;
     unsigned in_flight;
+    size_t bytes; /* of those */
     unsigned started;
     enum err failed; /* ERR_UNAVAILABLE once the store fails: start no more */
 };

@@ -15,6 +15,8 @@
 #include "base/ids.h"
 #include "storage/registry.h"
 
+#include "base/limits.h"
+
 #include "base/banned.h"
 
 /* The master key lives outside the database, in a file nobody else may read: a copy of the database
@@ -86,6 +88,9 @@ enum err exchange_open(struct exchange *x, const struct conf *conf, void (*wake)
     struct home_job home = {.job = {.apply = home_apply, .audit = no_audit}};
     enum err err = exchange_keys(x, conf, ret_text, text_size);
     (void)pthread_mutex_init(&x->wires.lock, NULL);
+    (void)pthread_mutex_init(&x->kept.lock, NULL);
+    for (size_t i = 0; i < EXCHANGE_KEPT_COUNT * 2; i++)
+        buf_init(&x->kept.text[i / 2][i % 2], LIMIT_HTTP_ANSWER);
     if (err)
         return err;
     struct store_options options = {
@@ -118,6 +123,9 @@ void exchange_close(struct exchange *x)
     store_close(x->store);
     x->store = NULL;
     (void)pthread_mutex_destroy(&x->wires.lock);
+    (void)pthread_mutex_destroy(&x->kept.lock);
+    for (size_t i = 0; i < EXCHANGE_KEPT_COUNT * 2; i++)
+        buf_fini(&x->kept.text[i / 2][i % 2]);
     explicit_bzero(x->wires.entries, sizeof(x->wires.entries));
     explicit_bzero(x->master, sizeof(x->master));
 }

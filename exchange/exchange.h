@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/buf.h"
 #include "base/when.h"
 #include "exchange/conf.h"
 #include "storage/store.h"
@@ -26,6 +27,8 @@ struct wire_cache {
     } entries[WIRE_CACHE];
 };
 
+enum exchange_kept { EXCHANGE_KEPT_CAPABILITY, EXCHANGE_KEPT_OPENAPI, EXCHANGE_KEPT_COUNT };
+
 struct exchange {
     struct conf conf;
     struct store *store;
@@ -37,6 +40,11 @@ struct exchange {
     char base_url[128];             /* of the system listener: https://127.0.0.1:18000/fhir */
     char portal_url[128];           /* the same of the portal listener */
     struct wire_cache wires;
+    /* What the FHIR door says of itself at each listener, printed once: anybody may ask for it, and it is long. */
+    struct {
+        pthread_mutex_t lock;
+        struct buf text[EXCHANGE_KEPT_COUNT][2]; /* at base_url, at portal_url */
+    } kept;
     int64_t home_facility; /* pseudo-facility of residents' own entries */
     int64_t started_ms;
     uint64_t writes; /* that succeeded in this process; loop thread: who follows the changes looks at it */

@@ -8,6 +8,7 @@
 #ifndef EXCHANGE_REQUEST_H
 #define EXCHANGE_REQUEST_H
 
+#include "base/ids.h"
 #include "base/json.h"
 #include "exchange/exchange.h"
 #include "storage/audit.h"
@@ -83,6 +84,8 @@ struct request {
     struct grant grant;
     bool granted;
     unsigned char wire_key[32]; /* of the audience, for Patient ids (gate/wire.h) */
+    int64_t wire_person;        /* whose wire_text is; 0: nobody's yet */
+    char wire_text[IDS_WIRE_LEN + 1];
 
     /* ── filled by the use case
      * ──────────────────────────────────────────────────────────────────── */

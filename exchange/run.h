@@ -20,6 +20,7 @@ struct run_bench_options {
     const char *name;     /* one of run_bench.c's; NULL: all */
     const char *dir;      /* region to keep, and to use again; NULL: a new one, removed at the end */
     unsigned residents;   /* of the population; 0: 2,000 */
+    unsigned resources;   /* of each resident; 0: 50, of everything 100 */
     unsigned connections; /* 0: 16 */
     unsigned seconds;     /* 0: 5 */
     bool json;

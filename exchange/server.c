@@ -236,6 +236,7 @@ static enum err open_mllp(struct server *s)
                                        .tls = i == MLLP_TLS ? s->tls_system : NULL,
                                        .quota = &s->quota,
                                        .handle = door_mllp_handle,
+                                       .keys = door_mllp_keys,
                                        .context = &s->door_mllp[i]};
         err = mllp_open(&options, &s->mllp[i]);
         s->doors_open += !err;

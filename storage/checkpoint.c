@@ -63,6 +63,7 @@ void *checkpoint_main(void *argument)
     sqlite3 *db = NULL;
     enum err err = open_plain(store->path, &db);
     uint64_t done = 0;
+    (void)pthread_setname_np(pthread_self(), "checkpoint");
     (void)pthread_mutex_lock(&store->lock);
     while (!err && wait_for_work(store)) {
         uint64_t commits = store->commits;

@@ -10,16 +10,26 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "storage/record_impl.h"
 #include "storage/session_impl.h"
 #include "storage/store.h"
 
 #include "base/banned.h"
 
 /* Everything an intake writes; registry tables come first, their rows are few. */
-static const char *const tables[] = {
-    "facility",     "person", "card",           "chart",    "link_log",  "original",
-    "record",       "change", "record_version", "ix_value", "ix_string", "ix_words_data",
-    "ix_words_idx", "audit",  "inbox",          "unmapped", "insured",
+static const struct {
+    const char *name;
+    const char *order; /* in which its rows came, where that is not the table's own */
+} tables[] = {
+    {"facility", ""},       {"person", ""},
+    {"card", ""},           {"chart", ""},
+    {"link_log", ""},       {"original", ""},
+    {"record", ""},         {"change", ""},
+    {"record_version", ""}, {"ix_value", " ORDER BY rid"},
+    {"ix_string", " ORDER BY rid"}, {"ix_words_data", ""},
+    {"ix_words_idx", ""},   {"audit", ""},
+    {"inbox", ""},          {"unmapped", ""},
+    {"insured", ""},
 };
 #define TABLES (sizeof(tables) / sizeof(*tables))
 
@@ -58,7 +68,7 @@ static enum err read_table(struct floor *f, size_t i)
     char text[128];
     sqlite3_stmt *q = NULL;
     enum err err = ERR_OK;
-    snprintf(text, sizeof(text), "SELECT * FROM %s", tables[i]);
+    snprintf(text, sizeof(text), "SELECT * FROM %s%s", tables[i].name, tables[i].order);
     if (sqlite3_prepare_v2(f->from, text, -1, &q, NULL) != SQLITE_OK)
         return ERR_IO;
     f->table[i].columns = sqlite3_column_count(q);
@@ -71,7 +81,7 @@ static enum err read_table(struct floor *f, size_t i)
 static enum err prepare_insert(struct floor *f, size_t i)
 {
     char text[512];
-    int n = snprintf(text, sizeof(text), "INSERT OR REPLACE INTO %s VALUES(?", tables[i]);
+    int n = snprintf(text, sizeof(text), "INSERT OR REPLACE INTO %s VALUES(?", tables[i].name);
     for (int c = 1; c < f->table[i].columns; c++)
         n += snprintf(text + n, sizeof(text) - (size_t)n, ",?");
     snprintf(text + n, sizeof(text) - (size_t)n, ")");
@@ -169,4 +179,64 @@ enum err floor_intake(const char *from, const char *to, uint64_t commits,
     if (!err)
         *ret_result = result;
     return err;
+}
+
+/* ── reading ─────────────────────────────────────────────────────────────────────────────────── */
+
+struct floor_reader {
+    sqlite3 *db;
+    sqlite3_stmt *rows;
+    uint64_t charts;
+    unsigned char touched; /* so that no reading is left out */
+};
+
+static enum err count_charts(struct floor_reader *r)
+{
+    sqlite3_stmt *q = NULL;
+    if (sqlite3_prepare_v2(r->db, "SELECT max(id) FROM chart", -1, &q, NULL) == SQLITE_OK &&
+        sqlite3_step(q) == SQLITE_ROW)
+        r->charts = (uint64_t)sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return r->charts ? ERR_OK : ERR_NOT_FOUND;
+}
+
+enum err floor_reader_open(const char *store, struct floor_reader **ret_reader)
+{
+    static const char text[] =
+        "SELECT facets, body FROM record WHERE rid >= ?1 AND rid < ?2 AND deleted = 0";
+    struct floor_reader *r = calloc(1, sizeof(*r));
+    if (!r)
+        return ERR_LIMIT;
+    enum err err = sqlite3_open_v2(store, &r->db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+                           sqlite3_prepare_v2(r->db, text, -1, &r->rows, NULL) == SQLITE_OK
+                       ? count_charts(r)
+                       : ERR_IO;
+    if (err)
+        floor_reader_close(r);
+    else
+        *ret_reader = r;
+    return err;
+}
+
+unsigned floor_reader_chart(struct floor_reader *r, uint64_t n)
+{
+    int64_t chart = (int64_t)(n * UINT64_C(2654435761) % r->charts) + 1;
+    unsigned rows = 0;
+    sqlite3_bind_int64(r->rows, 1, chart << RECORD_CHART_BITS);
+    sqlite3_bind_int64(r->rows, 2, (chart + 1) << RECORD_CHART_BITS);
+    for (; sqlite3_step(r->rows) == SQLITE_ROW; rows++) {
+        const unsigned char *body = sqlite3_column_blob(r->rows, 1);
+        r->touched ^= body && sqlite3_column_bytes(r->rows, 1) ? *body : 0;
+    }
+    sqlite3_reset(r->rows);
+    return rows;
+}
+
+void floor_reader_close(struct floor_reader *r)
+{
+    if (!r)
+        return;
+    sqlite3_finalize(r->rows);
+    sqlite3_close(r->db);
+    free(r);
 }

@@ -22,4 +22,12 @@ struct floor_result {
 enum err floor_intake(const char *from, const char *to, uint64_t commits,
                       struct floor_result *ret_result) ERR_CHECKED;
 
+/* Reading: all rows of one chart by one prepared statement, each body touched and nothing unpacked, nobody asked who he
+ * is. One thread at a time. */
+struct floor_reader;
+enum err floor_reader_open(const char *store, struct floor_reader **ret_reader) ERR_CHECKED;
+/* Of the Nth chart in a fixed disorder. Returns the number of rows. */
+unsigned floor_reader_chart(struct floor_reader *reader, uint64_t n);
+void floor_reader_close(struct floor_reader *reader);
+
 #endif

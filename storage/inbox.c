@@ -2,8 +2,8 @@
  *
  * Memory of intake. HL7 v2 senders repeat a message when the acknowledgement got lost (MSH-10,
  * enhanced and original mode alike): the same content gets the answer given then and no second
- * effect, other content under the same id is refused. Quarantine keeps what was refused; unmapped
- * counts what was kept in the original only. Must never let a repeat through as new.
+ * effect, other content under the same id is refused. Unmapped counts what was kept in the original
+ * only. Must never let a repeat through as new.
  */
 #include "storage/inbox.h"
 
@@ -128,90 +128,39 @@ enum err inbox_file_put(struct session *s, const struct inbox_file *file,
     return sql_run(q);
 }
 
-/* ── quarantine ──────────────────────────────────────────────────────────────────────────────── */
-
-static enum err original_exists(struct session *s, const unsigned char sha[DIGEST_LEN])
+enum err inbox_filed_list(struct session *s, struct arena *arena, int64_t facility,
+                          struct slice prefix, struct inbox_filed **ret_rows, size_t *ret_count)
 {
-    struct sql *q;
-    enum err err = sql_prepare(s, "SELECT 1 FROM original WHERE sha = ?", SQL_OWN, &q);
-
-    if (err != ERR_OK)
-        return err;
-    sql_bind_blob(q, 1, sha, DIGEST_LEN);
-    return sql_done(q, sql_row(q));
-}
-
-/* The same content refused again keeps its row and time of arrival; the reason is the newest, since
- * a replay with a better mapper may refuse for another. */
-enum err quarantine_put(struct session *s, const struct quarantine_row *row)
-{
-    struct sql *q;
-    enum err err;
-
-    assert(session_writes(s));
-    err = original_exists(s, row->sha);
-    if (err != ERR_OK)
-        return err;
-    err = sql_prepare(s,
-                      "INSERT INTO quarantine(facility, door, name, sha, outcome, place, en, ja,"
-                      " at_ms) VALUES(?,?,?,?,?,?,?,?,?)"
-                      " ON CONFLICT(facility, door, name, sha) DO UPDATE SET"
-                      " outcome = excluded.outcome, place = excluded.place, en = excluded.en,"
-                      " ja = excluded.ja",
-                      SQL_OWN, &q);
-    if (err != ERR_OK)
-        return err;
-    sql_bind_i64(q, 1, row->facility);
-    sql_bind_text(q, 2, row->door);
-    sql_bind_text(q, 3, row->name);
-    sql_bind_blob(q, 4, row->sha, DIGEST_LEN);
-    sql_bind_i64(q, 5, row->outcome);
-    sql_bind_text(q, 6, row->place);
-    sql_bind_text(q, 7, row->en);
-    sql_bind_text(q, 8, row->ja);
-    sql_bind_i64(q, 9, row->at_ms ? row->at_ms : session_now_ms(s));
-    return sql_run(q);
-}
-
-static enum err read_quarantine(struct sql *q, struct arena *arena, struct quarantine_row *ret_row)
-{
-    *ret_row = (struct quarantine_row){
-        .id = sql_i64(q, 0),
-        .facility = sql_i64(q, 1),
-        .door = sql_dup(q, 2, arena),
-        .name = sql_dup(q, 3, arena),
-        .outcome = (enum err)sql_i64(q, 5),
-        .place = sql_dup(q, 6, arena),
-        .en = sql_dup(q, 7, arena),
-        .ja = sql_dup(q, 8, arena),
-        .at_ms = sql_i64(q, 9),
-    };
-    return sql_bytes(q, 4, ret_row->sha, DIGEST_LEN) ? ERR_OK : ERR_IO;
-}
-
-/* FACILITY 0: of all. Newest first. */
-enum err quarantine_list(struct session *s, struct arena *arena, int64_t facility,
-                         struct quarantine_row **ret_rows, size_t *ret_count)
-{
-    struct quarantine_row *rows = NULL;
+    struct inbox_filed *rows = NULL;
     size_t count = 0;
     bool more = false;
     struct sql *q;
-    enum err err =
-        sql_prepare(s,
-                    "SELECT id, facility, door, name, sha, outcome, place, en, ja, at_ms,"
-                    " count(*) OVER () FROM quarantine WHERE ?1 = 0 OR facility = ?1"
-                    " ORDER BY id DESC",
-                    SQL_OWN, &q);
+    struct slice end = arena_dup(arena, prefix);
+    enum err err;
 
+    if (prefix.len == 0 || !end.ptr)
+        return ERR_NOT_FOUND;
+    /* '0' follows '/': the range holds every path that begins with the prefix, and no other */
+    assert(prefix.ptr[prefix.len - 1] == '/');
+    ((char *)(uintptr_t)end.ptr)[end.len - 1] = '0';
+    err = sql_prepare(s,
+                      "SELECT path, sha, count(*) OVER () FROM intake_file WHERE facility = ?1"
+                      " AND path >= ?2 AND path < ?3 AND outcome = 0 ORDER BY path",
+                      SQL_OWN, &q);
     if (err != ERR_OK)
         return err;
     sql_bind_i64(q, 1, facility);
-    while (err == ERR_OK && (err = sql_step(q, &more)) == ERR_OK && more) {
-        if (!rows && !(rows = arena_array(arena, (size_t)sql_i64(q, 10), sizeof *rows)))
+    sql_bind_text(q, 2, prefix);
+    sql_bind_text(q, 3, end);
+    while ((err = sql_step(q, &more)) == ERR_OK && more) {
+        if (!rows && !(rows = arena_array(arena, (size_t)sql_i64(q, 2), sizeof *rows)))
             err = ERR_LIMIT;
+        else if (!sql_bytes(q, 1, rows[count].sha, DIGEST_LEN))
+            err = ERR_IO;
         else
-            err = read_quarantine(q, arena, &rows[count++]);
+            rows[count++].path = sql_dup(q, 0, arena);
+        if (err != ERR_OK)
+            break;
     }
     err = sql_done(q, err);
     if (err != ERR_OK)

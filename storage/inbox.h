@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Memory of intake: messages already answered, files already dealt with, what was refused, and which
- * fields were kept without being mapped.
+ * Memory of intake: messages already answered, files already dealt with, and which fields were kept
+ * without being mapped. What was refused: quarantine.h.
  */
 #ifndef STORAGE_INBOX_H
 #define STORAGE_INBOX_H
@@ -36,18 +36,14 @@ enum err inbox_file_seen(struct session *s, const struct inbox_file *file, bool 
 enum err inbox_file_put(struct session *s, const struct inbox_file *file,
                         const unsigned char sha[DIGEST_LEN], enum err outcome) ERR_CHECKED;
 
-struct quarantine_row {
-    int64_t id;
-    int64_t facility;
-    struct slice door, name, place, en, ja;
-    enum err outcome;
-    int64_t at_ms;
+/* Files below PREFIX (relative to the root, with its last '/') that were filed, and what they held. */
+struct inbox_filed {
+    struct slice path;
     unsigned char sha[DIGEST_LEN];
 };
-/* Keeps a refusal (once per content). The original must have been put. Writer session. */
-enum err quarantine_put(struct session *s, const struct quarantine_row *row) ERR_CHECKED;
-enum err quarantine_list(struct session *s, struct arena *arena, int64_t facility,
-                         struct quarantine_row **ret_rows, size_t *ret_count) ERR_CHECKED;
+enum err inbox_filed_list(struct session *s, struct arena *arena, int64_t facility,
+                          struct slice prefix, struct inbox_filed **ret_rows,
+                          size_t *ret_count) ERR_CHECKED;
 
 /* Adds SEEN to the count of a field that was kept only in the original. Writer session. */
 enum err unmapped_add(struct session *s, int64_t facility, struct slice message, struct slice field,

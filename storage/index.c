@@ -79,9 +79,12 @@ static enum err entries_of(const struct index_state *state, struct buf *entries)
     return kept > LIMIT_FACETS ? ERR_TOO_LARGE : ERR_OK;
 }
 
-static enum err run(struct session *s, const struct entry *entry, int64_t rid,
-                    const char *const texts[2])
+static enum err take_out(struct session *s, const struct entry *entry, int64_t rid)
 {
+    static const char *const texts[] = {
+        "DELETE FROM ix_value WHERE key = ?1 AND rid = ?2",
+        "DELETE FROM ix_string WHERE param = ?1 AND folded = ?3 AND rid = ?2",
+    };
     struct sql *q = NULL;
     enum err err = sql_prepare(s, texts[entry->is_string], SQL_OWN, &q);
     if (err)
@@ -93,28 +96,65 @@ static enum err run(struct session *s, const struct entry *entry, int64_t rid,
     return sql_run(q);
 }
 
-static enum err enter(struct session *s, const struct entry *entry, int64_t rid)
+/* Rows of one record go in several at a time: one statement's beginning and end for all. */
+#define ROWS_MAX 8u
+
+struct entering {
+    struct session *s;
+    int64_t rid;
+    const struct entry *rows[ROWS_MAX]; /* of one table */
+    unsigned count;
+};
+
+#define VALUE_1 "INSERT OR IGNORE INTO ix_value(rid, key) VALUES (?1, ?2)"
+#define STRING_1 "INSERT OR IGNORE INTO ix_string(rid, param, folded) VALUES (?1, ?2, ?3)"
+#define VALUE_4 VALUE_1 ", (?1, ?3), (?1, ?4), (?1, ?5)"
+#define STRING_4 STRING_1 ", (?1, ?4, ?5), (?1, ?6, ?7), (?1, ?8, ?9)"
+
+static enum err enter_rows(struct entering *e)
 {
-    static const char *const texts[] = {
-        "INSERT OR IGNORE INTO ix_value(key, rid) VALUES (?1, ?2)",
-        "INSERT OR IGNORE INTO ix_string(param, rid, folded) VALUES (?1, ?2, ?3)",
+    static const char *const texts[][ROWS_MAX] = {
+        {VALUE_1, VALUE_1 ", (?1, ?3)", VALUE_1 ", (?1, ?3), (?1, ?4)", VALUE_4,
+         VALUE_4 ", (?1, ?6)", VALUE_4 ", (?1, ?6), (?1, ?7)",
+         VALUE_4 ", (?1, ?6), (?1, ?7), (?1, ?8)",
+         VALUE_4 ", (?1, ?6), (?1, ?7), (?1, ?8), (?1, ?9)"},
+        {STRING_1, STRING_1 ", (?1, ?4, ?5)", STRING_1 ", (?1, ?4, ?5), (?1, ?6, ?7)", STRING_4,
+         STRING_4 ", (?1, ?10, ?11)", STRING_4 ", (?1, ?10, ?11), (?1, ?12, ?13)",
+         STRING_4 ", (?1, ?10, ?11), (?1, ?12, ?13), (?1, ?14, ?15)",
+         STRING_4 ", (?1, ?10, ?11), (?1, ?12, ?13), (?1, ?14, ?15), (?1, ?16, ?17)"},
     };
-    return run(s, entry, rid, texts);
+    struct sql *q = NULL;
+    int at = 2;
+    if (!e->count)
+        return ERR_OK;
+    enum err err =
+        sql_prepare(e->s, texts[e->rows[0]->is_string][e->count - 1], SQL_OWN, &q);
+    if (err)
+        return err;
+    sql_bind_i64(q, 1, e->rid);
+    for (unsigned i = 0; i < e->count; i++) {
+        sql_bind_i64(q, at++, e->rows[i]->number);
+        if (e->rows[i]->is_string)
+            sql_bind_text(q, at++, e->rows[i]->text);
+    }
+    e->count = 0;
+    return sql_run(q);
 }
 
-static enum err take_out(struct session *s, const struct entry *entry, int64_t rid)
+static enum err enter(struct entering *e, const struct entry *entry)
 {
-    static const char *const texts[] = {
-        "DELETE FROM ix_value WHERE key = ?1 AND rid = ?2",
-        "DELETE FROM ix_string WHERE param = ?1 AND folded = ?3 AND rid = ?2",
-    };
-    return run(s, entry, rid, texts);
+    enum err err = ERR_OK;
+    if (e->count == ROWS_MAX || (e->count && e->rows[0]->is_string != entry->is_string))
+        err = enter_rows(e);
+    e->rows[e->count++] = entry;
+    return err;
 }
 
 enum err index_change(struct session *s, int64_t rid, const struct index_state *before,
                       const struct index_state *after, bool anew)
 {
     struct buf *old_entries = &s->scratch.before, *new_entries = &s->scratch.after;
+    struct entering entering = {.s = s, .rid = rid};
     enum err err = entries_of(after, new_entries);
     if (!err)
         err = entries_of(before, old_entries);
@@ -129,24 +169,76 @@ enum err index_change(struct session *s, int64_t rid, const struct index_state *
         if (order < 0)
             err = take_out(s, old, rid);
         else if (order > 0 || anew)
-            err = enter(s, new, rid);
+            err = enter(&entering, new);
         old += order <= 0;
         new += order >= 0;
     }
-    return err;
+    return err ? err : enter_rows(&entering);
 }
+
+/* ── words ───────────────────────────────────────────────────────────────────────────────────── */
+
+#define WORDS_MUCH LIMIT_MIB
+
+struct waiting {
+    int64_t seq;
+    size_t words_len, content_len, at; /* in the texts, one after the other */
+};
 
 enum err index_words(struct session *s, int64_t seq, struct slice words, struct slice content)
 {
+    struct waiting row = {seq, words.len, content.len, s->words.texts.len};
     if (words.len == 0 && content.len == 0)
         return ERR_OK;
+    buf_add(&s->words.texts, words);
+    buf_add(&s->words.texts, content);
+    buf_add(&s->words.rows, slice_of(&row, sizeof row));
+    enum err err = buf_err(&s->words.texts);
+    return err ? err : buf_err(&s->words.rows);
+}
+
+static enum err enter_words(struct session *s, const struct waiting *row)
+{
+    struct slice texts = buf_slice(&s->words.texts);
+    size_t middle = row->at + row->words_len;
     struct sql *q = NULL;
     enum err err = sql_prepare(s, "INSERT INTO ix_words(rowid, words, content) VALUES (?1, ?2, ?3)",
                                SQL_OWN, &q);
     if (err)
         return err;
-    sql_bind_i64(q, 1, seq);
-    sql_bind_text(q, 2, words);
-    sql_bind_text(q, 3, content);
+    sql_bind_i64(q, 1, row->seq);
+    sql_bind_text(q, 2, slice_sub(texts, row->at, row->words_len));
+    sql_bind_text(q, 3, slice_sub(texts, middle, row->content_len));
     return sql_run(q);
+}
+
+enum err index_words_enter(struct session *s)
+{
+    struct session_words *w = &s->words;
+    enum err err = ERR_OK;
+    while (!err && w->entered < w->rows.len) {
+        err = enter_words(s, (const void *)(w->rows.ptr + w->entered));
+        w->entered += sizeof(struct waiting);
+    }
+    return err;
+}
+
+enum err index_words_begin(struct session *s, struct index_words_mark *ret_mark)
+{
+    const struct session_words *w = &s->words;
+    bool much = w->texts.len > WORDS_MUCH;
+    enum err err = much ? index_words_enter(s) : ERR_OK;
+    if (err)
+        return err;
+    if (much)
+        index_words_back(s, (struct index_words_mark){0});
+    *ret_mark = (struct index_words_mark){w->rows.len, w->texts.len, w->entered};
+    return ERR_OK;
+}
+
+void index_words_back(struct session *s, struct index_words_mark mark)
+{
+    s->words.rows.len = mark.rows;
+    s->words.texts.len = mark.texts;
+    s->words.entered = mark.entered;
 }

@@ -2,7 +2,7 @@
  *
  * Original bytes, kept once under their SHA-256 and never changed; packed like bodies
  * (storage/body.h), since messages are alike. They are given back only to the facility that sent
- * them: one whose record (present or former version) or quarantined input names them. Must not
+ * them: one whose record (present or former version), quarantined input or replay names them. Must not
  * check the digest again; whoever puts bytes has just computed it.
  */
 #include "storage/original.h"
@@ -61,7 +61,9 @@ static const char GET[] =
     " EXISTS (SELECT 1 FROM record r WHERE r.original = o.id AND r.facility = ?2)"
     " OR EXISTS (SELECT 1 FROM record_version v CROSS JOIN record r ON r.rid = v.rid"
     "  WHERE v.original = o.id AND r.facility = ?2)"
-    " OR EXISTS (SELECT 1 FROM quarantine q WHERE q.facility = ?2 AND q.sha = ?1))";
+    " OR EXISTS (SELECT 1 FROM quarantine q WHERE q.facility = ?2 AND q.sha = ?1)"
+    " OR EXISTS (SELECT 1 FROM replay p JOIN quarantine q ON q.id = p.quarantine"
+    "  WHERE p.sha = ?1 AND q.facility = ?2))";
 
 static enum err load(struct session *s, struct sql *q, struct arena *arena, struct slice *ret_bytes)
 {
@@ -95,4 +97,65 @@ enum err original_get(struct session *s, struct arena *arena, const unsigned cha
     if (!err)
         *ret_bytes = bytes;
     return err;
+}
+
+/* The facility that may have originals of its own under the bound grant; 0: none. */
+static int64_t own_facility(struct session *s)
+{
+    const struct grant *grant = session_grant(s);
+    bool may = grant && (grant->actor == GRANT_FACILITY || grant->actor == GRANT_INTAKE);
+    return may && grant->facility > 0 ? grant->facility : 0;
+}
+
+enum err original_of_record(struct session *s, int64_t rid, int64_t *ret_number)
+{
+    struct sql *q = NULL;
+    enum err err = sql_prepare(s,
+                               "SELECT max(original) FROM record"
+                               " WHERE rid = ?1 AND facility = ?2 AND deleted = 0",
+                               SQL_OWN, &q);
+    if (err)
+        return err;
+    sql_bind_i64(q, 1, rid);
+    sql_bind_i64(q, 2, own_facility(s));
+    err = sql_row(q);
+    if (!err)
+        *ret_number = sql_i64(q, 0);
+    return sql_done(q, err);
+}
+
+static const char OF_CHART[] =
+    "SELECT o.bytes, o.packed, o.id, o.sha, count(*) OVER () FROM original o WHERE o.id IN ("
+    " SELECT r.original FROM record r WHERE r.rid >= ?1 << 32 AND r.rid < (?1 + 1) << 32"
+    " UNION SELECT v.original FROM record_version v"
+    "  WHERE v.rid >= ?1 << 32 AND v.rid < (?1 + 1) << 32)"
+    " AND EXISTS (SELECT 1 FROM chart c WHERE c.id = ?1 AND c.facility = ?2) ORDER BY o.id";
+
+enum err original_of_chart(struct session *s, struct arena *arena, int64_t chart,
+                           struct original_ref **ret_refs, size_t *ret_count)
+{
+    struct original_ref *refs = NULL;
+    size_t count = 0;
+    bool row = false;
+    struct sql *q = NULL;
+    enum err err = sql_prepare(s, OF_CHART, SQL_OWN, &q);
+    if (err)
+        return err;
+    sql_bind_i64(q, 1, chart);
+    sql_bind_i64(q, 2, own_facility(s));
+    while (!err && !(err = sql_step(q, &row)) && row) {
+        if (!refs && !(refs = arena_array(arena, (size_t)sql_i64(q, 4), sizeof *refs))) {
+            err = ERR_LIMIT;
+            break;
+        }
+        struct original_ref *ref = &refs[count++];
+        ref->number = sql_i64(q, 2);
+        err = sql_bytes(q, 3, ref->sha, DIGEST_LEN) ? load(s, q, arena, &ref->bytes) : ERR_IO;
+    }
+    err = sql_done(q, err);
+    if (err)
+        return err;
+    *ret_refs = refs;
+    *ret_count = count;
+    return ERR_OK;
 }

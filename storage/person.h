@@ -54,6 +54,9 @@ enum err person_by_insured(struct session *s, struct slice insurer, struct slice
 enum err person_exists(struct session *s, int64_t person) ERR_CHECKED;
 enum err person_of_chart(struct session *s, int64_t chart, int64_t *ret_person,
                          int64_t *ret_facility) ERR_CHECKED;
+/* The number a chart has at its facility; empty when the facility gave none. */
+enum err person_local_of_chart(struct session *s, struct arena *arena, int64_t chart,
+                               struct slice *ret_local) ERR_CHECKED;
 /* The chart of FACILITY for PERSON (oldest when several); ERR_NOT_FOUND. */
 enum err person_chart(struct session *s, int64_t facility, int64_t person,
                       int64_t *ret_chart) ERR_CHECKED;
@@ -86,6 +89,22 @@ enum err person_free_card(struct session *s, char ret_number[13]) ERR_CHECKED;
 enum err person_link(struct session *s, int64_t chart, int64_t person, const char *reason) ERR_CHECKED;
 enum err person_unlink(struct session *s, int64_t chart, int64_t *ret_person) ERR_CHECKED;
 enum err person_undo(struct session *s, int64_t chart) ERR_CHECKED;
+
+/* What became of two charts: the person of the first now; the other person there was, or is. */
+struct person_joined {
+    int64_t person, other;
+    bool moved;
+};
+#define PERSON_REASON_ADT "facility" /* of link_log: the facility's own system said so */
+/* CHART and OTHER, of one facility, are one person's: the one whose person stands alone (no card, no certificate, no other chart) moves
+ * to the other's, OTHER rather than CHART. ERR_PATIENT_MISMATCH when neither does or birth date or gender contradict. Already one
+ * person: nothing. Writer session. */
+enum err person_join(struct session *s, int64_t chart, int64_t other, const char *reason,
+                     struct person_joined *ret_joined) ERR_CHECKED;
+/* They are two persons': the join with REASON that made them one is undone; where there was none, OTHER moves to a person of its own
+ * if nothing else hangs on the person they share, else ERR_PATIENT_MISMATCH. Already two: nothing. Writer session. */
+enum err person_part(struct session *s, int64_t chart, int64_t other, const char *reason,
+                     struct person_joined *ret_joined) ERR_CHECKED;
 
 /* Likely links waiting for a human, oldest first. person_link answers yes, person_dismiss no (writer
  * session; ERR_NOT_FOUND: no such open question). An answer is not asked for again. */

@@ -139,6 +139,158 @@ enum err person_undo(struct session *s, int64_t chart)
     return err != ERR_OK ? err : settle_question(s, chart, to);
 }
 
+/* ── what a facility says of its own charts ──────────────────────────────────────────────────── */
+
+/* Nothing but one chart hangs on PERSON. */
+static enum err is_alone(struct session *s, int64_t person, bool *ret_alone)
+{
+    bool carded = false;
+    int64_t charts = 0;
+    enum err err = person_is_carded(s, person, &carded);
+
+    if (err == ERR_OK)
+        err = person_chart_count(s, person, &charts);
+    if (err == ERR_OK)
+        *ret_alone = !carded && charts == 1;
+    return err;
+}
+
+/* Do birth date or gender of the two speak against each other? */
+static enum err contradict(struct session *s, int64_t one, int64_t two, bool *ret_contradict)
+{
+    struct sql *q;
+    enum err err =
+        sql_prepare(s,
+                    "SELECT (a.birth_date <> '' AND b.birth_date <> '' AND a.birth_date <> b.birth_date)"
+                    " OR (a.gender IN ('male', 'female') AND b.gender IN ('male', 'female')"
+                    "  AND a.gender <> b.gender) FROM person a, person b"
+                    " WHERE a.id = ?1 AND b.id = ?2",
+                    SQL_OWN, &q);
+
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, one);
+    sql_bind_i64(q, 2, two);
+    err = sql_row(q);
+    if (err == ERR_OK)
+        *ret_contradict = sql_i64(q, 0) != 0;
+    return sql_done(q, err);
+}
+
+static enum err both_persons(struct session *s, int64_t chart, int64_t other,
+                             struct person_joined *ret_joined)
+{
+    int64_t facility = 0;
+    int64_t others = 0;
+    enum err err = person_of_chart(s, chart, &ret_joined->person, &facility);
+
+    if (err == ERR_OK)
+        err = person_of_chart(s, other, &ret_joined->other, &others);
+    return err == ERR_OK && facility != others ? ERR_PATIENT_MISMATCH : err;
+}
+
+enum err person_join(struct session *s, int64_t chart, int64_t other, const char *reason,
+                     struct person_joined *ret_joined)
+{
+    struct person_joined j = {0};
+    bool first_alone = false;
+    bool other_alone = false;
+    bool against = false;
+    enum err err = both_persons(s, chart, other, &j);
+
+    assert(session_writes(s));
+    if (err == ERR_OK && j.person != j.other) {
+        err = is_alone(s, j.person, &first_alone);
+        if (err == ERR_OK)
+            err = is_alone(s, j.other, &other_alone);
+        if (err == ERR_OK)
+            err = contradict(s, j.person, j.other, &against);
+        if (err == ERR_OK && (against || !(first_alone || other_alone)))
+            err = ERR_PATIENT_MISMATCH;
+        if (err == ERR_OK && other_alone) {
+            err = person_move(s, other, j.other, j.person, reason);
+        } else if (err == ERR_OK) {
+            err = person_move(s, chart, j.person, j.other, reason);
+            j = (struct person_joined){.person = j.other, .other = j.person};
+        }
+        j.moved = true;
+    }
+    if (err == ERR_OK)
+        *ret_joined = j;
+    return err;
+}
+
+/* Which of the two charts came to PERSON by a join with REASON, last, and from whom; 0: neither. */
+static enum err find_join(struct session *s, const int64_t charts[2], int64_t person,
+                          const char *reason, int64_t *ret_chart, int64_t *ret_from)
+{
+    bool found = false;
+    struct sql *q;
+    enum err err = sql_prepare(
+        s,
+        "SELECT chart, from_person FROM link_log l WHERE chart IN (?1, ?2) AND to_person = ?3"
+        " AND reason = ?4 AND from_person IS NOT NULL"
+        " AND seq = (SELECT max(seq) FROM link_log m WHERE m.chart = l.chart)"
+        " ORDER BY seq DESC LIMIT 1",
+        SQL_OWN, &q);
+
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, charts[0]);
+    sql_bind_i64(q, 2, charts[1]);
+    sql_bind_i64(q, 3, person);
+    sql_bind_str(q, 4, reason);
+    err = sql_step(q, &found);
+    if (err == ERR_OK && found) {
+        *ret_chart = sql_i64(q, 0);
+        *ret_from = sql_i64(q, 1);
+    }
+    return sql_done(q, err);
+}
+
+/* No join is known: parted only where nothing else could be torn off with one of them. */
+static enum err part_pair(struct session *s, int64_t other, int64_t person, int64_t *ret_new)
+{
+    bool carded = false;
+    int64_t charts = 0;
+    enum err err = person_is_carded(s, person, &carded);
+
+    if (err == ERR_OK)
+        err = person_chart_count(s, person, &charts);
+    if (err == ERR_OK && (carded || charts != 2))
+        err = ERR_PATIENT_MISMATCH;
+    return err != ERR_OK ? err : person_unlink(s, other, ret_new);
+}
+
+enum err person_part(struct session *s, int64_t chart, int64_t other, const char *reason,
+                     struct person_joined *ret_joined)
+{
+    const int64_t charts[2] = {chart, other};
+    struct person_joined j = {0};
+    int64_t moved = 0;
+    int64_t from = 0;
+    enum err err = both_persons(s, chart, other, &j);
+
+    assert(session_writes(s));
+    if (err == ERR_OK && j.person == j.other) {
+        err = find_join(s, charts, j.person, reason, &moved, &from);
+        if (err == ERR_OK && moved)
+            err = person_move(s, moved, j.person, from, reason);
+        if (err == ERR_OK && moved)
+            err = settle_question(s, moved, j.person);
+        if (err == ERR_OK && !moved)
+            err = part_pair(s, other, j.person, &from);
+        if (moved == chart)
+            j.person = from;
+        else
+            j.other = from;
+        j.moved = true;
+    }
+    if (err == ERR_OK)
+        *ret_joined = j;
+    return err;
+}
+
 enum err person_queue(struct session *s, struct arena *arena, struct person_question **ret_rows,
                       size_t *ret_count)
 {

@@ -39,6 +39,7 @@ void *readers_main(void *argument)
     struct reader_start start = *(struct reader_start *)argument;
     struct store *store = start.store;
     free(argument);
+    (void)pthread_setname_np(pthread_self(), "reader");
     (void)pthread_mutex_lock(&store->lock);
     for (;;) {
         struct store_job *job = store_pop(&store->looks);

@@ -206,6 +206,12 @@ static bool is_same(struct session *s, struct sql *q, int column, struct slice b
     return same;
 }
 
+static struct present absent(const struct record_new *record)
+{
+    return (struct present){.key_of_id = key_id(record->type, record->id),
+                            .key_of_type = key_type(record->type)};
+}
+
 static enum err find_present(struct session *s, const struct record_new *record,
                              struct present *ret_present)
 {
@@ -220,12 +226,11 @@ static enum err find_present(struct session *s, const struct record_new *record,
         return err;
     sql_bind_text(q, 1, record->type);
     sql_bind_text(q, 2, record->id);
-    sql_bind_i64(q, 3, key_id(record->type, record->id));
+    struct present present = absent(record);
+    sql_bind_i64(q, 3, present.key_of_id);
     sql_bind_i64(q, 4, (int64_t)record->category);
     sql_bind_i64(q, 5, (int64_t)record->label);
     sql_bind_text_or_null(q, 6, record->scope);
-    struct present present = {.key_of_id = key_id(record->type, record->id),
-                              .key_of_type = key_type(record->type)};
     bool row = false;
     err = sql_step(q, &row);
     if (!err && row) {
@@ -246,12 +251,19 @@ static enum err find_present(struct session *s, const struct record_new *record,
 static enum err owner_of(struct session *s, int64_t chart, int64_t *ret_facility)
 {
     const struct grant *grant = s->grant;
+    const struct session_chart *known = &s->chart;
     assert(s->writes);
     if (!grant || !grant->may_write)
         return ERR_FORBIDDEN;
     if (chart == 0) {
         *ret_facility = grant->facility;
         return grant->actor == GRANT_RESIDENT ? ERR_FORBIDDEN : ERR_OK;
+    }
+    if (known->transaction && known->transaction == s->transaction && known->chart == chart &&
+        known->facility == grant->facility && grant->actor != GRANT_RESIDENT &&
+        grant->actor != GRANT_OPERATOR) {
+        *ret_facility = known->facility;
+        return ERR_OK;
     }
     struct sql *q = NULL;
     enum err err = sql_prepare(s,
@@ -281,27 +293,38 @@ static enum err owner_of(struct session *s, int64_t chart, int64_t *ret_facility
     return ERR_OK;
 }
 
-static enum err next_rid(struct session *s, int64_t chart, int64_t *ret_rid)
+static enum err last_rid(struct session *s, int64_t low, int64_t end, int64_t *ret_rid)
 {
     struct sql *q = NULL;
     enum err err =
         sql_prepare(s, "SELECT max(rid) FROM record WHERE rid >= ?1 AND rid < ?2", SQL_OWN, &q);
     if (err)
         return err;
-    int64_t low = (int64_t)((uint64_t)chart << RECORD_CHART_BITS);
-    int64_t end = low + (INT64_C(1) << RECORD_CHART_BITS);
     sql_bind_i64(q, 1, low);
     sql_bind_i64(q, 2, end);
-    int64_t rid = 0;
     err = sql_row(q);
     if (!err)
-        rid = (sql_is_null(q, 0) ? low : sql_i64(q, 0)) + 1;
-    err = sql_done(q, err);
-    if (!err && rid >= end)
+        *ret_rid = sql_is_null(q, 0) ? low : sql_i64(q, 0);
+    return sql_done(q, err);
+}
+
+/* A document's or a Bundle's records mostly go into one chart, one after the other: it is remembered. */
+static enum err next_rid(struct session *s, int64_t chart, int64_t facility, int64_t *ret_rid)
+{
+    struct session_chart *known = &s->chart;
+    int64_t low = (int64_t)((uint64_t)chart << RECORD_CHART_BITS);
+    int64_t end = low + (INT64_C(1) << RECORD_CHART_BITS);
+    int64_t last = known->last_rid;
+    enum err err = ERR_OK;
+    if (!known->transaction || known->transaction != s->transaction || known->chart != chart)
+        err = last_rid(s, low, end, &last);
+    if (!err && last + 1 >= end)
         err = ERR_LIMIT;
-    if (!err)
-        *ret_rid = rid;
-    return err;
+    if (err)
+        return err;
+    *known = (struct session_chart){s->transaction, chart, facility, last + 1};
+    *ret_rid = last + 1;
+    return ERR_OK;
 }
 
 /* ── writing: versions ───────────────────────────────────────────────────────────────────────── */
@@ -314,29 +337,55 @@ struct packed {
     int64_t original; /* 0: none */
 };
 
-static enum err pack(struct session *s, const struct record_new *record, struct packed *ret_packed)
+/* Into the session's scratch. */
+static enum err pack_here(struct session *s, struct slice body, struct facet_list *facets,
+                          struct record_packed *ret_packed)
 {
     struct session_scratch *scratch = &s->scratch;
     struct body_coder *coder = NULL;
-    struct packed packed = {.original = 0};
     enum err err = session_coder(s, &coder);
     buf_clear(&scratch->body);
     buf_clear(&scratch->facets);
-    if (!err && record->facets && record->facets->count > LIMIT_FACETS)
+    if (!err && facets && facets->count > LIMIT_FACETS)
         err = ERR_TOO_LARGE;
     if (!err)
-        err = body_pack(coder, record->body, &scratch->body);
-    if (!err && record->facets) {
-        facet_pack(record->facets, &scratch->facets);
+        err = body_pack(coder, body, &scratch->body);
+    if (!err && facets) {
+        facet_pack(facets, &scratch->facets);
         err = buf_err(&scratch->facets);
     }
+    if (!err)
+        *ret_packed = (struct record_packed){true, buf_slice(&scratch->body),
+                                             buf_slice(&scratch->facets)};
+    return err;
+}
+
+enum err record_pack(struct session *s, struct arena *arena, struct slice body,
+                     struct facet_list *facets, struct record_packed *ret_packed)
+{
+    struct record_packed packed;
+    enum err err = pack_here(s, body, facets, &packed);
+    if (err)
+        return err;
+    packed.body = arena_dup(arena, packed.body);
+    packed.facets = arena_dup(arena, packed.facets);
+    if (arena_exhausted(arena))
+        return ERR_LIMIT;
+    *ret_packed = packed;
+    return ERR_OK;
+}
+
+static enum err pack(struct session *s, const struct record_new *record, struct packed *ret_packed)
+{
+    struct record_packed made = record->packed;
+    struct packed packed = {.original = 0};
+    enum err err = made.made ? ERR_OK : pack_here(s, record->body, record->facets, &made);
     if (!err && record->original)
         err = original_number(s, record->original, &packed.original);
     if (err)
-        return err == ERR_NOT_FOUND ? ERR_INTERNAL
-                                    : err; /* the original is put before its records */
-    packed.body = buf_slice(&scratch->body);
-    packed.facets = buf_slice(&scratch->facets);
+        return err == ERR_NOT_FOUND ? ERR_INTERNAL : err; /* the original is put before its records */
+    packed.body = made.body;
+    packed.facets = made.facets;
     *ret_packed = packed;
     return ERR_OK;
 }
@@ -462,7 +511,7 @@ static enum err put_first(struct session *s, const struct record_new *record,
     struct packed packed;
     enum err err = pack(s, record, &packed);
     if (!err)
-        err = next_rid(s, record->chart, &mark.rid);
+        err = next_rid(s, record->chart, facility, &mark.rid);
     if (!err)
         err = number(s, &mark);
     if (!err)
@@ -512,7 +561,9 @@ enum err record_put(struct session *s, const struct record_new *record, int64_t 
     struct present present = {0};
     int64_t facility = 0;
     enum err err = owner_of(s, record->chart, &facility);
-    if (!err)
+    if (!err && record->fresh)
+        present = absent(record);
+    else if (!err)
         err = find_present(s, record, &present);
     if (err)
         return err;

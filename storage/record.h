@@ -39,10 +39,18 @@ struct record {
     struct slice facets; /* packed (base/facet.h); filled by search_run only */
 };
 
+/* Body and facets as the file keeps them: made where time is cheap, on a reader's thread. */
+struct record_packed {
+    bool made;
+    struct slice body;
+    struct slice facets;
+};
+
 /* A record to write. TYPE, ID and BODY are borrowed. */
 struct record_new {
     struct slice type;
     struct slice id; /* server-made or client-chosen logical id */
+    bool fresh;      /* the id is a random one just made: nothing is there */
     int64_t chart;   /* 0: of no person */
     enum category category;
     enum record_label label;
@@ -52,6 +60,7 @@ struct record_new {
     const unsigned char *original; /* sha or NULL */
     const char *mapper;            /* or NULL */
     struct facet_list *facets;     /* packed, so sorted, by the write */
+    struct record_packed packed;   /* of body and facets, by record_pack; or not made */
     struct slice words;            /* text of the narrative, for _text; empty: none */
     struct slice content;          /* all other text, for _content */
 };
@@ -77,6 +86,9 @@ enum err record_read_patient(struct session *s, struct arena *arena, int64_t per
  * is a version: ret->deleted. All of them: change_list (storage/change.h). */
 enum err record_read_version(struct session *s, struct arena *arena, int64_t rid, int64_t version,
                              struct record *ret_record) ERR_CHECKED;
+/* Packs BODY and FACETS (sorted in place) into ARENA. Any session. ERR_TOO_LARGE: more than LIMIT_FACETS. */
+enum err record_pack(struct session *s, struct arena *arena, struct slice body,
+                     struct facet_list *facets, struct record_packed *ret_packed) ERR_CHECKED;
 /* Creates the record, or its next version when (type, id) exists and belongs to the grant's facility (or
  * the resident) and the same chart. ERR_NOT_FOUND when it exists but is another's, ERR_PRECONDITION when
  * EXPECT_VERSION is > 0 and not current. Writer session, grant->may_write. */

@@ -36,8 +36,19 @@ struct index_state {
  * session. */
 enum err index_change(struct session *s, int64_t rid, const struct index_state *before,
                       const struct index_state *after, bool anew) ERR_CHECKED;
-/* Enters the words of the version SEQ; nothing when there are none. */
+/* The words of the version SEQ; nothing when there are none. They wait: the full-text index writes a piece of itself at
+ * every savepoint it has something for, so all words of a transaction go in together, before its COMMIT
+ * (index_words_enter), or before somebody in it searches for words. */
 enum err index_words(struct session *s, int64_t seq, struct slice words,
                      struct slice content) ERR_CHECKED;
+/* Enters those that wait. Writer session. */
+enum err index_words_enter(struct session *s) ERR_CHECKED;
+/* Before a savepoint begins: what waits and what is entered then. If much waits, it is entered first. */
+struct index_words_mark {
+    size_t rows, texts, entered;
+};
+enum err index_words_begin(struct session *s, struct index_words_mark *ret_mark) ERR_CHECKED;
+/* It was rolled back. With a zeroed MARK: the transaction has ended. */
+void index_words_back(struct session *s, struct index_words_mark mark);
 
 #endif

@@ -42,6 +42,8 @@ static enum err begin(struct session *s, struct record_reindexing *state)
     int64_t last = 0, total = 0;
     enum err err = change_last(s, &last);
     if (!err)
+        err = index_words_enter(s); /* of others in this transaction, so that they go, too */
+    if (!err)
         err = ask(s, "SELECT count(*) FROM record WHERE deleted = 0", &total);
     if (!err)
         err = simple(s, "INSERT OR REPLACE INTO meta(key, value) VALUES ('reindex', 1)");

@@ -197,15 +197,29 @@ static enum err run_count(struct search_compose *c, struct search_result *result
     return result->total_unknown ? ERR_OK : err;
 }
 
+/* Room for one more record of a page: most pages are far smaller than the largest. */
+static enum err grow(struct search_compose *c, struct search_result *result, unsigned *room)
+{
+    unsigned wanted = *room ? *room * 4 : 16;
+    if (result->count < *room)
+        return ERR_OK;
+    wanted = wanted < c->search->limit ? wanted : c->search->limit;
+    struct record *records = arena_array(c->arena, wanted, sizeof *records);
+    if (!records)
+        return ERR_LIMIT;
+    if (result->count)
+        memcpy(records, result->records, result->count * sizeof *records);
+    result->records = records;
+    *room = wanted;
+    return ERR_OK;
+}
+
 static enum err run_page(struct search_compose *c, void (*say)(struct search_compose *c),
                          unsigned within_ms, struct search_result *result)
 {
-    unsigned limit = c->search->limit;
+    unsigned limit = c->search->limit, room = 0;
     struct sql *q = NULL;
     bool row = false;
-    result->records = arena_array(c->arena, limit, sizeof *result->records);
-    if (!result->records)
-        return ERR_LIMIT;
     search_say_anew(c);
     say(c);
     enum err err = search_prepare(c, &q);
@@ -217,6 +231,8 @@ static enum err run_page(struct search_compose *c, void (*say)(struct search_com
             result->more = true;
             break;
         }
+        if ((err = grow(c, result, &room)))
+            break;
         struct record *record = &result->records[result->count++];
         record_load(q, 2, c->arena, record);
         record->facets = sql_dup(q, 1, c->arena);
@@ -278,13 +294,16 @@ enum err search_run(struct session *s, struct arena *arena, const struct search 
     if (result.snapshot <= 0)
         err = change_last(s, &result.snapshot);
     if (!err) {
-        search_resolve(&c, &search->filters);
+        search_resolve(&c, types_of(search), &search->filters);
         err = c.err;
     }
     if (!err && search->limit > 0)
         err = run_sorted(&c, &result);
-    if (!err && search->count_total)
+    bool whole = search->limit > 0 && !search->after_given && !result.more;
+    if (!err && search->count_total && !whole)
         err = run_count(&c, &result);
+    else if (!err && search->count_total)
+        result.total = result.count;
     end(&c, &sorts);
     if (!err)
         *ret_result = result;
@@ -303,7 +322,7 @@ enum err search_matches(struct session *s, const struct search *search, int64_t 
     if (!arena)
         return err ? err : ERR_LIMIT;
     begin(&c, s, arena, search, &sorts);
-    search_resolve(&c, &search->filters);
+    c.filters = search->filters; /* one record's own links are few */
     struct search_at at = search_alias(&c, 0);
     search_say(&c, at, "SELECT 1 FROM v_record r# WHERE r#.rid = ?");
     search_bind_int(&c, rid);

@@ -122,6 +122,9 @@ void search_say_start(struct search_compose *c, struct search_at at, struct sear
 /* Is there nothing better to begin with than dates, changes or the type? */
 bool search_starts_wide(const struct search_compose *c, struct search_types types,
                         const struct search_list *list);
+/* Does it begin with logical ids or with persons? */
+bool search_starts_narrow(const struct search_compose *c, struct search_types types,
+                          const struct search_list *list);
 /* Does an index find the other end of a SEARCH_CHAIN or SEARCH_HAS? */
 bool search_can_start(const struct search_compose *c, const struct search_filter *filter);
 /* "SELECT r#.rid ..." of the records that pass a SEARCH_WORDS filter. */
@@ -134,7 +137,8 @@ void search_seq_span(const struct search_value *value, int64_t now_ms, int64_t *
 /* ── search_resolve.c ────────────────────────────────────────────────────────────────────────── */
 
 /* Sets c->filters to LIST, with chains whose other end is found at once replaced by what they mean. */
-void search_resolve(struct search_compose *c, const struct search_list *list);
+void search_resolve(struct search_compose *c, struct search_types types,
+                    const struct search_list *list);
 
 /* ── search_fn.c ─────────────────────────────────────────────────────────────────────────────── */
 

@@ -275,7 +275,9 @@ static bool has_chain(const struct search_list *list)
     return has;
 }
 
-void search_resolve(struct search_compose *c, const struct search_list *list)
+void search_resolve(struct search_compose *c, struct search_types types,
+                    const struct search_list *list)
 {
-    c->filters = has_chain(list) ? resolve_list(c, list) : *list;
+    bool few = search_starts_narrow(c, types, list);
+    c->filters = !few && has_chain(list) ? resolve_list(c, list) : *list;
 }

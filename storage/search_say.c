@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "storage/search_impl.h"
+#include "storage/record_impl.h"
 #include "storage/session_impl.h"
 
 #include "base/banned.h"
@@ -175,6 +176,8 @@ enum err search_prepare(struct search_compose *c, struct sql **ret_sql)
 {
     buf_addc(&c->text, '\0');
     enum err err = c->err ? c->err : buf_err(&c->text);
+    if (!err && c->session->writes)
+        err = index_words_enter(c->session); /* what this transaction wrote is found by its words, too */
     if (!err)
         err = sql_prepare_composed(c->session, c->text.ptr, ret_sql);
     for (unsigned i = 0; !err && i < c->count; i++)

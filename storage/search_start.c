@@ -282,6 +282,12 @@ bool search_starts_wide(const struct search_compose *c, struct search_types type
     return best_of(list, types, c->now_ms).worth <= WORTH_DATE;
 }
 
+bool search_starts_narrow(const struct search_compose *c, struct search_types types,
+                          const struct search_list *list)
+{
+    return best_of(list, types, c->now_ms).worth >= WORTH_PERSONS;
+}
+
 bool search_can_start(const struct search_compose *c, const struct search_filter *filter)
 {
     const struct search_types types = {filter->ids,

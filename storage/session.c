@@ -9,6 +9,7 @@
 #include "storage/session.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 
@@ -83,7 +84,7 @@ static enum err set_up(struct session *s)
     /* The writer's pages stay warm, since nobody else writes; a reader's are dropped at every
      * commit anyhow. */
     static const char writing[] =
-        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192;"
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32768;"
         "PRAGMA wal_autocheckpoint = 0;";
     set_limits(s->db);
     enum err err = set_switches(s);
@@ -104,13 +105,24 @@ static enum err set_up(struct session *s)
     return err;
 }
 
-static struct buf *const *scratch_of(struct session *s, struct buf *ret[5])
+/* Counting every allocation would take one lock for all threads at each; nothing here asks for the counts. Refused
+ * harmlessly when SQLite is in use already. */
+static void configure(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+#define SCRATCHES 7
+
+static struct buf *const *scratch_of(struct session *s, struct buf *ret[SCRATCHES])
 {
     ret[0] = &s->scratch.body;
     ret[1] = &s->scratch.facets;
     ret[2] = &s->scratch.former;
     ret[3] = &s->scratch.before;
     ret[4] = &s->scratch.after;
+    ret[5] = &s->words.rows;
+    ret[6] = &s->words.texts;
     return ret;
 }
 
@@ -125,11 +137,13 @@ enum err session_coder(struct session *s, struct body_coder **ret_coder)
 enum err session_open(const struct store_options *options, bool writes,
                       struct session **ret_session)
 {
+    static pthread_once_t configured = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&configured, configure);
     struct session *s = calloc(1, sizeof *s);
     if (!s)
         return ERR_LIMIT;
-    struct buf *scratch[5];
-    for (size_t i = 0; i < 5; i++)
+    struct buf *scratch[SCRATCHES];
+    for (size_t i = 0; i < SCRATCHES; i++)
         buf_init(scratch_of(s, scratch)[i], 2 * LIMIT_BODY);
     s->options = options;
     s->writes = writes;
@@ -157,8 +171,8 @@ void session_close(struct session *s)
     assert(rc == SQLITE_OK); /* a statement outside the table would be ours */
     gate_close(s);
     body_coder_free(s->coder);
-    struct buf *scratch[5];
-    for (size_t i = 0; i < 5; i++)
+    struct buf *scratch[SCRATCHES];
+    for (size_t i = 0; i < SCRATCHES; i++)
         buf_fini(scratch_of(s, scratch)[i]);
     free(s);
 }

@@ -52,6 +52,22 @@ struct session_change {
     int64_t seq;
 };
 
+/* Of storage/record.c: the chart last written into in the writer's transaction, whose it is, and the last number given
+ * out in it. A chart never changes its facility; nobody else writes before the transaction ends. */
+struct session_chart {
+    uint64_t transaction; /* 0: nothing known */
+    int64_t chart;
+    int64_t facility;
+    int64_t last_rid;
+};
+
+/* Of storage/index.c: words of the transaction's records that are not in ix_words yet. */
+struct session_words {
+    struct buf rows;  /* struct waiting of index.c */
+    struct buf texts; /* what they point into */
+    size_t entered;   /* bytes of rows that are in ix_words by now */
+};
+
 /* Of storage/record.c and index.c: what one write packs and compares; kept so that no write asks for memory. */
 struct session_scratch {
     struct buf body;   /* packed */
@@ -80,6 +96,8 @@ struct session {
     struct session_audit audit;
     struct session_cert cert;
     struct session_change change;
+    struct session_chart chart;
+    struct session_words words;
     struct session_scratch scratch;
     struct body_coder *coder; /* made when first used: session_coder */
 };

@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "storage/audit_impl.h"
+#include "storage/record_impl.h"
 #include "storage/session_impl.h"
 #include "storage/sql.h"
 #include "storage/store_impl.h"
@@ -52,6 +53,7 @@ static void roll_back(struct session *s)
 {
     s->transaction++;
     s->audit.after_commit = NULL;
+    index_words_back(s, (struct index_words_mark){0});
     if (!sqlite3_get_autocommit(s->db) && simple(s, "ROLLBACK"))
         s->broken = true;
 }
@@ -64,7 +66,10 @@ static bool lost(const struct session *s)
 
 static enum err apply(struct session *s, struct store_job *job)
 {
-    enum err err = simple(s, "SAVEPOINT job");
+    struct index_words_mark words;
+    enum err err = index_words_begin(s, &words);
+    if (!err)
+        err = simple(s, "SAVEPOINT job");
     if (err)
         return err;
     job->err = job->apply(s, job);
@@ -73,6 +78,7 @@ static enum err apply(struct session *s, struct store_job *job)
         return ERR_UNAVAILABLE;
     if (job->err) {
         s->transaction++;
+        index_words_back(s, words);
         err = simple(s, "ROLLBACK TO job");
     }
     return err ? err : simple(s, "RELEASE job");
@@ -109,6 +115,7 @@ static void after_commit(struct store *store)
     if (s->audit.transaction == s->transaction)
         store->audit_seq = (uint64_t)s->audit.seq;
     (void)pthread_mutex_unlock(&store->lock);
+    index_words_back(s, (struct index_words_mark){0});
     if (s->audit.after_commit)
         s->audit.after_commit(s);
 }
@@ -122,6 +129,8 @@ static enum err attempt(struct store *store, struct group *group, unsigned from,
         look_here(s, group, i);
         err = run_job(s, group->jobs[i], group->looks[i]);
     }
+    if (!err)
+        err = index_words_enter(s);
     if (!err)
         err = simple(s, "COMMIT");
     if (err)

@@ -25,7 +25,8 @@ struct bench_site {
     unsigned connections;
     unsigned seconds;
     unsigned residents; /* of the population there; 0: none */
-    unsigned loaded;    /* of those, by this run */
+    unsigned resources; /* of each */
+    unsigned loaded;    /* of those residents, by this run */
     struct population_cost load; /* of that */
 };
 
@@ -33,7 +34,7 @@ struct bench_figure {
     double cpu_us;  /* of this process, client included, for each; 0: not measured */
     double rss_mib; /* while it ran */
     const char *name;
-    const char *unit;  /* of rate */
+    char unit[32];     /* of rate */
     double rate;       /* per second */
     double floor_rate; /* 0: no floor */
     double p50_ms, p99_ms;

@@ -318,6 +318,7 @@ struct thread_start {
 static void *run_thread(void *argument)
 {
     struct thread_start *start = argument;
+    (void)pthread_setname_np(pthread_self(), "client");
     start->body(start->index, start->context);
     return NULL;
 }

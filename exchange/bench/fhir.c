@@ -14,6 +14,7 @@
 #include "exchange/bench/bench.h"
 #include "exchange/bench/client.h"
 #include "exchange/bench/population.h"
+#include "exchange/bench/responder.h"
 #include "storage/floor.h"
 
 #include "base/banned.h"
@@ -89,6 +90,55 @@ static enum err ask_step(struct client *client, unsigned connection, uint64_t n,
     return err ? err : answer.status == 200 ? ERR_OK : ERR_INTERNAL;
 }
 
+static size_t answer_len(const struct bench_site *site, const struct client_trust *trust,
+                         const struct asking *asking)
+{
+    struct client_options options = {
+        .host = "127.0.0.1", .port = site->system_port, .trust = trust};
+    struct client *client = NULL;
+    struct client_answer answer = {0};
+    size_t len = 0;
+    if (!client_open(&options, &client) &&
+        !client_http(client, "GET", asking->targets[0], "", SLICE_NONE, &answer))
+        len = answer.body.len;
+    client_close(client);
+    return len;
+}
+
+static void read_chart(void *context, uint64_t n)
+{
+    (void)floor_reader_chart(context, n);
+}
+
+/* A bare SELECT over one resident's rows, then as many fixed bytes. */
+static enum err floor_asking(const struct bench_site *site, const struct bench_load *load,
+                             double *ret_rate)
+{
+    struct responder *r = NULL;
+    struct floor_reader *reader = NULL;
+    struct bench_figure floor = {0};
+    struct responder_options options = {
+        .dir = site->dir,
+        .body_len = answer_len(site, load->trust, load->context),
+        .step = read_chart};
+    enum err err = floor_reader_open(site->store, &reader);
+    options.context = reader;
+    if (!err)
+        err = responder_start(&options, &r);
+    if (err) {
+        floor_reader_close(reader);
+        return err;
+    }
+    struct bench_load same = *load;
+    same.port = responder_port(r);
+    err = bench_load_run(&same, &floor);
+    responder_stop(r);
+    floor_reader_close(reader);
+    if (!err)
+        *ret_rate = floor.rate;
+    return err;
+}
+
 static enum err bench_asking(const struct bench_site *site, bool search, struct bench_figure *figure)
 {
     struct asking *asking = calloc(1, sizeof(*asking));
@@ -104,6 +154,8 @@ static enum err bench_asking(const struct bench_site *site, bool search, struct 
                               .context = asking};
     if (!err)
         err = bench_load_run(&load, figure);
+    if (!err)
+        err = floor_asking(site, &load, &figure->floor_rate);
     client_trust_free(trust);
     free(asking);
     return err;
@@ -120,7 +172,8 @@ enum err bench_search(const struct bench_site *site, struct bench_figure *ret_fi
 
 enum err bench_everything(const struct bench_site *site, struct bench_figure *ret_figure)
 {
-    struct bench_figure figure = {.name = "everything", .unit = "$everything/s (50)"};
+    struct bench_figure figure = {.name = "everything"};
+    snprintf(figure.unit, sizeof(figure.unit), "answers/s (%u each)", site->resources);
     enum err err = bench_asking(site, false, &figure);
     if (!err)
         *ret_figure = figure;
@@ -197,9 +250,9 @@ static double bytes_of(const char *path)
 enum err bench_import(const struct bench_site *site, struct bench_figure *ret_figure)
 {
     struct bench_figure figure = {.name = "import", .unit = "resources/s", .bar = 0.50};
-    double resources = (double)site->loaded * POPULATION_RESOURCES;
+    double resources = (double)site->loaded * site->resources;
     enum err err = ERR_OK;
-    figure.bytes_each = bytes_of(site->store) / ((double)site->residents * POPULATION_RESOURCES);
+    figure.bytes_each = bytes_of(site->store) / ((double)site->residents * site->resources);
     if (site->loaded) {
         figure.rate = resources / site->load.seconds;
         figure.cpu_us = site->load.cpu_seconds * 1e6 / resources;

@@ -16,7 +16,7 @@
 #define ENCOUNTERS 4u
 #define CONDITIONS 3u
 #define PRESCRIPTIONS 3u
-#define OBSERVATIONS (POPULATION_RESOURCES - 1 - ENCOUNTERS - CONDITIONS - PRESCRIPTIONS)
+#define OTHERS (1 + ENCOUNTERS + CONDITIONS + PRESCRIPTIONS)
 #define LOCAL_SYSTEM "urn:oid:1.2.392.100495.20.3.51.12210001018"
 
 static const struct {
@@ -168,7 +168,7 @@ static void begin_bundle(struct buf *b)
     buf_adds(b, "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[");
 }
 
-void population_bundle(struct buf *out, unsigned n)
+void population_bundle(struct buf *out, unsigned n, unsigned resources)
 {
     char local_no[16];
     population_local_no(n, local_no);
@@ -180,7 +180,7 @@ void population_bundle(struct buf *out, unsigned n)
         add_condition(out, n, i);
     for (unsigned i = 0; i < PRESCRIPTIONS; i++)
         add_prescription(out, n, i);
-    for (unsigned i = 0; i < OBSERVATIONS; i++)
+    for (unsigned i = 0; i + OTHERS < resources; i++)
         add_observation(out, n, i);
     buf_adds(out, "]}");
 }
@@ -209,7 +209,7 @@ static void ended(void *context, struct request *r, void *tag)
     }
 }
 
-enum err population_load(struct exchange *x, unsigned from, unsigned to,
+enum err population_load(struct exchange *x, unsigned from, unsigned to, unsigned resources,
                          struct population_cost *ret_cost)
 {
     struct batch batch;
@@ -222,7 +222,7 @@ enum err population_load(struct exchange *x, unsigned from, unsigned to,
     store_figures(x->store, &before);
     for (unsigned n = from; n < to && !err && !failed; n++) {
         buf_clear(&text);
-        population_bundle(&text, n);
+        population_bundle(&text, n, resources);
         err = batch_bundle(&batch, SLICE(POPULATION_FACILITY), buf_slice(&text), NULL);
     }
     batch_finish(&batch);

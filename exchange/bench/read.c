@@ -4,18 +4,15 @@
  * audited durably before its first byte. The floor is the same TLS and HTTP code with a handler
  * that answers fixed bytes: what no audited server on this code can beat.
  */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <uv.h>
 
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "exchange/bench/bench.h"
 #include "exchange/bench/client.h"
-#include "exchange/net/http.h"
-#include "exchange/net/tls.h"
+#include "exchange/bench/responder.h"
 
 #include "base/banned.h"
 
@@ -75,96 +72,23 @@ static enum err collect_ids(const struct client_trust *trust, unsigned short por
 
 /* ── the floor ───────────────────────────────────────────────────────────────────────────────── */
 
-struct responder {
-    uv_loop_t loop;
-    uv_async_t stop;
-    struct http_server *server;
-    struct tls_context *tls;
-    char *body;
-    size_t body_len;
-    pthread_t thread;
-};
-
-static void respond(struct http_call *call, void *context)
-{
-    struct responder *r = context;
-    struct http_answer answer = {.status = 200,
-                                 .content_type = "application/fhir+json; charset=utf-8",
-                                 .body = slice_of(r->body, r->body_len)};
-    http_call_answer(call, &answer);
-}
-
-static void on_server_closed(void *context)
-{
-    struct responder *r = context;
-    uv_close((uv_handle_t *)&r->stop, NULL);
-}
-
-static void on_stop(uv_async_t *async)
-{
-    struct responder *r = async->data;
-    http_close(r->server, on_server_closed, r);
-}
-
-static void *responder_main(void *context)
-{
-    struct responder *r = context;
-    uv_run(&r->loop, UV_RUN_DEFAULT);
-    return NULL;
-}
-
-static enum err responder_start(struct responder *r, const char *dir)
-{
-    char cert[512], key[512], ca[512], crl[512], text[256];
-    snprintf(cert, sizeof(cert), "%s/pki/server.pem", dir);
-    snprintf(key, sizeof(key), "%s/pki/server.key", dir);
-    snprintf(ca, sizeof(ca), "%s/pki/ca.pem", dir);
-    snprintf(crl, sizeof(crl), "%s/pki/crl.pem", dir);
-    struct tls_options tls = {
-        .cert_path = cert, .key_path = key, .ca_path = ca, .crl_path = crl, .require_client = true};
-    enum err err = tls_context_new(&tls, text, sizeof(text), &r->tls);
-    if (err)
-        return err;
-    uv_loop_init(&r->loop);
-    uv_async_init(&r->loop, &r->stop, on_stop);
-    r->stop.data = r;
-    r->body = malloc(r->body_len);
-    if (!r->body)
-        return ERR_LIMIT;
-    memset(r->body, 'x', r->body_len);
-    struct http_options options = {
-        .loop = &r->loop, .host = "127.0.0.1", .tls = r->tls, .handle = respond, .context = r};
-    err = http_open(&options, &r->server);
-    if (!err && pthread_create(&r->thread, NULL, responder_main, r) != 0)
-        err = ERR_LIMIT;
-    return err;
-}
-
-static void responder_stop(struct responder *r)
-{
-    uv_async_send(&r->stop);
-    pthread_join(r->thread, NULL);
-    uv_loop_close(&r->loop);
-    tls_context_free(r->tls);
-    free(r->body);
-}
-
 static enum err floor_read(const struct bench_site *site, const struct client_trust *trust,
                            const struct reading *reading, double *ret_rate)
 {
-    struct responder r = {.body_len = reading->body_len};
+    struct responder *r = NULL;
     struct bench_figure floor = {0};
-    enum err err = responder_start(&r, site->dir);
+    struct responder_options options = {.dir = site->dir, .body_len = reading->body_len};
+    enum err err = responder_start(&options, &r);
     if (err)
         return err;
     struct bench_load load = {.trust = trust,
-                              .port = http_port(r.server),
+                              .port = responder_port(r),
                               .connections = site->connections,
                               .seconds = site->seconds,
                               .step = read_step,
                               .context = (void *)(uintptr_t)reading};
     err = bench_load_run(&load, &floor);
-    responder_stop(&r);
+    responder_stop(r);
     if (!err)
         *ret_rate = floor.rate;
     return err;

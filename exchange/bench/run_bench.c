@@ -42,6 +42,7 @@ static void on_ready(struct server *server, void *context)
 static void *serve_main(void *context)
 {
     struct served *s = context;
+    (void)pthread_setname_np(pthread_self(), "loop");
     enum err err = server_run(s->server);
     return (void *)(uintptr_t)err;
 }
@@ -80,7 +81,7 @@ static enum err load(struct exchange *x, const char *dir, struct bench_site *sit
         return ERR_OK;
     }
     site->loaded = site->residents - have;
-    enum err err = population_load(x, have, site->residents, &site->load);
+    enum err err = population_load(x, have, site->residents, site->resources, &site->load);
     return err ? err : note_residents(dir, site->residents);
 }
 
@@ -176,14 +177,15 @@ static void print_figure(const struct bench_figure *f, bool json)
 static const struct {
     const char *name;
     unsigned patients;
-    bool population; /* of --residents */
+    bool population;    /* of --residents */
+    unsigned resources; /* of each, unless --resources says otherwise */
     enum err (*run)(const struct bench_site *site, struct bench_figure *ret_figure);
-} benches[] = {{"read", 50, false, bench_read},
-               {"intake", 0, false, bench_intake},
-               {"transaction", 0, false, bench_transaction},
-               {"import", 0, true, bench_import},
-               {"search", 0, true, bench_search},
-               {"everything", 0, true, bench_everything}};
+} benches[] = {{"read", 50, false, 0, bench_read},
+             {"intake", 0, false, 0, bench_intake},
+             {"transaction", 0, false, 0, bench_transaction},
+             {"import", 0, true, POPULATION_RESOURCES, bench_import},
+             {"search", 0, true, POPULATION_RESOURCES, bench_search},
+             {"everything", 0, true, 2 * POPULATION_RESOURCES, bench_everything}};
 
 #define RESIDENTS_DEFAULT 2000u
 
@@ -224,8 +226,10 @@ static enum err run_in(const char *dir, size_t i, const struct run_bench_options
     struct bench_site site = {.dir = dir,
                               .connections = options->connections ? options->connections : 16,
                               .seconds = options->seconds ? options->seconds : 5};
-    if (benches[i].population)
+    if (benches[i].population) {
         site.residents = options->residents ? options->residents : RESIDENTS_DEFAULT;
+        site.resources = options->resources ? options->resources : benches[i].resources;
+    }
     enum err err = arena ? bench_start(dir, benches[i].patients, &site, arena, &served) : ERR_LIMIT;
     if (err) {
         arena_free(arena);

@@ -161,6 +161,12 @@ void cli_close(struct cli_place *place)
 
 int cli_use(struct cli_place *place, const struct use *use, struct slice facility_key, void *input)
 {
+    return cli_use_body(place, use, facility_key, input, SLICE_NONE);
+}
+
+int cli_use_body(struct cli_place *place, const struct use *use, struct slice facility_key,
+                 void *input, struct slice body)
+{
     struct request *r = request_new(&place->exchange, REQUEST_COMMAND);
     enum err err = r ? ERR_OK : ERR_LIMIT;
 
@@ -168,6 +174,7 @@ int cli_use(struct cli_place *place, const struct use *use, struct slice facilit
         return cli_fail(place->args, err, use->event);
     r->use = use;
     r->input = input;
+    r->body = body;
     r->facility_key = facility_key.len ? facility_key : place->operator_key;
     r->peer = SLICE("local");
     r->method = SLICE("tasuki");

@@ -52,6 +52,9 @@ void cli_close(struct cli_place *place);
 /* Runs USE with INPUT as the operator (as FACILITY_KEY unless empty) and frees the request; says
  * what went wrong. Results belong into INPUT, in place->arena. Returns an exit code. */
 int cli_use(struct cli_place *place, const struct use *use, struct slice facility_key, void *input);
+/* The same with BODY as the request's bytes. */
+int cli_use_body(struct cli_place *place, const struct use *use, struct slice facility_key,
+                 void *input, struct slice body);
 
 /* One verb each. */
 int cli_version(const struct args *args);
@@ -92,9 +95,11 @@ int cli_reindex(const struct args *args);
 int cli_intake_rejected(const struct args *args);
 int cli_intake_unmapped(const struct args *args);
 int cli_intake_show(const struct args *args);
+int cli_intake_replay(const struct args *args);
 int cli_definitions_load(const struct args *args);
 int cli_definitions_list(const struct args *args);
 int cli_intake_original(const struct args *args);
+int cli_export_ssmix2(const struct args *args);
 int cli_import_ssmix2(const struct args *args);
 int cli_import_fhir(const struct args *args);
 int cli_validate_hl7(const struct args *args);

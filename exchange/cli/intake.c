@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * intake rejected|unmapped|show|original: what the doors refused and why, which fields they kept
- * without mapping, the bytes of a refused message as text, and those of any message as they came.
+ * intake rejected|show|replay|unmapped|original: what the doors refused and why, a refused message
+ * for people's eyes, filing it again, which fields were kept without mapping, and the bytes of any
+ * message as they came.
  * Messages are patient data: showing one is done as the facility that sent it, and the row names
  * the patient where he can be known.
  */
@@ -11,11 +12,15 @@
 #include "base/limits.h"
 #include "base/when.h"
 #include "exchange/cli/cli.h"
+#include "exchange/cli/files.h"
+#include "exchange/cli/message_tree.h"
 #include "exchange/cli/table.h"
+#include "exchange/use/intake.h"
 #include "mappers/hl7v2/lex.h"
 #include "storage/inbox.h"
 #include "storage/original.h"
 #include "storage/person.h"
+#include "storage/quarantine.h"
 
 #include "base/banned.h"
 
@@ -25,7 +30,11 @@ struct intake_job {
     int64_t id;                /* of a refusal, to show */
     const char *sha_text;      /* of an original */
     unsigned char sha[DIGEST_LEN];
-    struct quarantine_row *rejected;
+    struct quarantine_filter filter;
+    struct quarantine_row *rejected, *shown;
+    struct quarantine_replay *attempts; /* on the one shown */
+    size_t attempt_count;
+    struct slice *keys; /* of the facilities of rejected */
     struct unmapped_row *unmapped;
     size_t count;
     struct slice bytes;
@@ -51,11 +60,18 @@ static enum err find_facility(struct session *s, struct request *r, int64_t *ret
 static enum err rejected_look(struct session *s, struct request *r)
 {
     struct intake_job *in = r->input;
-    int64_t facility = 0;
-    enum err err = find_facility(s, r, &facility);
+    enum err err = find_facility(s, r, &in->filter.facility);
 
     if (!err)
-        err = quarantine_list(s, in->arena, facility, &in->rejected, &in->count);
+        err = quarantine_list(s, in->arena, &in->filter, &in->rejected, &in->count);
+    in->keys = arena_array(in->arena, in->count + 1, sizeof(*in->keys));
+    if (!err && !in->keys)
+        err = ERR_LIMIT;
+    for (size_t i = 0; i < in->count && !err; i++) {
+        struct facility facility = {0};
+        err = registry_facility_by_id(s, in->arena, in->rejected[i].facility, &facility);
+        in->keys[i] = facility.key;
+    }
     r->count = (int64_t)in->count;
     return err;
 }
@@ -92,16 +108,17 @@ static int64_t person_in(struct session *s, struct request *r, struct slice byte
 static enum err show_look(struct session *s, struct request *r)
 {
     struct intake_job *in = r->input;
-    enum err err = quarantine_list(s, in->arena, r->grant.facility, &in->rejected, &in->count);
-    size_t i = 0;
+    struct quarantine_filter filter = {
+        .facility = r->grant.facility, .id = in->id, .settled = true};
+    enum err err = quarantine_list(s, in->arena, &filter, &in->shown, &in->count);
 
     r->entity = arena_printf(r->arena, "quarantine:%" PRId64, in->id);
-    while (!err && i < in->count && in->rejected[i].id != in->id)
-        i++;
-    if (!err && i == in->count)
+    if (!err && in->count == 0)
         err = err_add(&r->errors, ERR_NOT_FOUND, "ID", NULL);
     if (!err)
-        err = original_get(s, in->arena, in->rejected[i].sha, &in->bytes);
+        err = quarantine_replays(s, in->arena, in->id, &in->attempts, &in->attempt_count);
+    if (!err)
+        err = original_get(s, in->arena, in->shown->sha, &in->bytes);
     if (!err) {
         r->person = person_in(s, r, in->bytes);
         r->count = 1;
@@ -131,40 +148,64 @@ static const struct use show_use = {
 static const struct use original_use = {
     .event = "intake-original", .actors = 1u << GRANT_FACILITY, .look = original_look};
 
+static void put_time(struct table *table, int64_t at_ms)
+{
+    struct buf at;
+
+    buf_init(&at, 64);
+    if (at_ms)
+        when_print_instant(&at, at_ms);
+    table_cell(table, buf_slice(&at));
+    buf_fini(&at);
+}
+
 static int print_rejected(const struct args *args, struct arena *arena, const struct intake_job *in)
 {
-    static const char *const columns[] = {"id",   "at",    "door", "name",
-                                          "code", "place", "text", NULL};
+    static const char *const columns[] = {"id",    "at",   "facility", "door",  "name", "code",
+                                          "place", "text", "replays",  "filed", NULL};
     struct table table;
 
     table_init(&table, arena, columns);
     for (size_t i = 0; i < in->count; i++) {
         const struct quarantine_row *row = &in->rejected[i];
-        struct buf at;
 
-        buf_init(&at, 64);
-        when_print_instant(&at, row->at_ms);
         table_row(&table);
         table_cellf(&table, "%" PRId64, row->id);
-        table_cell(&table, buf_slice(&at));
+        put_time(&table, row->at_ms);
+        table_cell(&table, in->keys[i]);
         table_cell(&table, row->door);
         table_cell(&table, row->name);
         table_cell(&table, slice_str(err_name(row->outcome)));
         table_cell(&table, row->place);
         table_cell(&table, args->ja ? row->ja : row->en);
-        buf_fini(&at);
+        table_cellf(&table, "%" PRId64, row->replays);
+        put_time(&table, row->settled_ms);
     }
     return cli_exit(table_print(&table, args_flag(args, "json")));
+}
+
+/* The code that --reason names; ERR_OK when it was not given. */
+static bool wanted_reason(const struct args *args, enum err *ret_reason)
+{
+    const char *name = args_value(args, "reason");
+
+    *ret_reason = ERR_OK;
+    for (unsigned i = 1; name && i < ERR_COUNT; i++) {
+        if (strcmp(err_name((enum err)i), name) == 0)
+            *ret_reason = (enum err)i;
+    }
+    return !name || *ret_reason != ERR_OK;
 }
 
 int cli_intake_rejected(const struct args *args)
 {
     struct cli_place place;
-    struct intake_job in = {.facility_key = slice_str(args_value(args, "facility"))};
+    struct intake_job in = {.facility_key = slice_str(args_value(args, "facility")),
+                            .filter.settled = args_flag(args, "all")};
     int code = CLI_OK;
 
-    if (!in.facility_key.len)
-        return cli_usage(args, "give --facility KEY", "--facility が要ります");
+    if (!wanted_reason(args, &in.filter.outcome))
+        return cli_usage(args, "--reason: no such error code", "--reason: そのコードはありません");
     code = cli_open(args, &place);
     in.arena = place.arena;
     if (!code)
@@ -172,6 +213,112 @@ int cli_intake_rejected(const struct args *args)
     if (!code)
         code = print_rejected(args, place.arena, &in);
     cli_close(&place);
+    return code;
+}
+
+/* ── filing again ────────────────────────────────────────────────────────────────────────────── */
+
+struct attempt {
+    const struct args *args;
+    struct cli_place *place;
+    struct slice bytes; /* corrected; empty: as it came */
+    unsigned filed, refused;
+    int code; /* of the first that was refused */
+};
+
+static void replay_one(struct attempt *t, const struct quarantine_row *row, struct slice key)
+{
+    struct intake *in = ARENA_NEW(t->place->arena, struct intake);
+    int code = CLI_FAILED;
+
+    (void)printf("%" PRId64 " ", row->id);
+    (void)fflush(stdout); /* before what is said about it on stderr */
+    if (in) {
+        in->replay = row->id;
+        if (slice_is(row->door, "ssmix2"))
+            in->path = row->name;
+        code = cli_use_body(t->place, &intake_replay_use, key, in, t->bytes);
+    }
+    (void)puts(code ? cli_pick(t->args, "refused", "拒否") : cli_pick(t->args, "filed", "登録済み"));
+    t->filed += code == CLI_OK;
+    if (code && t->refused++ == 0)
+        t->code = code;
+}
+
+/* Does the command name ROW? */
+static bool is_named(const struct args *args, const struct quarantine_row *row)
+{
+    for (unsigned i = 0; i < args->operand_count; i++) {
+        int64_t id = 0;
+        if (slice_i64(slice_str(args->operands[i]), &id) && id == row->id)
+            return true;
+    }
+    return args->operand_count == 0;
+}
+
+static int replay_rows(struct attempt *t, const struct intake_job *in)
+{
+    unsigned named = 0;
+
+    for (size_t i = in->count; i > 0; i--) { /* in the order they came */
+        if (!is_named(t->args, &in->rejected[i - 1]))
+            continue;
+        named++;
+        replay_one(t, &in->rejected[i - 1], in->keys[i - 1]);
+    }
+    (void)fprintf(stderr, t->args->ja ? "%u 件登録、%u 件拒否\n" : "%u filed, %u refused\n",
+                  t->filed, t->refused);
+    if (named < t->args->operand_count)
+        return cli_fail(t->args, ERR_NOT_FOUND, "ID");
+    return t->code;
+}
+
+static bool ids_are_numbers(const struct args *args)
+{
+    for (unsigned i = 0; i < args->operand_count; i++) {
+        int64_t id = 0;
+        if (!slice_i64(slice_str(args->operands[i]), &id) || id <= 0)
+            return false;
+    }
+    return true;
+}
+
+int cli_intake_replay(const struct args *args)
+{
+    struct cli_place place;
+    struct intake_job in = {.facility_key = slice_str(args_value(args, "facility"))};
+    struct attempt t = {.args = args, .place = &place};
+    const char *edit = args_value(args, "edit");
+    bool picked = args_flag(args, "all") || args_value(args, "reason") || in.facility_key.len;
+    struct buf bytes;
+    enum err err = ERR_OK;
+    int code = CLI_OK;
+
+    if (!wanted_reason(args, &in.filter.outcome))
+        return cli_usage(args, "--reason: no such error code", "--reason: そのコードはありません");
+    if ((args->operand_count == 0 && !picked) || !ids_are_numbers(args) ||
+        (edit && args->operand_count != 1))
+        return cli_usage(args,
+                         "give numbers that \"intake rejected\" shows (one with --edit), or --all, "
+                         "--reason, --facility",
+                         "「intake rejected」の番号（--edit は 1 件）か、--all、--reason、--facility が"
+                         "要ります");
+    buf_init(&bytes, LIMIT_MLLP_FRAME);
+    if (edit)
+        err = files_read(edit, &bytes);
+    if (err) {
+        buf_fini(&bytes);
+        return cli_fail(args, err, edit);
+    }
+    t.bytes = buf_slice(&bytes);
+    code = cli_open(args, &place);
+    in.arena = place.arena;
+    if (!code)
+        code = cli_use(&place, &rejected_use, SLICE_NONE, &in);
+    if (!code)
+        code = replay_rows(&t, &in);
+    cli_close(&place);
+    buf_fini(&bytes);
     return code;
 }
 
@@ -200,65 +347,43 @@ int cli_intake_unmapped(const struct args *args)
     return code;
 }
 
-/* What is UTF-8 as it is, every other byte as <E9>. */
-static void add_bytes(struct slice bytes, struct buf *text)
+/* What came of filing it again, a line each. */
+static void put_attempts(const struct args *args, const struct intake_job *in)
 {
-    for (size_t i = 0; i < bytes.len;) {
-        unsigned char c = (unsigned char)bytes.ptr[i];
-        size_t len = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-        struct slice one = slice_sub(bytes, i, len);
+    for (size_t i = 0; i < in->attempt_count; i++) {
+        const struct quarantine_replay *attempt = &in->attempts[i];
+        struct buf line;
 
-        if (one.len == len && slice_is_utf8(one)) {
-            buf_add(text, one);
-            i += len;
-        } else {
-            buf_addf(text, "<%02X>", c);
-            i++;
-        }
+        buf_init(&line, 16u * LIMIT_KIB);
+        when_print_instant(&line, attempt->at_ms);
+        if (attempt->outcome)
+            buf_addf(&line, " %s %.*s %.*s", err_name(attempt->outcome), SLICE_ARG(attempt->place),
+                     SLICE_ARG(args->ja ? attempt->ja : attempt->en));
+        else
+            buf_addf(&line, " %s", cli_pick(args, "filed", "登録済み"));
+        table_put(buf_slice(&line));
+        (void)putchar('\n');
+        buf_fini(&line);
     }
 }
 
-/* BYTES as text. A message may have been refused because its bytes are not in the set it names. */
-static enum err decode(const struct args *args, struct arena *arena, struct slice bytes,
-                       struct buf *text)
+static int print_shown(const struct args *args, struct arena *arena, const struct intake_job *in)
 {
-    struct hl7_header header;
-    enum charset set = CHARSET_ASCII;
+    const struct quarantine_row *row = in->shown;
+    struct message_finding finding = {.place = row->place,
+                                      .code = slice_str(err_name(row->outcome)),
+                                      .text = args->ja ? row->ja : row->en};
     enum err err = ERR_OK;
 
-    hl7_peek(arena, bytes, &header);
-    err = charset_from_hl7(header.charset, &set);
-    if (!err)
-        err = charset_decode(set, bytes, text, NULL);
-    if (err != ERR_CHARSET)
-        return err;
-    cli_say(args, "not in the character set that MSH-18 names; what is not UTF-8 is shown as <XX>",
-            "MSH-18 の文字集合では読めません。UTF-8 でないバイトは <XX> と表示します");
-    add_bytes(bytes, text);
-    return buf_err(text);
-}
-
-static int print_segments(const struct args *args, struct arena *arena, struct slice bytes)
-{
-    struct buf text;
-    struct slice rest;
-    enum err err = ERR_OK;
-
-    buf_init(&text, 4 * LIMIT_MLLP_FRAME); /* <XX> for every byte */
-    err = decode(args, arena, bytes, &text);
-    rest = buf_slice(&text);
-    while (!err && rest.len) {
-        size_t end = 0;
-
-        while (end < rest.len && rest.ptr[end] != '\r' && rest.ptr[end] != '\n')
-            end++;
-        if (end > 0) {
-            table_put(slice_sub(rest, 0, end));
-            (void)putchar('\n');
-        }
-        rest = slice_sub(rest, end < rest.len ? end + 1 : end, rest.len);
-    }
-    buf_fini(&text);
+    if (args_flag(args, "raw"))
+        return fwrite(in->bytes.ptr, 1, in->bytes.len, stdout) == in->bytes.len ? CLI_OK
+                                                                               : CLI_FAILED;
+    if (args_flag(args, "tree"))
+        err = message_tree_print(args, arena, in->bytes, &finding);
+    else
+        err = message_tree_text(args, arena, in->bytes);
+    if (!err && args_flag(args, "tree"))
+        put_attempts(args, in);
     return err ? cli_fail(args, err, args->verb->name) : CLI_OK;
 }
 
@@ -271,12 +396,15 @@ int cli_intake_show(const struct args *args)
     if (!in.facility_key.len || !slice_i64(slice_str(args->operands[0]), &in.id) || in.id <= 0)
         return cli_usage(args, "give the number that \"intake rejected\" shows, and --facility KEY",
                          "「intake rejected」の番号と --facility が要ります");
+    if (args_flag(args, "raw") + args_flag(args, "decoded") + args_flag(args, "tree") > 1)
+        return cli_usage(args, "only one of --raw, --decoded, --tree",
+                         "--raw、--decoded、--tree はどれか 1 つです");
     code = cli_open(args, &place);
     in.arena = place.arena;
     if (!code)
         code = cli_use(&place, &show_use, in.facility_key, &in);
     if (!code)
-        code = print_segments(args, place.arena, in.bytes);
+        code = print_shown(args, place.arena, &in);
     cli_close(&place);
     return code;
 }

@@ -52,13 +52,16 @@ int cli_bench(const struct args *args)
     struct run_bench_options options = {.name = args->operand_count ? args->operands[0] : NULL,
                                         .dir = args_value(args, "dir"),
                                         .json = args_flag(args, "json")};
-    uint64_t seconds = 0, connections = 0, residents = 0;
+    uint64_t seconds = 0, connections = 0, residents = 0, resources = 0;
     if (!args_number(args, "seconds", 1, 3600, 5, &seconds))
         return bad_number(args, "seconds");
     if (!args_number(args, "connections", 1, 256, 16, &connections))
         return bad_number(args, "connections");
     if (!args_number(args, "residents", 1, 10000000, 2000, &residents))
         return bad_number(args, "residents");
+    if (!args_number(args, "resources", 0, 10000, 0, &resources))
+        return bad_number(args, "resources");
+    options.resources = (unsigned)resources;
     options.residents = (unsigned)residents;
     options.seconds = (unsigned)seconds;
     options.connections = (unsigned)connections;

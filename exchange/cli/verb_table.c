@@ -35,7 +35,8 @@ static const struct args_option bench_options[] = {
     {"dir", "DIR", "keep the region here, use it again (default: a temporary one)", "地域をここに残して再利用（省略時は一時フォルダー）"},
     {"json", NULL, "print JSON", "JSON で出力"},
     {"seconds", "N", "length of a run", "1回の秒数"},
-    {"residents", "N", "population (default 2000), 50 resources each", "人口（省略時 2000。1人50リソース）"},
+    {"residents", "N", "population (default 2000)", "人口（省略時 2000）"},
+    {"resources", "N", "of each resident (default 50; everything: 100)", "1人あたりのリソース数（省略時 50、everything は 100）"},
     {"connections", "N", "connections at once", "同時接続数"}, END};
 static const struct args_option facility_options[] = {
     PLACE, {"code", "CODE", "10-digit institution code", "医療機関コード10桁"},
@@ -71,10 +72,31 @@ static const struct args_option restore_options[] = {
     PLACE, {"verify", NULL, "prove the backup's audit chain first", "控えの監査記録の連鎖も検証する"}, END};
 static const struct args_option intake_options[] = {
     PLACE, {"facility", "KEY", "which one sent it", "送った施設"}, JSON, END};
+static const struct args_option rejected_options[] = {
+    PLACE, {"facility", "KEY", "which one sent it", "送った施設"},
+    {"reason", "CODE", "only those refused for this", "この理由のものだけ"},
+    {"all", NULL, "those filed in the end, too", "あとで登録したものも"}, JSON, END};
+static const struct args_option show_options[] = {
+    PLACE, {"facility", "KEY", "which one sent it", "送った施設"},
+    {"raw", NULL, "the bytes as they came", "受信したバイト列のまま"},
+    {"decoded", NULL, "as text, one segment a line (default)", "文字に直して1行1セグメント（省略時）"},
+    {"tree", NULL, "taken apart, with names, the finding at its place", "項目名つきの木、指摘はその場所に"}, END};
+static const struct args_option replay_options[] = {
+    PLACE, {"facility", "KEY", "those of this facility", "この施設のもの"},
+    {"reason", "CODE", "those refused for this", "この理由のもの"},
+    {"all", NULL, "all that wait", "待っているものすべて"},
+    {"edit", "FILE", "with these bytes instead", "代わりにこのバイト列で"}, END};
 static const struct args_option original_options[] = {
     PLACE, {"facility", "KEY", "which one sent it", "送った施設"}, END};
 static const struct args_option import_options[] = {
     PLACE, {"facility", "KEY", "whose documents these are", "どの施設の文書か"}, END};
+static const struct args_option export_options[] = {
+    PLACE, {"facility", "KEY", "whose data, or who asks", "どの施設のデータか（または閲覧する施設）"},
+    {"card", "NUMBER", "what that facility may see of this resident", "その施設が閲覧できる、この住民の記録"},
+    {"watch", NULL, "keep the tree up to date until stopped", "停止するまで更新し続ける"}, END};
+static const struct args_option inspect_options[] = {
+    JSON, {"fields", NULL, "print how often each field is filled", "項目ごとの出現数を出力"},
+    {"list", "FIELDS", "list the values of these fields, e.g. OBX-3,PRB-3.1", "これらの項目の値を一覧する（例 OBX-3,PRB-3.1）"}, END};
 static const struct args_option retry_options[] = {
     PLACE, {"skip", NULL, "leave out the change that could not be delivered", "届けられなかった変更を飛ばす"}, END};
 static const struct args_option map_options[] = {
@@ -114,16 +136,18 @@ const struct args_verb cli_verbs[] = {
     {"audit search", "", 0, 0, search_options, cli_audit_search, "who did what", "監査記録を調べる"},
     {"audit touched", "", 0, 0, touched_options, cli_audit_touched, "whose records a facility touched", "施設が触れた住民の一覧"},
     {"audit export", "FILE", 1, 1, place_only, cli_audit_export, "the whole chain, one JSON object a line", "監査記録の連鎖を1行1件の JSON で書き出す"},
-    {"intake rejected", "", 0, 0, intake_options, cli_intake_rejected, "what was refused and why", "拒否した受信とその理由"},
+    {"intake rejected", "", 0, 0, rejected_options, cli_intake_rejected, "what was refused and why", "拒否した受信とその理由"},
     {"intake unmapped", "", 0, 0, intake_options, cli_intake_unmapped, "fields kept without being mapped", "変換せず原本だけに残した項目"},
-    {"intake show", "ID", 1, 1, original_options, cli_intake_show, "a refused message as it came", "拒否した電文の原文"},
+    {"intake show", "ID", 1, 1, show_options, cli_intake_show, "a refused message and what is wrong with it", "拒否した電文とその理由"},
+    {"intake replay", "[ID...]", 0, MANY, replay_options, cli_intake_replay, "file refused messages again", "拒否した電文を登録し直す"},
     {"intake original", "SHA", 1, 1, original_options, cli_intake_original, "the bytes of a message as they came", "受信した電文の原本のバイト列"},
+    {"export ssmix2", "DIR", 1, 1, export_options, cli_export_ssmix2, "write a standard storage", "SS-MIX2 標準化ストレージを書き出す"},
     {"import ssmix2", "ROOT", 1, 1, import_options, cli_import_ssmix2, "take in a standard storage", "SS-MIX2 標準化ストレージを取り込む"},
     {"import fhir", "FILE...", 1, MANY, import_options, cli_import_fhir, "take in resources or bundles", "FHIR を取り込む"},
     {"definitions load", "PATH...", 1, MANY, place_only, cli_definitions_load, "store profiles, value sets, code systems", "プロファイル、値セット、コードシステムを登録する"},
     {"definitions list", "", 0, 0, place_json, cli_definitions_list, "stored definitions", "登録した定義の一覧"},
     {"validate hl7", "PATH...", 1, MANY, just_json, cli_validate_hl7, "the server's verdict on messages", "HL7 v2 を検査する"},
-    {"validate ssmix2", "ROOT", 1, 1, just_json, cli_validate_ssmix2, "the server's verdict on a storage", "SS-MIX2 を検査する"},
+    {"validate ssmix2", "ROOT", 1, 1, inspect_options, cli_validate_ssmix2, "check a standard storage, count by kind and check", "SS-MIX2 標準化ストレージを検査する"},
     {"validate fhir", "PATH...", 1, MANY, just_json, cli_validate_fhir, "the server's verdict on resources", "FHIR を検査する"},
     {"map", "FILE...", 0, MANY, map_options, cli_map, "run one mapper, print the result", "変換して表示する"},
     {"backup", "FILE", 1, 1, place_only, cli_backup, "copy the store while it runs", "運転中に控えを取る"},

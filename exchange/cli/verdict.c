@@ -9,7 +9,6 @@
 #include "mappers/fhir/validate.h"
 #include "mappers/fhir/xml_read.h"
 #include "mappers/hl7v2/map.h"
-#include "mappers/ssmix2/path.h"
 
 #include "base/banned.h"
 
@@ -24,31 +23,32 @@ static void sample_id(void *context, const char *type, struct slice local_no, st
     ids_keyed(no_key, type, parts, 2, ret_id);
 }
 
-enum err verdict_hl7(struct arena *arena, struct slice bytes, struct slice path,
-                     struct err_list *errors, struct mapped **ret_mapped)
+enum err verdict_message(const struct hl7_message *message, const struct ssmix2_path *path,
+                         struct err_list *errors, struct mapped **ret_mapped)
 {
     struct mapper_env env = {.facility_code = SLICE("0000000000"),
                              .facility_name = SLICE("-"),
                              .now_ms = clock_system.now_ms(&clock_system),
                              .id_of = sample_id};
-    struct ssmix2_path parts;
-    struct hl7_message *message = NULL;
     struct mapped *mapped = NULL;
-    enum err err = ERR_OK;
+    enum err err = hl7_check(message, errors);
 
-    if (path.len)
-        err = ssmix2_parse(path, errors, &parts);
-    if (!err)
-        err = hl7_lex(arena, bytes, errors, &message);
-    if (!err)
-        err = hl7_check(message, errors);
-    if (!err && path.len)
-        err = ssmix2_agree(&parts, message, errors);
+    if (!err && path)
+        err = ssmix2_agree(path, message, errors);
     if (!err)
         err = hl7_map(message, &env, errors, &mapped);
     if (!err && ret_mapped)
         *ret_mapped = mapped;
     return err;
+}
+
+enum err verdict_hl7(struct arena *arena, struct slice bytes, struct err_list *errors,
+                     struct mapped **ret_mapped)
+{
+    struct hl7_message *message = NULL;
+    enum err err = hl7_lex(arena, bytes, errors, &message);
+
+    return err ? err : verdict_message(message, NULL, errors, ret_mapped);
 }
 
 bool verdict_is_xml(struct slice bytes)

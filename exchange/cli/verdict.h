@@ -8,11 +8,15 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "mappers/mapped.h"
+#include "mappers/ssmix2/path.h"
 
-/* Lexes, checks and maps an HL7 v2 message. With PATH (relative to a standard storage, else empty)
- * path and content must agree. ret_mapped may be NULL; it is in ARENA. */
-enum err verdict_hl7(struct arena *arena, struct slice bytes, struct slice path,
-                     struct err_list *errors, struct mapped **ret_mapped) ERR_CHECKED;
+/* Checks and maps a message. With PATH (a file's in a standard storage, else NULL) path and content
+ * must agree. ret_mapped may be NULL; it is in the message's arena. */
+enum err verdict_message(const struct hl7_message *message, const struct ssmix2_path *path,
+                         struct err_list *errors, struct mapped **ret_mapped) ERR_CHECKED;
+/* The same from bytes, lexed in ARENA. */
+enum err verdict_hl7(struct arena *arena, struct slice bytes, struct err_list *errors,
+                     struct mapped **ret_mapped) ERR_CHECKED;
 /* Does it begin as XML does, white space and a mark aside? */
 bool verdict_is_xml(struct slice bytes);
 /* Parses a FHIR resource in XML or JSON. */

@@ -46,6 +46,7 @@ static const struct {
 } shapes[] = {
     {"", FHIR_ROOT},
     {"metadata", FHIR_SYSTEM},
+    {"openapi.json", FHIR_SYSTEM},
     {"_search", FHIR_SYSTEM_SEARCH},
     {"_history", FHIR_SYSTEM_HISTORY},
     {"O", FHIR_SYSTEM_OPERATION},

@@ -47,9 +47,9 @@ struct fhir_route {
     const char *method;
     enum fhir_shape shape;
     const char *type; /* NULL: every type without a row of its own for this shape */
-    const char *name; /* operation without $, or "metadata"; else NULL */
-    const char
-        *interaction; /* FHIR interaction code for the CapabilityStatement; NULL for operations */
+    const char *name; /* operation without $, or the name of a FHIR_SYSTEM path; else NULL */
+    const char *interaction; /* FHIR interaction codes for the CapabilityStatement and words for what else it says
+                                (mappers/fhir/outcome.h), space-separated; NULL for operations */
     const struct use *use;
     const char *params; /* space-separated search parameters; NULL: all of the type's */
 };
@@ -71,7 +71,7 @@ struct fhir_input {
     struct slice type, id, name;
     struct slice inner; /* of a compartment: the type searched in it, or "*" */
     int64_t version; /* of a vread */
-    struct fhir_param params[LIMIT_SEARCH_PARAMS];
+    struct fhir_param *params; /* in the arena, fhir_params */
     unsigned param_count;
     struct slice query, form; /* still encoded: from the URL, from a POST _search body */
     struct slice if_match, if_none_exist;
@@ -143,6 +143,10 @@ bool fhir_param_is_format(const struct fhir_param *p);
 enum err fhir_parse_body(struct request *r) ERR_CHECKED;
 /* Prints VALUE into r->answer_buf as the answer. */
 enum err fhir_answer_json(struct request *r, const struct json *value) ERR_CHECKED;
+/* Answers with what MAKE makes (NULL: no memory), which is made once and kept: it says the same as long as the program
+ * runs, but for the listener's address. */
+enum err fhir_answer_kept(struct request *r, enum exchange_kept which,
+                          const struct json *(*make)(struct request *r)) ERR_CHECKED;
 /* RECORD as this reader sees it, as a tree in r's arena. */
 enum err fhir_outward_json(struct session *s, struct request *r, const struct record *record,
                            struct json **ret_resource) ERR_CHECKED;
@@ -191,13 +195,15 @@ enum err fhir_deleted_patient(struct session *s, struct request *r, int64_t pers
 
 /* The interactions' uses, one file each. */
 extern const struct use fhir_use_refused, fhir_use_capability, fhir_use_read, fhir_use_vread,
-    fhir_use_history, fhir_use_history_type, fhir_use_history_system, fhir_use_search, fhir_use_create, fhir_use_update, fhir_use_delete,
+    fhir_use_history, fhir_use_history_type, fhir_use_history_system, fhir_use_search,
+    fhir_use_create, fhir_use_update, fhir_use_delete,
     fhir_use_update_conditional, fhir_use_delete_conditional, fhir_use_patch, fhir_use_bundle,
     fhir_use_events, fhir_use_export, fhir_use_export_status, fhir_use_export_cancel,
     fhir_use_export_file,
     fhir_use_audit_search, fhir_use_audit_read, fhir_use_break_glass, fhir_use_summary,
     fhir_use_everything, fhir_use_access_history, fhir_use_explain_access, fhir_use_match,
-    fhir_use_encounter_everything, fhir_use_meta, fhir_use_meta_all, fhir_use_meta_add, fhir_use_meta_delete, fhir_use_lastn,
+    fhir_use_encounter_everything, fhir_use_meta, fhir_use_meta_all, fhir_use_meta_add,
+    fhir_use_meta_delete, fhir_use_lastn,
     fhir_use_document, fhir_use_pix, fhir_use_convert, fhir_use_openapi,
     fhir_use_validate, fhir_use_expand, fhir_use_set_validate_code, fhir_use_system_validate_code,
     fhir_use_lookup;

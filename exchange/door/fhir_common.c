@@ -54,11 +54,27 @@ static enum err params_of(struct request *r, struct slice text)
     return ERR_OK;
 }
 
+/* At most this many parameters are in TEXT. */
+static size_t room_for(struct slice text)
+{
+    size_t room = text.len > 0;
+    for (size_t i = 0; i < text.len; i++)
+        room += text.ptr[i] == '&';
+    return room;
+}
+
 enum err fhir_params(struct request *r)
 {
     struct fhir_input *in = r->input;
+    size_t room = room_for(in->query) + room_for(in->form);
     enum err err;
     in->param_count = 0;
+    if (!room)
+        return ERR_OK;
+    in->params = arena_array(r->arena, room < LIMIT_SEARCH_PARAMS ? room : LIMIT_SEARCH_PARAMS,
+                             sizeof(*in->params));
+    if (!in->params)
+        return ERR_LIMIT;
     err = params_of(r, in->query);
     if (!err)
         err = params_of(r, in->form);
@@ -103,6 +119,28 @@ enum err fhir_answer_json(struct request *r, const struct json *value)
         return ERR_LIMIT;
     json_print(&r->answer_buf, value);
     return buf_err(&r->answer_buf);
+}
+
+enum err fhir_answer_kept(struct request *r, enum exchange_kept which,
+                          const struct json *(*make)(struct request *r))
+{
+    struct exchange *x = r->exchange;
+    struct buf *kept = &x->kept.text[which][r->base_url == x->portal_url];
+    enum err err = ERR_OK;
+    (void)pthread_mutex_lock(&x->kept.lock);
+    if (!kept->len) {
+        const struct json *made = make(r);
+        err = made && !arena_exhausted(r->arena) ? ERR_OK : ERR_LIMIT;
+        if (!err)
+            json_print(kept, made);
+        err = err ? err : buf_err(kept);
+    }
+    if (err)
+        buf_clear(kept);
+    (void)pthread_mutex_unlock(&x->kept.lock);
+    if (!err)
+        buf_add(&r->answer_buf, buf_slice(kept));
+    return err ? err : buf_err(&r->answer_buf);
 }
 
 enum err fhir_answer_record(struct session *s, struct request *r, const struct record *record)

@@ -1,50 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The cursor of answers in pages (see fhir_page.h): two numbers, a key, and a keyed digest over them, the caller and the query,
- * in base64 of the URL's alphabet. A search's cursor is none of a history.
+ * The cursor of answers in pages (see fhir_page.h): two numbers and a key, closed, and bound to the caller and the query. Not
+ * only signed: the numbers count all changes of the region, those the caller may not see too. A search's cursor is none of a
+ * history.
  */
-#include "base/digest.h"
+#include "base/seal.h"
 #include "exchange/door/fhir_page.h"
 
 #include "base/banned.h"
 
-#define MAC_LEN 16
 #define HEAD_LEN 16 /* number and snapshot */
-#define RAW_MAX (HEAD_LEN + LIMIT_SORT_KEY + MAC_LEN)
+#define RAW_MAX (HEAD_LEN + LIMIT_SORT_KEY)
+#define TEXT_MAX ((RAW_MAX + SEAL_EXTRA) * 2)
+#define BOUND_MAX (LIMIT_HTTP_BODY * 2)
 
-static void sign(struct request *r, struct slice place, unsigned char ret_mac[DIGEST_LEN])
+/* What a cursor of R is good for. */
+static void say_bound(const struct request *r, struct buf *out)
 {
     const struct fhir_input *in = r->input;
-    struct buf text;
-    buf_init(&text, LIMIT_HTTP_BODY * 2);
-    buf_addf(&text, "%d %lld %lld %d ", (int)r->grant.actor, (long long)r->grant.facility,
+    buf_addf(out, "cursor %d %lld %lld %d ", (int)r->grant.actor, (long long)r->grant.facility,
              (long long)r->grant.person, (int)r->grant.purpose);
-    buf_add_u64(&text, place.len);
-    buf_add(&text, place);
-    buf_addf(&text, "%.*s/%.*s/%.*s/%.*s/%s?", SLICE_ARG(in->type), SLICE_ARG(in->id),
+    buf_addf(out, "%.*s/%.*s/%.*s/%.*s/%s?", SLICE_ARG(in->type), SLICE_ARG(in->id),
              SLICE_ARG(in->inner), SLICE_ARG(in->name), fhir_is_history(in) ? "_history" : "");
     for (unsigned i = 0; i < in->param_count; i++)
         if (!slice_is(in->params[i].name, "_cursor"))
-            buf_addf(&text, "%.*s:%.*s=%.*s&", SLICE_ARG(in->params[i].name),
+            buf_addf(out, "%.*s:%.*s=%.*s&", SLICE_ARG(in->params[i].name),
                      SLICE_ARG(in->params[i].modifier), SLICE_ARG(in->params[i].value));
-    digest_hmac(slice_of(r->exchange->key_cursor, 32), buf_slice(&text), ret_mac);
-    buf_fini(&text);
 }
 
 const char *fhir_cursor_print(struct request *r, const struct fhir_cursor *place)
 {
-    unsigned char mac[DIGEST_LEN];
-    struct buf raw, text;
+    struct buf raw, bound, text;
     buf_init(&raw, RAW_MAX);
-    buf_init(&text, RAW_MAX * 2);
+    buf_init(&bound, BOUND_MAX);
+    buf_init(&text, TEXT_MAX);
     buf_add_u64(&raw, (uint64_t)place->number);
     buf_add_u64(&raw, (uint64_t)place->snapshot);
     buf_add(&raw, place->key);
-    sign(r, buf_slice(&raw), mac);
-    buf_add(&raw, slice_of(mac, MAC_LEN));
-    digest_base64(&text, buf_slice(&raw), true);
-    const char *out = buf_err(&raw) || buf_err(&text) ? NULL : arena_str(r->arena, buf_slice(&text));
+    say_bound(r, &bound);
+    if (!buf_err(&raw) && !buf_err(&bound))
+        seal_close(r->exchange->key_cursor, buf_slice(&bound), buf_slice(&raw), &text);
+    bool good = !buf_err(&raw) && !buf_err(&bound) && !buf_err(&text);
+    const char *out = good ? arena_str(r->arena, buf_slice(&text)) : NULL;
     buf_fini(&raw);
+    buf_fini(&bound);
     buf_fini(&text);
     return out;
 }
@@ -59,20 +58,19 @@ static int64_t read_i64(const char *p)
 
 enum err fhir_cursor_parse(struct request *r, struct slice cursor, struct fhir_cursor *ret_place)
 {
-    unsigned char mac[DIGEST_LEN];
-    struct buf raw;
-    bool good;
+    struct buf raw, bound;
     buf_init(&raw, RAW_MAX);
-    good = digest_unbase64(cursor, true, &raw) && !buf_err(&raw) && raw.len >= HEAD_LEN + MAC_LEN;
-    if (good) {
-        size_t len = raw.len - MAC_LEN;
-        sign(r, slice_of(raw.ptr, len), mac);
-        good = digest_equal(mac, raw.ptr + len, MAC_LEN);
+    buf_init(&bound, BOUND_MAX);
+    say_bound(r, &bound);
+    bool good = !buf_err(&bound) &&
+                seal_open(r->exchange->key_cursor, buf_slice(&bound), cursor, &raw) &&
+                !buf_err(&raw) && raw.len >= HEAD_LEN;
+    if (good)
         *ret_place = (struct fhir_cursor){
             .number = read_i64(raw.ptr),
             .snapshot = read_i64(raw.ptr + 8),
-            .key = arena_dup(r->arena, slice_of(raw.ptr + HEAD_LEN, len - HEAD_LEN))};
-    }
+            .key = arena_dup(r->arena, slice_of(raw.ptr + HEAD_LEN, raw.len - HEAD_LEN))};
     buf_fini(&raw);
+    buf_fini(&bound);
     return good ? ERR_OK : err_add(&r->errors, ERR_BAD_PARAM, "_cursor", NULL);
 }

@@ -19,6 +19,14 @@ bool fhir_is_history(const struct fhir_input *in)
            in->shape == FHIR_SYSTEM_HISTORY;
 }
 
+/* What was asked for, and what was found. */
+struct asked {
+    struct change_query query;
+    struct change_result found;
+    uint64_t total;
+    bool ignored[LIMIT_SEARCH_PARAMS];
+};
+
 /* ── parameters ──────────────────────────────────────────────────────────────────────────────── */
 
 static enum err bad_value(struct request *r, const struct fhir_param *p, const char *valid)
@@ -27,8 +35,9 @@ static enum err bad_value(struct request *r, const struct fhir_param *p, const c
                    "%s", valid);
 }
 
-static enum err take_since(struct request *r, const struct fhir_param *p, struct change_query *q)
+static enum err take_since(struct request *r, const struct fhir_param *p, struct asked *a)
 {
+    struct change_query *q = &a->query;
     struct when when;
     if (!when_parse_fhir(p->value, true, &when))
         return bad_value(r, p, "instant");
@@ -36,8 +45,9 @@ static enum err take_since(struct request *r, const struct fhir_param *p, struct
     return ERR_OK;
 }
 
-static enum err take_at(struct request *r, const struct fhir_param *p, struct change_query *q)
+static enum err take_at(struct request *r, const struct fhir_param *p, struct asked *a)
 {
+    struct change_query *q = &a->query;
     struct when when;
     if (!when_parse_fhir(p->value, true, &when))
         return bad_value(r, p, "date, dateTime, instant");
@@ -46,33 +56,36 @@ static enum err take_at(struct request *r, const struct fhir_param *p, struct ch
     return ERR_OK;
 }
 
-static enum err take_count(struct request *r, const struct fhir_param *p, struct change_query *q)
+static enum err take_count(struct request *r, const struct fhir_param *p, struct asked *a)
 {
     uint64_t n = 0;
     if (!slice_u64(p->value, &n))
         return bad_value(r, p, "0, 1, 2 ...");
-    q->limit = n > LIMIT_SEARCH_COUNT ? LIMIT_SEARCH_COUNT : (unsigned)n;
+    a->query.limit = n > LIMIT_SEARCH_COUNT ? LIMIT_SEARCH_COUNT : (unsigned)n;
     return ERR_OK;
 }
 
-static enum err take_cursor(struct request *r, const struct fhir_param *p, struct change_query *q)
+/* Later pages repeat the total of the first: what is counted cannot have grown behind it, and counting is work. */
+static enum err take_cursor(struct request *r, const struct fhir_param *p, struct asked *a)
 {
     struct fhir_cursor place;
     enum err err = fhir_cursor_parse(r, p->value, &place);
     if (err)
         return err;
-    q->after_given = true;
-    q->after = place.number;
+    a->query.after_given = true;
+    a->query.after = place.number;
+    a->query.count_total = false;
+    a->total = (uint64_t)place.snapshot;
     return ERR_OK;
 }
 
 static const struct {
     const char *name;
-    enum err (*take)(struct request *r, const struct fhir_param *p, struct change_query *q);
+    enum err (*take)(struct request *r, const struct fhir_param *p, struct asked *a);
 } params[] = {
     {"_since", take_since}, {"_at", take_at}, {"_count", take_count}, {"_cursor", take_cursor}};
 
-static enum err take_param(struct request *r, unsigned i, struct change_query *q, bool *ignored)
+static enum err take_param(struct request *r, unsigned i, struct asked *a)
 {
     const struct fhir_input *in = r->input;
     const struct fhir_param *p = &in->params[i];
@@ -83,9 +96,9 @@ static enum err take_param(struct request *r, unsigned i, struct change_query *q
             for (const struct fhir_param *before = in->params; before < p; before++)
                 if (slice_eq(before->name, p->name))
                     return bad_value(r, p, "once");
-            return params[k].take(r, p, q);
+            return params[k].take(r, p, a);
         }
-    ignored[i] = true;
+    a->ignored[i] = true;
     if (in->lenient)
         return ERR_OK;
     return err_add(&r->errors, ERR_UNKNOWN_PARAM,
@@ -119,14 +132,15 @@ static enum err add_entry(struct session *s, struct request *r, const struct rec
     return err;
 }
 
-static enum err answer(struct session *s, struct request *r, const struct change_query *query,
-                       const struct change_result *found, const bool *ignored)
+static enum err answer(struct session *s, struct request *r, const struct asked *a)
 {
+    const struct change_result *found = &a->found;
     bool too_long = false;
-    struct fhir_cursor next = {.number = found->count ? found->records[found->count - 1].seq : 0};
-    fhir_bundle_begin(r, "history", (int64_t)found->total);
+    struct fhir_cursor next = {.number = found->count ? found->records[found->count - 1].seq : 0,
+                               .snapshot = (int64_t)a->total};
+    fhir_bundle_begin(r, "history", (int64_t)a->total);
     enum err err =
-        fhir_page_links(r, ignored, found->more && query->limit ? &next : NULL, &too_long);
+        fhir_page_links(r, a->ignored, found->more && found->count ? &next : NULL, &too_long);
     for (size_t i = 0; i < found->count && !err; i++)
         err = add_entry(s, r, &found->records[i]);
     return err ? err : fhir_bundle_end(r);
@@ -134,35 +148,42 @@ static enum err answer(struct session *s, struct request *r, const struct change
 
 /* ── the interactions ────────────────────────────────────────────────────────────────────────── */
 
-static enum err read_params(struct request *r, struct change_query *query, bool *ignored)
+static enum err read_params(struct request *r, struct asked *a)
 {
     const struct fhir_input *in = r->input;
     enum err err = fhir_params(r);
-    query->limit = LIMIT_SEARCH_COUNT_DEFAULT;
-    query->count_total = true;
+    a->query.limit = LIMIT_SEARCH_COUNT_DEFAULT;
+    a->query.count_total = true;
     for (unsigned i = 0; i < in->param_count && !err; i++)
-        err = take_param(r, i, query, ignored);
+        err = take_param(r, i, a);
+    return err;
+}
+
+static enum err list(struct session *s, struct request *r, struct asked *a)
+{
+    enum err err = change_list(s, r->arena, &a->query, &a->found);
+    if (!err && a->query.count_total)
+        a->total = a->found.total;
     return err;
 }
 
 static enum err history_look(struct session *s, struct request *r)
 {
     const struct fhir_input *in = r->input;
-    bool ignored[LIMIT_SEARCH_PARAMS] = {false};
-    struct change_query query = {.rid = 0};
-    struct change_result found = {0}, any = {0};
+    struct asked a = {.total = 0};
+    struct change_result any = {0};
     r->entity = fhir_entity(r, in->type, in->id);
-    enum err err = read_params(r, &query, ignored);
+    enum err err = read_params(r, &a);
     if (!err)
-        err = fhir_instance_rid(s, r, &query.rid);
+        err = fhir_instance_rid(s, r, &a.query.rid);
     if (!err)
-        err = change_list(s, r->arena, &query, &found);
-    const struct change_query all = {.rid = query.rid, .limit = 1};
-    if (!err && found.total == 0)
+        err = list(s, r, &a);
+    const struct change_query all = {.rid = a.query.rid, .limit = 1};
+    if (!err && a.found.count == 0)
         err = change_list(s, r->arena, &all, &any);
-    if (!err && found.total == 0 && any.count == 0)
+    if (!err && a.found.count == 0 && any.count == 0)
         err = ERR_NOT_FOUND; /* not even outside the times asked for */
-    return err ? err : answer(s, r, &query, &found, ignored);
+    return err ? err : answer(s, r, &a);
 }
 
 const struct use fhir_use_history = {.event = "history", .actors = READERS, .look = history_look};
@@ -170,21 +191,19 @@ const struct use fhir_use_history = {.event = "history", .actors = READERS, .loo
 static enum err history_many_look(struct session *s, struct request *r)
 {
     const struct fhir_input *in = r->input;
-    bool ignored[LIMIT_SEARCH_PARAMS] = {false};
-    struct change_query query = {.types = &in->type, .type_count = in->type.len ? 1 : 0};
-    struct change_result found = {0};
+    struct asked a = {.query = {.types = &in->type, .type_count = in->type.len ? 1 : 0}};
     if (r->grant.actor == GRANT_RESIDENT) { /* sees little else, and his lie together */
-        query.persons = &r->grant.person;
-        query.person_count = 1;
+        a.query.persons = &r->grant.person;
+        a.query.person_count = 1;
     }
     r->entity = arena_str(r->arena, in->type);
-    enum err err = read_params(r, &query, ignored);
+    enum err err = read_params(r, &a);
     if (!err)
-        err = change_list(s, r->arena, &query, &found);
+        err = list(s, r, &a);
     if (!err)
-        err = fhir_page_audit(r, found.records, found.count);
+        err = fhir_page_audit(r, a.found.records, a.found.count);
     r->audit_default_off = r->audits != NULL;
-    return err ? err : answer(s, r, &query, &found, ignored);
+    return err ? err : answer(s, r, &a);
 }
 
 const struct use fhir_use_history_type = {

@@ -13,8 +13,8 @@
 
 #include "base/banned.h"
 
-#define KEYS_SIZE 16384u /* slots; twice and more what is ever in them */
-#define KEYS_MAX (KEYS_SIZE / 2)
+#define KEYS_FIRST 256u /* slots, a power of two; at least twice what is in them */
+#define KEYS_MAX 8192u
 #define FORMS 4u /* values by which one record may be referred to (refer_to) */
 #define CHUNK (LIMIT_SEARCH_VALUES / FORMS) /* targets sought in one search */
 #define REVERSED 32u                        /* parameters asked in one search */
@@ -22,6 +22,7 @@
 /* A set of texts. */
 struct keys {
     struct slice *slots;
+    size_t size;
     size_t count;
 };
 
@@ -39,7 +40,7 @@ struct run {
     struct request *r;
     const struct fhir_query *q;
     struct record *pool; /* the matches, then what was included */
-    size_t count, matched;
+    size_t room, count, matched;
     struct keys keys;
     struct wanted *wanted;
     int64_t until_ms; /* monotonic: one page's includes take no longer than one search */
@@ -102,19 +103,44 @@ enum err fhir_include_parse(struct fhir_build *b, const struct fhir_criterion *c
 
 /* ── what is there already ───────────────────────────────────────────────────────────────────── */
 
+/* Where KEY is or belongs. */
+static struct slice *key_slot(const struct keys *keys, struct slice key)
+{
+    size_t at = hash_bytes(key, 0) % keys->size;
+    while (keys->slots[at].ptr && !slice_eq(keys->slots[at], key))
+        at = (at + 1) % keys->size;
+    return &keys->slots[at];
+}
+
+/* Room for one more. */
+static bool grow_keys(struct run *run)
+{
+    struct keys *keys = &run->keys, grown = {.size = keys->size ? keys->size * 2 : KEYS_FIRST};
+    if (keys->count * 2 < keys->size)
+        return true;
+    grown.slots = arena_array(run->r->arena, grown.size, sizeof(*grown.slots));
+    if (!grown.slots)
+        return false;
+    for (size_t i = 0; i < keys->size; i++)
+        if (keys->slots[i].ptr)
+            *key_slot(&grown, keys->slots[i]) = keys->slots[i];
+    grown.count = keys->count;
+    *keys = grown;
+    return true;
+}
+
 /* Puts KEY in; false when it was there, or when there is no room (then nothing more is sought). */
 static bool add_key(struct run *run, struct slice key)
 {
     struct keys *keys = &run->keys;
-    size_t at = hash_bytes(key, 0) % KEYS_SIZE;
-    for (; keys->slots[at].ptr; at = (at + 1) % KEYS_SIZE)
-        if (slice_eq(keys->slots[at], key))
-            return false;
-    if (keys->count == KEYS_MAX || !key.ptr) {
+    struct slice *slot = grow_keys(run) ? key_slot(keys, key) : NULL;
+    if (slot && slot->ptr)
+        return false;
+    if (!slot || keys->count == KEYS_MAX || !key.ptr) {
         run->cut = true;
         return false;
     }
-    keys->slots[at] = key;
+    *slot = key;
     keys->count++;
     return true;
 }
@@ -129,13 +155,30 @@ static struct slice record_key(struct run *run, const struct record *record)
         arena_printf(arena, "=%.*s/%.*s", SLICE_ARG(record->type), SLICE_ARG(record->id)));
 }
 
+/* Room for one more. Whoever holds a record of the pool keeps it: the arena frees nothing. */
+static bool grow_pool(struct run *run)
+{
+    size_t room = run->room * 2 + 16;
+    struct record *pool = run->count < run->room
+                              ? run->pool
+                              : arena_array(run->r->arena, room, sizeof(*pool));
+    if (pool && pool != run->pool) {
+        if (run->count)
+            memcpy(pool, run->pool, run->count * sizeof(*pool));
+        run->pool = pool;
+        run->room = room;
+    }
+    run->cut = run->cut || !pool;
+    return pool != NULL;
+}
+
 static void add_found(struct run *run, const struct record *record)
 {
     if (run->count - run->matched >= LIMIT_SEARCH_INCLUDED) {
         run->cut = run->cut || add_key(run, record_key(run, record));
         return;
     }
-    if (add_key(run, record_key(run, record)))
+    if (grow_pool(run) && add_key(run, record_key(run, record)))
         run->pool[run->count++] = *record;
 }
 
@@ -473,11 +516,9 @@ enum err fhir_include_run(struct session *s, struct request *r, const struct fhi
                       .matched = matches->count,
                       .until_ms = clock_monotonic_ms() + LIMIT_SEARCH_MS};
     enum err err = ERR_OK;
-    run.pool = arena_array(r->arena, matches->count + LIMIT_SEARCH_INCLUDED, sizeof(*run.pool));
-    run.keys.slots = arena_array(r->arena, KEYS_SIZE, sizeof(*run.keys.slots));
-    if (!run.pool || !run.keys.slots)
-        return ERR_LIMIT;
     for (size_t i = 0; i < matches->count; i++) {
+        if (!grow_pool(&run))
+            return ERR_LIMIT;
         run.pool[run.count++] = matches->records[i];
         (void)add_key(&run, record_key(&run, &matches->records[i]));
     }

@@ -233,18 +233,17 @@ static enum err revise_look(struct session *s, struct request *r, fhir_revise_cb
     return err ? err : fhir_revise_look(s, r, change);
 }
 
+/* The answer is the meta, whatever Prefer says of writes: fhir_answer_written only gives it its status and tags. */
 static enum err revise_apply(struct session *s, struct request *r, fhir_revise_cb change)
 {
     struct fhir_input *in = r->input;
-    bool minimal = in->minimal;
     enum err err = fhir_revise_apply(s, r, change);
     struct record record = write_record(r, &in->write);
-    in->minimal = true; /* status and tags only; the answer is another */
+    in->minimal = true;
     if (!err)
         err = fhir_answer_written(s, r, &in->write);
-    in->minimal = minimal;
     r->location = NULL;
-    return err || minimal ? err : answer_record(s, r, &record);
+    return err ? err : answer_record(s, r, &record);
 }
 
 static enum err add_look(struct session *s, struct request *r)

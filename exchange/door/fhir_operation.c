@@ -180,7 +180,9 @@ static enum err check_params(struct request *r, const struct fhir_operation *op)
 enum err fhir_operation_params(struct request *r)
 {
     const struct fhir_input *in = r->input;
-    const struct fhir_operation *op = fhir_operation_of(in->route);
+    const struct fhir_operation *op = in->route ? fhir_operation_of(in->route) : NULL;
+    if (!in->route) /* a page of the portal asks, with nothing to check */
+        return fhir_params(r);
     enum err err = r->body.len && slice_is(r->method, "POST") ? take_body(r) : ERR_OK;
     if (!err)
         err = fhir_params(r);
@@ -231,8 +233,9 @@ bool fhir_operation_is_ours(struct arena *arena, struct slice type, struct slice
 /* A name that programs can use: "PatientEverything". */
 static const char *computable_name(struct arena *arena, const struct fhir_operation *op)
 {
-    const char *id = fhir_operation_id(arena, op) + strlen(ID_PREFIX);
-    char *name = arena_alloc(arena, strlen(id) + 1), *out = name;
+    struct slice own = slice_str(fhir_operation_id(arena, op)), prefix = SLICE(ID_PREFIX);
+    const char *id = slice_starts(own, prefix) ? own.ptr + prefix.len : own.ptr;
+    char *name = arena_alloc(arena, own.len + 1), *out = name;
     bool upper = true;
     for (; name && *id; id++) {
         if (*id != '-')

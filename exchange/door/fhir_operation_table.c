@@ -8,6 +8,7 @@
 #include "base/banned.h"
 
 #define HL7 "http://hl7.org/fhir/OperationDefinition/"
+#define BULK "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
 #define END {NULL, false, 0, NULL, NULL, NULL, NULL, NULL, NULL}
 #define RETURN(type, ja, en) {"return", true, 1, "1", type, NULL, NULL, ja, en}
 
@@ -108,6 +109,91 @@ static const struct fhir_operation_param convert_params[] = {
     {"output", true, 1, "1", "Resource", NULL, NULL, "求めた形式のリソース", "it in the form asked for"},
     END};
 
+static const struct fhir_operation_param validate_params[] = {
+    {"resource", false, 0, "1", "Resource", NULL, NULL, "検査するリソース", "what to check"},
+    {"mode", false, 0, "1", "code", NULL, NULL, "create, update, delete, profile",
+     "create, update, delete, profile"},
+    {"profile", false, 0, "1", "uri", NULL, NULL, "保存済みのプロファイル", "a stored profile"},
+    RETURN("OperationOutcome", "検査の結果", "the verdict"),
+    END};
+
+static const struct fhir_operation_param expand_params[] = {
+    {"url", false, 0, "1", "uri", NULL, NULL, "ValueSet の url", "url of the ValueSet"},
+    {"valueSet", false, 0, "1", "ValueSet", NULL, NULL, "または ValueSet そのもの", "or the ValueSet itself"},
+    {"valueSetVersion", false, 0, "1", "string", NULL, NULL, "版", "its version"},
+    {"filter", false, 0, "1", "string", NULL, NULL, "表示名などに含まれる文字", "text in display or code"},
+    {"offset", false, 0, "1", "integer", NULL, NULL, "始めの位置", "where to begin"},
+    {"count", false, 0, "1", "integer", NULL, NULL, "件数", "how many"},
+    {"activeOnly", false, 0, "1", "boolean", NULL, NULL, "有効なコードのみ", "only codes in use"},
+    {"excludeNested", false, 0, "1", "boolean", NULL, NULL, "常に平らです", "expansions are flat anyhow"},
+    {"includeDefinition", false, 0, "1", "boolean", NULL, NULL, "compose も返す", "with its definition"},
+    {"includeDesignations", false, 0, "1", "boolean", NULL, NULL, "別名は返しません", "designations are not given"},
+    {"displayLanguage", false, 0, "1", "code", NULL, NULL, "表示名は保存されたまま", "displays are as stored"},
+    RETURN("ValueSet", "展開した ValueSet", "the ValueSet, expanded"),
+    END};
+
+#define CODE_PARAMS                                                                                \
+    {"code", false, 0, "1", "code", NULL, NULL, "コード", "code"},                                    \
+    {"display", false, 0, "1", "string", NULL, NULL, "表示名", "its display"},                         \
+    {"coding", false, 0, "1", "Coding", NULL, NULL, "またはコーディング", "or a coding"},                    \
+    {"codeableConcept", false, 0, "1", "CodeableConcept", NULL, NULL, "または概念",                      \
+     "or a concept"},                                                                              \
+    {"abstract", false, 0, "1", "boolean", NULL, NULL, "抽象コードも可", "abstract codes too"},              \
+    {"displayLanguage", false, 0, "1", "code", NULL, NULL, "表示名は保存されたまま",                        \
+     "displays are as stored"},                                                                    \
+    {"result", true, 1, "1", "boolean", NULL, NULL, "含まれるか", "is it one of them"},                  \
+    {"message", true, 0, "1", "string", NULL, NULL, "説明", "why not"},                               \
+    {"display", true, 0, "1", "string", NULL, NULL, "正しい表示名", "its right display"},                 \
+    END
+
+static const struct fhir_operation_param set_code_params[] = {
+    {"url", false, 0, "1", "uri", NULL, NULL, "ValueSet の url", "url of the ValueSet"},
+    {"valueSet", false, 0, "1", "ValueSet", NULL, NULL, "または ValueSet そのもの", "or the ValueSet itself"},
+    {"valueSetVersion", false, 0, "1", "string", NULL, NULL, "版", "its version"},
+    {"system", false, 0, "1", "uri", NULL, NULL, "コード体系", "the code's system"},
+    {"systemVersion", false, 0, "1", "string", NULL, NULL, "その版", "its version"},
+    CODE_PARAMS};
+
+static const struct fhir_operation_param system_code_params[] = {
+    {"url", false, 0, "1", "uri", NULL, NULL, "CodeSystem の url", "url of the CodeSystem"},
+    {"codeSystem", false, 0, "1", "CodeSystem", NULL, NULL, "または CodeSystem そのもの",
+     "or the CodeSystem itself"},
+    {"version", false, 0, "1", "string", NULL, NULL, "版", "its version"},
+    {"system", false, 0, "1", "uri", NULL, NULL, "または url", "or the url"},
+    CODE_PARAMS};
+
+static const struct fhir_operation_param lookup_params[] = {
+    {"code", false, 0, "1", "code", NULL, NULL, "コード", "code"},
+    {"system", false, 0, "1", "uri", NULL, NULL, "コード体系", "its system"},
+    {"version", false, 0, "1", "string", NULL, NULL, "版", "the system's version"},
+    {"coding", false, 0, "1", "Coding", NULL, NULL, "またはコーディング", "or a coding"},
+    {"property", false, 0, "*", "code", NULL, NULL, "求める属性", "properties wanted"},
+    {"date", false, 0, "1", "dateTime", NULL, NULL, "保存された版だけを見ます", "only what is stored now counts"},
+    {"displayLanguage", false, 0, "1", "code", NULL, NULL, "表示名は保存されたまま", "displays are as stored"},
+    {"name", true, 1, "1", "string", NULL, NULL, "コード体系の名", "name of the system"},
+    {"version", true, 0, "1", "string", NULL, NULL, "その版", "its version"},
+    {"display", true, 1, "1", "string", NULL, NULL, "表示名", "display of the code"},
+    {"definition", true, 0, "1", "string", NULL, NULL, "定義", "its definition"},
+    {"designation", true, 0, "*", NULL, NULL, NULL, "別の表示名", "other displays"},
+    {"language", true, 0, "1", "code", NULL, "designation", "言語", "language"},
+    {"use", true, 0, "1", "Coding", NULL, "designation", "用途", "what for"},
+    {"value", true, 1, "1", "string", NULL, "designation", "表示名", "the display"},
+    {"property", true, 0, "*", NULL, NULL, NULL, "属性", "properties"},
+    {"code", true, 1, "1", "code", NULL, "property", "属性の名", "which"},
+    {"value", true, 0, "1", "Element", NULL, "property", "値", "its value"},
+    END};
+
+static const struct fhir_operation_param events_params[] = {
+    RETURN("Binary", "text/event-stream", "text/event-stream"), END};
+
+static const struct fhir_operation_param export_params[] = {
+    {"_outputFormat", false, 0, "1", "string", NULL, NULL, "application/fhir+ndjson", "application/fhir+ndjson"},
+    {"_since", false, 0, "1", "instant", NULL, NULL, "これ以後に変わったもの", "changed since then"},
+    {"_type", false, 0, "*", "string", NULL, NULL, "リソース種別（コンマ区切り）",
+     "resource types, comma-separated"},
+    {"_typeFilter", false, 0, "*", "string", NULL, NULL, "種別ごとの検索条件", "searches of types"},
+    END};
+
 const struct fhir_operation fhir_operations[] = {
     {"match", "Patient", OPERATION_TYPE, false, HL7 "Patient-match", NULL,
      "識別子による本人照合", "finds a patient by identifiers", match_params},
@@ -138,6 +224,24 @@ const struct fhir_operation fhir_operations[] = {
     {"meta-delete", "Resource", OPERATION_INSTANCE, true, HL7 "Resource-meta-delete", NULL,
      "プロファイル、タグ、ラベルを除く（新しい版になる）", "takes profiles, tags and labels away; makes a version",
      meta_delete_params},
+    {"validate", "Resource", OPERATION_TYPE | OPERATION_INSTANCE, false, HL7 "Resource-validate", NULL,
+     "保存せずに検査する", "checks without storing", validate_params},
+    {"expand", "ValueSet", OPERATION_TYPE | OPERATION_INSTANCE, false, HL7 "ValueSet-expand", NULL,
+     "値セットを展開する", "the codes of a value set", expand_params},
+    {"validate-code", "ValueSet", OPERATION_TYPE | OPERATION_INSTANCE, false,
+     HL7 "ValueSet-validate-code", NULL, "コードが値セットに含まれるか", "is a code in a value set", set_code_params},
+    {"validate-code", "CodeSystem", OPERATION_TYPE, false, HL7 "CodeSystem-validate-code", NULL,
+     "コードがコード体系にあるか", "is a code in a code system", system_code_params},
+    {"lookup", "CodeSystem", OPERATION_TYPE, false, HL7 "CodeSystem-lookup", NULL,
+     "コードの説明", "what a code means", lookup_params},
+    {"events", "Subscription", OPERATION_INSTANCE, false, NULL, NULL,
+     "Subscription の通知を流す", "the events of a Subscription as a stream", events_params},
+    {"export", NULL, OPERATION_SYSTEM, false, BULK "export", NULL,
+     "全体の一括出力", "bulk export of everything", export_params},
+    {"export", "Patient", OPERATION_TYPE, false, BULK "patient-export", NULL,
+     "全患者の一括出力", "bulk export of all patients", export_params},
+    {"export", "Group", OPERATION_INSTANCE, false, BULK "group-export", NULL,
+     "グループの一括出力", "bulk export of a group", export_params},
     {"convert", NULL, OPERATION_SYSTEM, false, HL7 "Resource-convert", NULL,
      "JSON と XML の変換", "from JSON to XML and back", convert_params},
     {NULL, NULL, 0, false, NULL, NULL, NULL, NULL, NULL},

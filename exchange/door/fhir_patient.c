@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "mappers/fhir/definition.h"
+#include "exchange/door/fhir_operation.h"
 #include "exchange/door/fhir_query.h"
 #include "exchange/gate/refs.h"
 #include "exchange/gate/wire.h"
@@ -138,7 +139,7 @@ static enum err summary_look(struct session *s, struct request *r)
     struct json *patient = NULL, *bundle = NULL;
     uint64_t visible = 0;
     int64_t person = 0;
-    enum err err = fhir_params(r);
+    enum err err = fhir_operation_params(r);
     if (!err)
         err = fhir_instance_person(s, r, &person);
     r->entity = "Patient/@";
@@ -207,7 +208,7 @@ static enum err explain_access_look(struct session *s, struct request *r)
     size_t count = 0;
     uint64_t visible = 0;
     int64_t person = 0, chart = 0;
-    enum err err = fhir_params(r);
+    enum err err = fhir_operation_params(r);
     if (!err)
         err = fhir_instance_person(s, r, &person);
     r->entity = "Patient/@";

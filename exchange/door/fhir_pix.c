@@ -70,6 +70,23 @@ static enum err answer(struct session *s, struct request *r, struct pix *pix,
     return fhir_answer_json(r, parameters);
 }
 
+/* ITI-83 section 2:3.83.4.2.2: a source nobody knows is 400, a target 403. */
+static enum err check_systems(struct request *r, const struct pix *pix)
+{
+    const struct fhir_input *in = r->input;
+    if (!pix->system.len || !pix->value.len)
+        return err_add(&r->errors, ERR_BAD_PARAM, "sourceIdentifier", "system|value");
+    if (!refs_is_person_system(pix->system))
+        return err_add_words(&r->errors, ERR_BAD_PARAM, "sourceIdentifier", "not a system known here",
+                             "この地域にない system です");
+    for (unsigned i = 0; i < in->param_count; i++)
+        if (slice_is(in->params[i].name, "targetSystem") &&
+            !refs_is_person_system(in->params[i].value))
+            return err_add_words(&r->errors, ERR_FORBIDDEN, "targetSystem", "not a system known here",
+                                 "この地域にない system です");
+    return ERR_OK;
+}
+
 static enum err pix_look(struct session *s, struct request *r)
 {
     const struct fhir_input *in = r->input;
@@ -84,8 +101,9 @@ static enum err pix_look(struct session *s, struct request *r)
     size_t bar = slice_find(source, '|', 0);
     pix.system = slice_sub(source, 0, bar);
     pix.value = slice_sub(source, bar + 1, source.len);
-    if (!pix.system.len || !pix.value.len)
-        return err_add(&r->errors, ERR_BAD_PARAM, "sourceIdentifier", "system|value");
+    err = check_systems(r, &pix);
+    if (err)
+        return err;
     err = refs_identifier(s, r, pix.system, pix.value, &person);
     r->person = person;
     if (!err)

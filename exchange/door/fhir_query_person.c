@@ -39,12 +39,6 @@ enum err fhir_query_person(struct fhir_build *b, struct slice reference,
     return err ? ERR_OK : add_person(b, person, persons);
 }
 
-static bool is_person_system(struct slice system)
-{
-    return slice_is(system, REFS_SYSTEM_CARD) || slice_is(system, REFS_SYSTEM_INSURED) ||
-           slice_starts(system, SLICE(REFS_SYSTEM_LOCAL));
-}
-
 static enum err by_identifier(struct fhir_build *b, struct slice system, struct slice value,
                               struct fhir_persons *persons)
 {
@@ -77,7 +71,7 @@ enum err fhir_query_person_identifier(struct fhir_build *b, struct slice value,
     *ret_only = false;
     if (bar == value.len)
         return by_bare_number(b, system, persons);
-    if (!is_person_system(system))
+    if (!refs_is_person_system(system))
         return ERR_OK;
     *ret_only = true;
     persons->given = true;

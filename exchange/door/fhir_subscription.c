@@ -35,7 +35,7 @@ static enum err read_place(struct session *s, struct request *r, int64_t *ret_af
         *ret_after = last;
         return err;
     }
-    if (!slice_i64(in->last_event, ret_after) || *ret_after < 0 || *ret_after > last)
+    if (!events_place_read(r->exchange, in->id, in->last_event, ret_after) || *ret_after > last)
         return err_add(&r->errors, ERR_BAD_HEADER, "Last-Event-ID", NULL);
     return ERR_OK;
 }

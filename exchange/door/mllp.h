@@ -17,5 +17,7 @@ struct door_mllp {
 
 /* mllp_options.handle with a struct door_mllp as context. */
 void door_mllp_handle(struct mllp_call *call, void *context);
+/* mllp_options.keys: one for each number of the patient. */
+void door_mllp_keys(struct slice frame, struct mllp_keys *ret_keys);
 
 #endif

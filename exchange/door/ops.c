@@ -60,26 +60,49 @@ static void metric(struct buf *out, const char *name, const char *type, const ch
              (unsigned long long)value);
 }
 
-static int print_metrics(const struct door_ops *door, struct buf *out)
+/* Both MLLP listeners together. */
+static void sum_mllp(const struct door_ops *door, struct mllp_figures *ret_sum)
 {
-    struct store_figures f;
-    struct mllp_figures sum = {0};
-    store_figures(door->exchange->store, &f);
+    *ret_sum = (struct mllp_figures){0};
     for (unsigned i = 0; i < door->mllp_count; i++) {
         struct mllp_figures one = {0};
         if (door->mllp[i])
             mllp_figures(door->mllp[i], &one);
-        sum.frames += one.frames;
-        sum.framing_errors += one.framing_errors;
+        ret_sum->frames += one.frames;
+        ret_sum->framing_errors += one.framing_errors;
+        ret_sum->connections += one.connections;
+        ret_sum->running += one.running;
+        for (unsigned k = 0; k < MLLP_FAULT_COUNT; k++)
+            ret_sum->faults[k] += one.faults[k];
     }
+}
+
+static void print_mllp(const struct door_ops *door, struct buf *out)
+{
+    struct mllp_figures sum;
+    sum_mllp(door, &sum);
+    metric(out, "tasuki_mllp_frames_total", "counter", "HL7 v2 messages received.", sum.frames);
+    metric(out, "tasuki_mllp_framing_errors_total", "counter", "MLLP framing errors.",
+           sum.framing_errors);
+    buf_adds(out, "# HELP tasuki_mllp_faults_total MLLP framing errors by kind.\n"
+                  "# TYPE tasuki_mllp_faults_total counter\n");
+    for (unsigned k = 0; k < MLLP_FAULT_COUNT; k++)
+        buf_addf(out, "tasuki_mllp_faults_total{reason=\"%s\"} %llu\n",
+                 mllp_fault_reason((enum mllp_fault)k), (unsigned long long)sum.faults[k]);
+    metric(out, "tasuki_mllp_connections", "gauge", "MLLP connections open.", sum.connections);
+    metric(out, "tasuki_mllp_running", "gauge", "HL7 v2 frames being worked on.", sum.running);
+}
+
+static int print_metrics(const struct door_ops *door, struct buf *out)
+{
+    struct store_figures f;
+    store_figures(door->exchange->store, &f);
     metric(out, "tasuki_store_commits_total", "counter", "Group commits.", f.commits);
     metric(out, "tasuki_store_jobs_total", "counter", "Jobs committed.", f.jobs);
     metric(out, "tasuki_store_queue_jobs", "gauge", "Jobs waiting.", f.queued);
     metric(out, "tasuki_store_stopped", "gauge", "1 after a storage failure.", f.stopped);
     metric(out, "tasuki_audit_rows_total", "counter", "Length of the audit chain.", f.audit_seq);
-    metric(out, "tasuki_mllp_frames_total", "counter", "HL7 v2 messages received.", sum.frames);
-    metric(out, "tasuki_mllp_framing_errors_total", "counter", "MLLP framing errors.",
-           sum.framing_errors);
+    print_mllp(door, out);
     metric(out, "tasuki_resident_memory_bytes", "gauge", "Resident set size.", resident_bytes());
     return 200;
 }

@@ -71,7 +71,9 @@ static enum grant_actor actor_of(const struct request *r)
 {
     if (r->caller.person > 0)
         return GRANT_RESIDENT;
-    if (r->door == REQUEST_MLLP || r->door == REQUEST_SSMIX2)
+    /* What writes by these doors sees the writer's own records only; a query asks as the facility. */
+    if ((r->door == REQUEST_MLLP || r->door == REQUEST_SSMIX2) &&
+        (r->use->actors & (1u << GRANT_INTAKE)))
         return GRANT_INTAKE;
     return r->caller.facility.kind == FACILITY_OPERATOR ? GRANT_OPERATOR : GRANT_FACILITY;
 }

@@ -27,7 +27,8 @@ struct slice refs_local(const struct request *r, struct slice reference)
     const char *const bases[] = {r->base_url, r->exchange->base_url, r->exchange->portal_url};
     for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++) {
         struct slice base = slice_str(bases[i]);
-        if (base.len && slice_starts(reference, base) && reference.len > base.len)
+        if (base.len && slice_starts(reference, base) && reference.len > base.len &&
+            reference.ptr[base.len] == '/')
             return slice_sub(reference, base.len + 1, reference.len);
     }
     return reference;
@@ -68,7 +69,7 @@ enum err refs_identifier(struct session *s, struct request *r, struct slice syst
     return ERR_NOT_FOUND;
 }
 
-static bool is_person_system(struct slice system)
+bool refs_is_person_system(struct slice system)
 {
     return slice_is(system, REFS_SYSTEM_CARD) || slice_is(system, REFS_SYSTEM_INSURED) ||
            slice_starts(system, SLICE(REFS_SYSTEM_LOCAL));
@@ -81,7 +82,7 @@ void refs_filter_facets(struct facet_list *facets)
     struct facet last = {.kind = FACET_URI}; /* the token last dropped */
     for (size_t i = 0; i < facets->count; i++) {
         struct facet *f = &facets->items[i];
-        bool person = f->kind == FACET_TOKEN && is_person_system(f->system);
+        bool person = f->kind == FACET_TOKEN && refs_is_person_system(f->system);
         if (f->kind == FACET_TOKEN)
             last = person ? *f : (struct facet){.kind = FACET_URI};
         if (person || (f->kind == FACET_TYPED && last.kind == FACET_TOKEN &&
@@ -198,7 +199,7 @@ static enum err inward_find(struct inward *in, const struct json *reference,
             err = ERR_OK;
         return err;
     }
-    if (!text.len && is_person_system(json_str(identifier, "system")))
+    if (!text.len && refs_is_person_system(json_str(identifier, "system")))
         return refs_identifier(in->s, in->r, json_str(identifier, "system"),
                                json_str(identifier, "value"), &found->person);
     *ret_is = false;
@@ -271,7 +272,7 @@ enum err refs_settle(struct session *s, struct request *r, const struct refs_lis
         const char *text = arena_printf(r->arena, REFS_OWN "%s%.*s", number, SLICE_ARG(p->version));
         json_set(p->reference, "reference", json_string(r->arena, slice_str(text)));
         /* Another reader may not be entitled to it. */
-        if (is_person_system(json_str(json_get(p->reference, "identifier"), "system")))
+        if (refs_is_person_system(json_str(json_get(p->reference, "identifier"), "system")))
             json_remove(p->reference, "identifier");
     }
     return arena_exhausted(r->arena) ? ERR_LIMIT : ERR_OK;

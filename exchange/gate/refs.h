@@ -75,6 +75,8 @@ enum err refs_person(struct session *s, const struct request *r, struct slice re
  * insurer identity he is entitled to. ERR_NOT_FOUND (also for systems that are none of these). */
 enum err refs_identifier(struct session *s, struct request *r, struct slice system,
                          struct slice value, int64_t *ret_person) ERR_CHECKED;
+/* Is SYSTEM one of cards, local or insurer numbers: looked up in the relay index and nowhere else? */
+bool refs_is_person_system(struct slice system);
 /* REFERENCE without the base URL of one of this server's listeners; anything else as it is. */
 struct slice refs_local(const struct request *r, struct slice reference);
 

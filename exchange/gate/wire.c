@@ -30,6 +30,7 @@ void wire_prepare(struct request *r)
     struct wire_entry *slot = &cache->entries[(uint64_t)r->grant.facility % WIRE_CACHE];
     bool found = false;
     assert(r->granted);
+    r->wire_person = 0;
     if (r->grant.actor == GRANT_RESIDENT) {
         derive(r);
         return;
@@ -48,10 +49,14 @@ void wire_prepare(struct request *r)
     (void)pthread_mutex_unlock(&cache->lock);
 }
 
-void wire_id(const struct request *r, int64_t person, char ret_id[IDS_WIRE_LEN + 1])
+/* An answer mostly names one person, in each of its resources. */
+void wire_id(struct request *r, int64_t person, char ret_id[IDS_WIRE_LEN + 1])
 {
     assert(person > 0);
-    ids_wire(r->wire_key, (uint64_t)person, ret_id);
+    if (r->wire_person != person)
+        ids_wire(r->wire_key, (uint64_t)person, r->wire_text);
+    r->wire_person = person;
+    memcpy(ret_id, r->wire_text, IDS_WIRE_LEN + 1);
 }
 
 enum err wire_person(struct session *s, const struct request *r, struct slice id,

@@ -14,7 +14,7 @@
 /* Makes r->wire_key for the audience of r->grant. */
 void wire_prepare(struct request *r);
 /* Id of PERSON for the audience of R. */
-void wire_id(const struct request *r, int64_t person, char ret_id[IDS_WIRE_LEN + 1]);
+void wire_id(struct request *r, int64_t person, char ret_id[IDS_WIRE_LEN + 1]);
 /* The person behind a Patient id the caller sent: a wire id of his own, or an id he chose himself
  * by PUT. ERR_NOT_FOUND. */
 enum err wire_person(struct session *s, const struct request *r, struct slice id,

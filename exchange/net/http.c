@@ -447,13 +447,15 @@ static void flow_gone(struct http_call *c)
     flow.gone(flow.context);
 }
 
-/* Answers a request that never becomes a call, and closes. */
+/* Answers a request that never becomes a call, and closes. Its head may be no head: what was asked is read from its first
+ * word. */
 static void refuse(struct http_call *c, int status)
 {
     struct http_answer answer = plain_answer(status);
+    bool head_only = slice_starts(slice_sub(buf_slice(&c->in), c->at, 5), SLICE("HEAD "));
     c->last = true;
     buf_clear(&c->answer);
-    print_answer(c, &answer, true);
+    print_answer(c, &answer, !head_only);
     stream_write(c->stream, buf_slice(&c->answer));
     leave(c);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The MLLP door (HL7 v2 Implementation Guide, appendix C): <VT> message <FS><CR>, one message at a
- * time per connection.
+ * The MLLP door (HL7 v2 Implementation Guide, appendix C): <VT> message <FS><CR>. A connection reads frames ahead and keeps
+ * them in a queue; what the door does with each:
  *
- *   FRAME -> RUNNING -> FRAME ... -> ENDING
+ *   WAITING -> RUNNING -> ANSWERED -> gone
  *
- * An interface that swallows a broken frame loses a message nobody misses, so every framing fault
- * is counted, said once in the log with its reason, and ends the connection: the sender then knows.
- * Must not look inside a message.
+ * A frame runs when no earlier one of its connection shares a key with it (one patient's messages keep their order), and its
+ * answer leaves when all earlier answers have left. An interface that swallows a broken frame loses a message nobody misses, so
+ * every framing fault is counted, said once in the log with its reason, and ends the connection after the answers due: the
+ * sender then knows. Must not look inside a message.
  */
 #include "exchange/net/mllp.h"
 
@@ -26,44 +27,72 @@
 #define FS '\x1c'
 #define CR '\r'
 #define LF '\n'
-#define AHEAD_MAX (64u * LIMIT_KIB) /* read ahead of the running call, to see the peer go */
+#define AHEAD_FRAMES 64u            /* of one connection, read and not answered */
+#define AHEAD_BYTES LIMIT_MIB       /* their bytes; one frame may be larger */
+#define CROWD 1024u                 /* running in all: then each connection has one at a time */
 #define HEAD_OF_LARGE (64u * 1024u) /* of a frame too large: enough for its header */
-#define KEEP (64u * LIMIT_KIB)      /* buffers up to here are kept */
+#define KEEP (64u * LIMIT_KIB)      /* buffers up to here are kept; more unsent answers: nothing is read */
 
-enum call_state { FRAME, RUNNING, ENDING };
+enum call_state { WAITING, RUNNING, ANSWERED };
 
 struct mllp_call {
-    struct mllp_server *server;
-    struct stream *stream; /* NULL: the peer is gone */
-    TAILQ_ENTRY(mllp_call) link;
+    struct mllp_link *link;
+    TAILQ_ENTRY(mllp_call) next;
     enum call_state state;
-    bool held; /* paused until what was written has left */
-    bool stepping;
-    bool timed; /* the deadline of a begun frame runs */
-    struct net_peer peer;
-    struct buf in;   /* the frame being read or handled; not moved while the call runs */
-    struct buf more; /* what came meanwhile */
-    size_t at;       /* of in: where the frame begins */
-    size_t scanned;  /* of in: no end of the frame before here */
-    size_t next;     /* of in: behind the frame that is handled */
-    struct slice frame;
-    enum err fault; /* of the frame handed over */
+    struct mllp_keys keys;
+    enum err fault;
+    bool close;      /* the connection ends after its answer */
+    struct buf said; /* framed answers that wait for earlier ones */
+    size_t len;
+    char bytes[];
 };
 
 TAILQ_HEAD(call_list, mllp_call);
 
+/* A connection. */
+struct mllp_link {
+    struct mllp_server *server;
+    struct stream *stream; /* NULL: the peer is gone */
+    TAILQ_ENTRY(mllp_link) next;
+    struct net_peer peer;
+    struct call_list calls; /* in the order they came */
+    unsigned count;         /* of them */
+    size_t bytes;
+    bool deaf;     /* nothing more is read; it ends when the calls are answered */
+    bool ending;   /* the stream was told to close */
+    bool stepping; /* in step() */
+    bool timed;    /* the deadline of a begun frame runs */
+    struct buf in;
+    size_t at;      /* of in: where the next frame begins */
+    size_t scanned; /* of in: no end of the frame before here */
+};
+
+TAILQ_HEAD(link_list, mllp_link);
+
 struct mllp_server {
     struct mllp_options options;
     struct listener *listener;
-    struct call_list calls;
+    struct link_list links;
     struct mllp_figures figures;
-    unsigned busy;
+    unsigned busy; /* calls RUNNING */
     bool closing, listener_closing;
     void (*done)(void *context);
     void *done_context;
 };
 
-static void step(struct mllp_call *c);
+static void step(struct mllp_link *l);
+
+static const char *const reasons[MLLP_FAULT_COUNT] = {
+#define X(name, reason) [name] = reason,
+    MLLP_FAULT_TABLE(X)
+#undef X
+};
+
+const char *mllp_fault_reason(enum mllp_fault fault)
+{
+    assert(fault < MLLP_FAULT_COUNT);
+    return reasons[fault];
+}
 
 enum mllp_state mllp_deframe(struct slice bytes, struct slice *ret_frame, size_t *ret_used)
 {
@@ -93,20 +122,12 @@ enum mllp_state mllp_deframe(struct slice bytes, struct slice *ret_frame, size_t
 
 /* ---- life of a connection ---- */
 
-static void call_free(struct mllp_call *c)
-{
-    TAILQ_REMOVE(&c->server->calls, c, link);
-    buf_fini(&c->in);
-    buf_fini(&c->more);
-    free(c);
-}
-
 static void on_listener_closed(void *context)
 {
     struct mllp_server *server = context;
     void (*done)(void *) = server->done;
     void *done_context = server->done_context;
-    assert(TAILQ_EMPTY(&server->calls));
+    assert(TAILQ_EMPTY(&server->links));
     free(server);
     if (done)
         done(done_context);
@@ -120,192 +141,309 @@ static void settle(struct mllp_server *server)
     listener_close(server->listener, on_listener_closed, server);
 }
 
-static void leave(struct mllp_call *c)
+static void call_free(struct mllp_call *c)
 {
-    c->state = ENDING;
-    if (c->stream)
-        stream_close(c->stream);
+    struct mllp_link *l = c->link;
+    TAILQ_REMOVE(&l->calls, c, next);
+    l->count--;
+    l->bytes -= c->len;
+    buf_fini(&c->said);
+    free(c);
 }
 
-/* Counts and says a framing fault; the connection ends. */
-static void fault(struct mllp_call *c, const char *reason)
+/* Frees a connection whose peer is gone, when nothing of it runs any more. What only waited will be sent again. */
+static void link_free_if_idle(struct mllp_link *l)
 {
-    c->server->figures.framing_errors++;
-    log_warn("mllp.framing", "reason=%s peer=%s port=%u", reason, c->peer.address,
-             c->peer.local_port);
-    leave(c);
+    struct mllp_call *c = TAILQ_FIRST(&l->calls);
+    struct mllp_server *server = l->server;
+    if (l->stream || l->stepping)
+        return;
+    while (c) {
+        struct mllp_call *following = TAILQ_NEXT(c, next);
+        if (c->state != RUNNING)
+            call_free(c);
+        c = following;
+    }
+    if (l->count > 0)
+        return;
+    TAILQ_REMOVE(&server->links, l, next);
+    server->figures.connections--;
+    buf_fini(&l->in);
+    free(l);
+    settle(server);
 }
 
-static const char *why_bad(struct slice bytes)
+static void leave(struct mllp_link *l)
+{
+    l->deaf = true;
+    if (l->stream && !l->ending) {
+        l->ending = true;
+        stream_close(l->stream);
+    }
+}
+
+static void count_fault(struct mllp_link *l, enum mllp_fault fault)
+{
+    l->server->figures.framing_errors++;
+    l->server->figures.faults[fault]++;
+    log_warn("mllp.framing", "reason=%s peer=%s port=%u", reasons[fault], l->peer.address,
+             l->peer.local_port);
+}
+
+/* Counts and says a framing fault; the connection ends when what came before it is answered. */
+static void fault(struct mllp_link *l, enum mllp_fault fault)
+{
+    count_fault(l, fault);
+    l->deaf = true;
+}
+
+static enum mllp_fault why_bad(struct slice bytes)
 {
     size_t start = 0;
     while (start < bytes.len && (bytes.ptr[start] == CR || bytes.ptr[start] == LF))
         start++;
     if (start < bytes.len && bytes.ptr[start] != VT)
-        return "bytes-outside-frame";
+        return MLLP_OUTSIDE;
     size_t end = slice_find(bytes, FS, start + 1);
     if (slice_find(slice_sub(bytes, 0, end), VT, start + 1) < end)
-        return "start-block-inside-frame";
-    return "end-block-inside-frame";
+        return MLLP_START_INSIDE;
+    return MLLP_END_INSIDE;
+}
+
+/* ---- reading ---- */
+
+static bool add_call(struct mllp_link *l, struct slice frame, enum err fault)
+{
+    struct mllp_call *c = malloc(sizeof(*c) + frame.len);
+    if (!c) {
+        leave(l);
+        return false;
+    }
+    *c = (struct mllp_call){.link = l, .state = WAITING, .fault = fault, .len = frame.len};
+    c->close = fault != ERR_OK;
+    buf_init(&c->said, LIMIT_MLLP_FRAME + 2 * LIMIT_MIB);
+    if (frame.len)
+        memcpy(c->bytes, frame.ptr, frame.len);
+    if (l->server->options.keys && !fault)
+        l->server->options.keys(frame, &c->keys);
+    TAILQ_INSERT_TAIL(&l->calls, c, next);
+    l->count++;
+    l->bytes += c->len;
+    l->server->figures.frames++;
+    return true;
 }
 
 /* True when the bytes not looked at yet may end or break the frame, so that a large frame is
  * searched once only. */
-static bool worth_deframing(struct mllp_call *c)
+static bool worth_deframing(const struct mllp_link *l)
 {
-    struct slice fresh = slice_sub(buf_slice(&c->in), c->scanned, c->in.len);
-    if (c->scanned == c->at || c->in.ptr[c->scanned - 1] == FS)
+    if (l->scanned <= l->at || l->in.ptr[l->scanned - 1] == FS)
         return true;
+    struct slice fresh = slice_sub(buf_slice(&l->in), l->scanned, l->in.len);
     return slice_find(fresh, FS, 0) < fresh.len || slice_find(fresh, VT, 0) < fresh.len;
 }
 
-static void await_frame(struct mllp_call *c)
+/* A frame that will not fit is answered all the same, from its beginning; then the connection ends. */
+static void take_too_large(struct mllp_link *l)
 {
-    if (c->in.len == c->at) {
-        stream_deadline(c->stream, LIMIT_MLLP_IDLE_MS);
-    } else if (!c->timed) {
-        c->timed = true;
-        stream_deadline(c->stream, LIMIT_MLLP_FRAME_MS);
+    count_fault(l, MLLP_TOO_LARGE);
+    if (add_call(l, slice_sub(buf_slice(&l->in), l->at + 1, HEAD_OF_LARGE), ERR_TOO_LARGE)) /* behind VT */
+        l->deaf = true;
+    buf_clear(&l->in);
+    l->at = l->scanned = 0;
+}
+
+/* There is no whole frame; USED bytes at its place are none of it. */
+static void await_rest(struct mllp_link *l, size_t used)
+{
+    l->at += used;
+    l->scanned = l->in.len;
+    if (l->in.len - l->at > LIMIT_MLLP_FRAME + 2) /* VT, and perhaps FS */
+        take_too_large(l);
+}
+
+/* Reads one frame out of what came. False when there is none. */
+static bool read_frame(struct mllp_link *l)
+{
+    struct slice input = slice_sub(buf_slice(&l->in), l->at, l->in.len);
+    struct slice frame = SLICE_NONE;
+    size_t used = 0;
+    if (input.len == 0)
+        return false;
+    enum mllp_state found = worth_deframing(l) ? mllp_deframe(input, &frame, &used) : MLLP_MORE;
+    if (found == MLLP_BAD) {
+        fault(l, why_bad(input));
+        return false;
     }
-    stream_resume(c->stream);
+    if (found == MLLP_MORE) {
+        await_rest(l, used);
+        return false;
+    }
+    if (frame.len > LIMIT_MLLP_FRAME) {
+        l->at += (size_t)(frame.ptr - input.ptr) - 1;
+        take_too_large(l);
+        return false;
+    }
+    l->at += used;
+    l->scanned = l->at;
+    l->timed = false;
+    return add_call(l, frame, ERR_OK);
+}
+
+static bool has_room(const struct mllp_link *l)
+{
+    unsigned frames = l->server->busy < CROWD && l->server->options.keys ? AHEAD_FRAMES : 1;
+    if (l->deaf || l->ending || !l->stream || stream_pending(l->stream) > KEEP)
+        return false;
+    return l->count == 0 || (l->count < frames && l->bytes < AHEAD_BYTES);
+}
+
+/* What was read moves out of the buffer; a large one is given back. */
+static void tidy_input(struct mllp_link *l)
+{
+    buf_drop(&l->in, l->at);
+    l->scanned -= l->at < l->scanned ? l->at : l->scanned;
+    l->at = 0;
+    if (l->in.len == 0 && l->in.cap > KEEP)
+        buf_fini(&l->in);
+}
+
+/* ---- running ---- */
+
+static bool share_key(const struct mllp_keys *a, const struct mllp_keys *b)
+{
+    if (a->count == 0 || b->count == 0)
+        return true;
+    for (unsigned i = 0; i < a->count; i++)
+        for (unsigned k = 0; k < b->count; k++)
+            if (a->keys[i] == b->keys[k])
+                return true;
+    return false;
+}
+
+static bool may_run(const struct mllp_call *c)
+{
+    const struct mllp_call *other = TAILQ_FIRST(&c->link->calls);
+    for (; other != c; other = TAILQ_NEXT(other, next))
+        if (other->state != ANSWERED && share_key(&other->keys, &c->keys))
+            return false;
+    return true;
+}
+
+/* The first that waits and may run; NULL: none. */
+static struct mllp_call *next_to_run(const struct mllp_link *l)
+{
+    struct mllp_call *c;
+    TAILQ_FOREACH(c, &l->calls, next)
+    {
+        if (c->state == WAITING && may_run(c))
+            return c;
+    }
+    return NULL;
 }
 
 static void run(struct mllp_call *c)
 {
+    struct mllp_server *server = c->link->server;
     c->state = RUNNING;
-    c->server->busy++;
-    c->server->figures.frames++;
-    stream_deadline(c->stream, 0);
-    c->server->options.handle(c, c->server->options.context);
+    server->busy++;
+    server->options.handle(c, server->options.context);
 }
 
-/* A frame that will not fit is answered all the same, from its beginning; then the connection ends. */
-static bool run_too_large(struct mllp_call *c)
+/* Sends what the first calls have to say, and forgets those that said all. */
+static void send_answers(struct mllp_link *l)
 {
-    c->server->figures.framing_errors++;
-    log_warn("mllp.framing", "reason=frame-too-large peer=%s port=%u", c->peer.address,
-             c->peer.local_port);
-    c->fault = ERR_TOO_LARGE;
-    c->frame = slice_sub(buf_slice(&c->in), c->at + 1, HEAD_OF_LARGE); /* behind VT */
-    c->next = c->in.len;
-    stream_pause(c->stream);
-    run(c);
-    return true;
-}
-
-/* True when the frame is too large already and was handed over so. */
-static bool await_rest(struct mllp_call *c, size_t droppable)
-{
-    buf_drop(&c->in, c->at + droppable);
-    c->at = 0;
-    c->scanned = c->in.len;
-    if (c->in.len > LIMIT_MLLP_FRAME + 2) /* VT, and perhaps FS */
-        return run_too_large(c);
-    await_frame(c);
-    return false;
-}
-
-/* Looks for the next frame. True when one was handed over. */
-static bool read_frame(struct mllp_call *c)
-{
-    size_t used = 0;
-    c->held = false;
-    if (stream_pending(c->stream) > KEEP) { /* on_drained goes on */
-        c->held = true;
-        stream_pause(c->stream);
-        return false;
+    struct mllp_call *c = TAILQ_FIRST(&l->calls);
+    while (c && l->stream && !l->ending) {
+        bool over = c->state == ANSWERED;
+        bool close = c->close;
+        if (c->said.len > 0)
+            stream_write(l->stream, buf_slice(&c->said));
+        buf_clear(&c->said);
+        if (!over)
+            return;
+        call_free(c);
+        if (close)
+            leave(l);
+        c = TAILQ_FIRST(&l->calls);
     }
-    if (!worth_deframing(c))
-        return await_rest(c, 0);
-    struct slice input = slice_sub(buf_slice(&c->in), c->at, c->in.len);
-    switch (mllp_deframe(input, &c->frame, &used)) {
-    case MLLP_MORE:
-        return await_rest(c, used);
-    case MLLP_BAD:
-        fault(c, why_bad(input));
-        return false;
-    default:
-        if (c->frame.len > LIMIT_MLLP_FRAME) {
-            c->at += (size_t)(c->frame.ptr - input.ptr) - 1;
-            return run_too_large(c);
+}
+
+static void set_deadline(struct mllp_link *l)
+{
+    bool begun = l->in.len > l->at;
+    if (begun && !l->deaf && has_room(l)) {
+        if (!l->timed)
+            stream_deadline(l->stream, LIMIT_MLLP_FRAME_MS);
+        l->timed = true;
+        return;
+    }
+    l->timed = false;
+    stream_deadline(l->stream, l->count > 0 ? 0 : LIMIT_MLLP_IDLE_MS);
+}
+
+/* Whatever happened: reads, runs and answers what there is to. */
+static void step(struct mllp_link *l)
+{
+    bool more = true;
+    if (l->stepping)
+        return;
+    l->stepping = true;
+    while (more) {
+        struct mllp_call *c;
+        more = false;
+        while (has_room(l) && read_frame(l))
+            more = true;
+        while (l->stream && !l->ending && (c = next_to_run(l))) {
+            run(c);
+            more = true;
         }
-        c->next = c->at + used;
-        run(c);
-        return true;
+        send_answers(l);
     }
-}
-
-static void step(struct mllp_call *c)
-{
-    if (c->stepping)
-        return;
-    c->stepping = true;
-    while (c->state == FRAME && read_frame(c))
-        ;
-    c->stepping = false;
-}
-
-/* What follows the handled frame becomes the next input; moved only when it must be joined with
- * what came meanwhile. */
-static void turn_over(struct mllp_call *c)
-{
-    c->at = c->scanned = c->next;
-    c->timed = false;
-    c->frame = SLICE_NONE;
-    if (c->at < c->in.len && c->more.len == 0)
-        return;
-    if (c->at < c->in.len) {
-        buf_drop(&c->in, c->at);
-        buf_add(&c->in, buf_slice(&c->more));
-        buf_clear(&c->more);
-    } else {
-        struct buf swap = c->in;
-        c->in = c->more;
-        c->more = swap;
-        if (c->more.cap > KEEP)
-            buf_fini(&c->more);
+    l->stepping = false;
+    tidy_input(l);
+    if (buf_err(&l->in) != ERR_OK && !l->deaf)
+        fault(l, MLLP_NO_ROOM);
+    if (l->deaf && l->count == 0)
+        leave(l);
+    if (l->stream && !l->ending) {
+        set_deadline(l);
+        if (has_room(l))
+            stream_resume(l->stream);
         else
-            buf_clear(&c->more);
+            stream_pause(l->stream);
     }
-    c->at = c->scanned = 0;
+    link_free_if_idle(l);
 }
 
-static void write_frame(struct mllp_call *c, struct slice message)
+static void add_framed(struct mllp_call *c, struct slice message)
 {
     static const char start[] = {VT}, end[] = {FS, CR};
-    struct buf framed;
-    buf_init(&framed, message.len + 3);
-    buf_add(&framed, slice_of(start, sizeof(start)));
-    buf_add(&framed, message);
-    buf_add(&framed, slice_of(end, sizeof(end)));
-    if (buf_err(&framed) == ERR_OK)
-        stream_write(c->stream, buf_slice(&framed));
-    else
-        leave(c);
-    buf_fini(&framed);
+    if (message.len == 0 || !c->link->stream)
+        return;
+    buf_add(&c->said, slice_of(start, sizeof(start)));
+    buf_add(&c->said, message);
+    buf_add(&c->said, slice_of(end, sizeof(end)));
+    if (buf_err(&c->said) != ERR_OK)
+        c->close = true;
+}
+
+void mllp_say(struct mllp_call *c, struct slice message)
+{
+    assert(c->state == RUNNING);
+    add_framed(c, message);
 }
 
 void mllp_answer(struct mllp_call *c, struct slice message, bool close)
 {
-    struct mllp_server *server = c->server;
+    struct mllp_link *l = c->link;
+    struct mllp_server *server = l->server;
     assert(c->state == RUNNING);
     server->busy--;
-    if (!c->stream) {
-        call_free(c);
-        settle(server);
-        return;
-    }
-    c->state = FRAME;
-    if (message.len > 0)
-        write_frame(c, message);
-    if (close || server->closing || c->fault) {
-        leave(c);
-    } else if (c->state == FRAME) {
-        turn_over(c);
-        if (buf_err(&c->in) != ERR_OK)
-            leave(c);
-        step(c);
-    }
+    c->state = ANSWERED;
+    c->close = c->close || close;
+    add_framed(c, message);
+    step(l);
     settle(server);
 }
 
@@ -314,67 +452,61 @@ void mllp_answer(struct mllp_call *c, struct slice message, bool close)
 static void on_ready(struct stream *s)
 {
     struct mllp_server *server = stream_context(s);
-    struct mllp_call *c = server->closing ? NULL : calloc(1, sizeof(*c));
-    if (!c) {
+    struct mllp_link *l = server->closing ? NULL : calloc(1, sizeof(*l));
+    if (!l) {
         stream_close(s);
         return;
     }
-    c->server = server;
-    c->stream = s;
-    c->peer = *stream_peer(s);
-    buf_init(&c->in, LIMIT_MLLP_FRAME + 2 * LIMIT_MIB);
-    buf_init(&c->more, LIMIT_MLLP_FRAME + 2 * LIMIT_MIB);
-    TAILQ_INSERT_TAIL(&server->calls, c, link);
-    stream_set_data(s, c);
+    l->server = server;
+    l->stream = s;
+    l->peer = *stream_peer(s);
+    buf_init(&l->in, LIMIT_MLLP_FRAME + 2 * LIMIT_MIB);
+    TAILQ_INIT(&l->calls);
+    TAILQ_INSERT_TAIL(&server->links, l, next);
+    server->figures.connections++;
+    stream_set_data(s, l);
     stream_deadline(s, LIMIT_MLLP_IDLE_MS);
 }
 
 static void on_data(struct stream *s, struct slice bytes)
 {
-    struct mllp_call *c = stream_data(s);
-    struct buf *to = c->state == RUNNING ? &c->more : &c->in;
-    if (c->state == ENDING)
+    struct mllp_link *l = stream_data(s);
+    if (l->deaf || l->ending)
         return;
-    buf_add(to, bytes);
-    if (buf_err(to) != ERR_OK)
-        fault(c, "no-room");
-    else if (c->state == RUNNING && c->more.len > AHEAD_MAX)
-        stream_pause(s);
-    else
-        step(c);
+    buf_add(&l->in, bytes);
+    step(l);
 }
 
 static void on_drained(struct stream *s)
 {
-    struct mllp_call *c = stream_data(s);
-    if (c && c->held)
-        step(c);
+    struct mllp_link *l = stream_data(s);
+    if (l)
+        step(l);
 }
 
 static void on_late(struct stream *s)
 {
-    struct mllp_call *c = stream_data(s);
-    if (c && c->state == FRAME && c->in.len > c->at)
-        fault(c, "frame-too-slow");
-    else if (c)
-        leave(c);
-    else
+    struct mllp_link *l = stream_data(s);
+    if (!l) {
         stream_close(s);
+        return;
+    }
+    if (l->in.len > l->at && !l->deaf)
+        fault(l, MLLP_TOO_SLOW);
+    l->deaf = true;
+    if (l->count == 0)
+        leave(l);
 }
 
 static void on_closed(struct stream *s)
 {
-    struct mllp_call *c = stream_data(s);
-    if (!c)
+    struct mllp_link *l = stream_data(s);
+    if (!l)
         return;
-    struct mllp_server *server = c->server;
-    c->stream = NULL;
-    if (c->state == RUNNING) /* freed by its answer */
-        return;
-    if (c->state == FRAME && c->in.len > c->at && !server->closing)
-        fault(c, "cut-off");
-    call_free(c);
-    settle(server);
+    l->stream = NULL;
+    if (!l->deaf && l->in.len > l->at && !l->server->closing)
+        fault(l, MLLP_CUT_OFF);
+    link_free_if_idle(l);
 }
 
 static const struct stream_events EVENTS = {.ready = on_ready,
@@ -403,7 +535,7 @@ enum err mllp_open(const struct mllp_options *options, struct mllp_server **ret_
     if (!server)
         return ERR_LIMIT;
     server->options = *options;
-    TAILQ_INIT(&server->calls);
+    TAILQ_INIT(&server->links);
     struct listener_options lo = {.loop = options->loop,
                                   .host = options->host,
                                   .port = options->port,
@@ -428,7 +560,21 @@ unsigned short mllp_port(const struct mllp_server *server)
 void mllp_figures(const struct mllp_server *server, struct mllp_figures *ret_figures)
 {
     *ret_figures = server->figures;
+    ret_figures->running = server->busy;
     listener_figures(server->listener, &ret_figures->net);
+}
+
+/* What does not run yet never will: its sender has no answer and will send it again. */
+static void drop_waiting(struct mllp_link *l)
+{
+    struct mllp_call *c = TAILQ_FIRST(&l->calls);
+    l->deaf = true;
+    while (c) {
+        struct mllp_call *following = TAILQ_NEXT(c, next);
+        if (c->state == WAITING)
+            call_free(c);
+        c = following;
+    }
 }
 
 void mllp_close(struct mllp_server *server, void (*done)(void *context), void *context)
@@ -438,11 +584,12 @@ void mllp_close(struct mllp_server *server, void (*done)(void *context), void *c
     server->done = done;
     server->done_context = context;
     listener_stop(server->listener);
-    struct mllp_call *c;
-    TAILQ_FOREACH(c, &server->calls, link)
+    struct mllp_link *l;
+    TAILQ_FOREACH(l, &server->links, next)
     {
-        if (c->state == FRAME)
-            leave(c);
+        drop_waiting(l);
+        if (l->count == 0)
+            leave(l);
     }
     settle(server);
 }
@@ -454,10 +601,10 @@ enum err mllp_call_fault(const struct mllp_call *c)
 
 struct slice mllp_call_frame(const struct mllp_call *call)
 {
-    return call->frame;
+    return slice_of(call->bytes, call->len);
 }
 
 const struct net_peer *mllp_call_peer(const struct mllp_call *call)
 {
-    return &call->peer;
+    return &call->link->peer;
 }

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "base/seal.h"
 #include "exchange/pipeline.h"
 #include "exchange/push/notify.h"
 
@@ -91,13 +92,55 @@ static void hang_up(struct ear *ear)
         http_call_end(call, true);
 }
 
+/* ── the id of an event ──────────────────────────────────────────────────────────────────────── */
+
+#define BOUND_MAX 256
+
+static void say_bound(struct slice id, struct buf *out)
+{
+    buf_adds(out, "event ");
+    buf_add(out, id);
+}
+
+void events_place_print(const struct exchange *x, struct slice id, int64_t seq, struct buf *out)
+{
+    struct buf bound, word;
+    buf_init(&bound, BOUND_MAX);
+    buf_init(&word, sizeof(seq));
+    say_bound(id, &bound);
+    buf_add_u64(&word, (uint64_t)seq);
+    seal_close(x->key_cursor, buf_slice(&bound), buf_slice(&word), out);
+    buf_fini(&word);
+    buf_fini(&bound);
+}
+
+bool events_place_read(const struct exchange *x, struct slice id, struct slice text, int64_t *ret_seq)
+{
+    struct buf bound, word;
+    uint64_t seq = 0;
+    buf_init(&bound, BOUND_MAX);
+    buf_init(&word, sizeof(seq));
+    say_bound(id, &bound);
+    bool good = seal_open(x->key_cursor, buf_slice(&bound), text, &word) && !buf_err(&word) &&
+                word.len == sizeof(seq);
+    for (size_t i = 0; good && i < sizeof(seq); i++)
+        seq = seq << 8 | (unsigned char)word.ptr[i];
+    if (good)
+        *ret_seq = (int64_t)seq;
+    buf_fini(&word);
+    buf_fini(&bound);
+    return good;
+}
+
 /* ── looking ─────────────────────────────────────────────────────────────────────────────────── */
 
 static void send_event(struct ear *ear, struct request *r, const struct notify *n)
 {
     struct buf text;
     buf_init(&text, LIMIT_HTTP_ANSWER);
-    buf_addf(&text, "event: change\nid: %lld\ndata: ", (long long)n->seq);
+    buf_adds(&text, "event: change\nid: ");
+    events_place_print(ear->e->x, ear->id, n->seq, &text);
+    buf_adds(&text, "\ndata: ");
     buf_add(&text, n->channel.payload ? buf_slice(&r->answer_buf) : SLICE("{}"));
     buf_adds(&text, "\n\n");
     ear->after = n->seq;

@@ -19,6 +19,11 @@ enum err events_open(uv_loop_t *loop, struct exchange *x, void (*follow)(void *c
                      void *context, struct events **ret) ERR_CHECKED;
 /* Is there room for one more? */
 bool events_full(const struct events *e);
+/* The id of the event of change SEQ, as listeners to Subscription ID see it: closed, for change numbers count what others wrote
+ * too. Appended to OUT. */
+void events_place_print(const struct exchange *x, struct slice id, int64_t seq, struct buf *out);
+/* The change behind such an id; false when it is none of this Subscription. */
+bool events_place_read(const struct exchange *x, struct slice id, struct slice text, int64_t *ret_seq);
 /* Answers CALL as a stream of the events of Subscription ID after change AFTER, for the caller of R (copied). */
 void events_begin(struct events *e, struct http_call *call, const struct request *r, struct slice id,
                   int64_t after);

@@ -12,6 +12,8 @@
 #include "base/limits.h"
 #include "exchange/gate/refs.h"
 #include "exchange/gate/wire.h"
+#include "mappers/fhir/definition.h"
+#include "mappers/fhir/primitive.h"
 
 #include "base/banned.h"
 
@@ -48,6 +50,10 @@ static const struct event_row {
     {"update", "update", "U", "110153", "110152", "AUT", "更新 / update", false},
     {"patch", "patch", "U", "110153", "110152", "AUT", "部分更新 / patch", false},
     {"delete", "delete", "D", "110150", "custodian", "AUT", "削除 / delete", false},
+    {"pdq", "operation", "E", "110153", "110152", "IRCP", "患者の検索 / PDQ", true},
+    {"pix", "operation", "E", "110153", "110152", "IRCP", "患者番号の照会 / PIX", true},
+    {"intake-replay", "create", "C", "110153", "110152", "AUT", "受信のやり直し / intake replay",
+     false},
     {"intake", "create", "C", "110153", "110152", "AUT", "受信 / intake", false},
     {"validate", "operation", "E", "110153", "110152", "IRCP", "検査 / validate", false},
     {"terminology", "operation", "E", "110153", "110152", "IRCP",
@@ -69,6 +75,8 @@ static const struct event_row {
     {"notify", "operation", "R", "110152", "110153", "IRCP", "購読による通知 / notification", false},
     {"events", "operation", "E", "110153", "110152", "IRCP", "購読の受信開始 / listening", false},
     {"export", "operation", "R", "110152", "110153", "IRCP", "一括出力 / bulk export", false},
+    {"export-ssmix2", "operation", "R", "110152", "110153", "IRCP",
+     "SS-MIX2 への書き出し / SS-MIX2 export", false},
     {"export-begin", "operation", "E", "110153", "110152", "IRCP",
      "一括出力の開始 / bulk export asked for", true},
 };
@@ -219,6 +227,24 @@ static void put_detail(struct arena *a, struct json *entity, const char *type, c
     json_put_text(a, d, "valueString", value);
 }
 
+static void put_request(struct arena *a, struct json *transaction, const char *request)
+{
+    struct json *what = json_put_object(a, json_put_object(a, transaction, "what"), "identifier");
+    json_put_text(a, what, "value", request);
+    put_coding(a, json_put_object(a, transaction, "type"),
+               "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType", "XrequestId");
+}
+
+/* Type/id of a type there is, with or without a version. What was asked for may be anything. */
+static bool is_reference(struct slice entity)
+{
+    struct slice rest = entity;
+    const struct definition_type *type = definition_type(slice_cut(&rest, '/'));
+    struct slice id = slice_cut(&rest, '/');
+    return type && type->kind == DEFINITION_RESOURCE && primitive_is_id(id) &&
+           (!rest.ptr || slice_is(slice_cut(&rest, '/'), "_history"));
+}
+
 static void put_entities(struct request *r, struct json *event, const struct audit_row *row)
 {
     struct arena *a = r->arena;
@@ -239,14 +265,14 @@ static void put_entities(struct request *r, struct json *event, const struct aud
     } else if (row->entity[0] && strcmp(row->entity, "Patient/@") != 0 &&
                strchr(row->entity, '/')) {
         struct json *data = json_push_object(a, entities);
-        json_put_text(a, json_put_object(a, data, "what"), "reference", row->entity);
+        json_put_text(a, json_put_object(a, data, "what"),
+                      is_reference(slice_str(row->entity)) ? "reference" : "display", row->entity);
         put_entity_type(a, data, "2", "4");
     }
-    struct json *transaction = json_push_object(a, entities);
-    struct json *what = json_put_object(a, json_put_object(a, transaction, "what"), "identifier");
-    json_put_text(a, what, "value", row->request);
-    put_coding(a, json_put_object(a, transaction, "type"),
-               "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType", "XrequestId");
+    if (row->request[0])
+        put_request(a, json_push_object(a, entities), row->request);
+    if (!entities->first)
+        json_remove(event, "entity"); /* a command about nobody */
 }
 
 static void put_outcome(struct arena *a, struct json *event, const struct audit_row *row)

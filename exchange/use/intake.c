@@ -13,10 +13,12 @@
 #include "exchange/use/write.h"
 #include "mappers/hl7v2/ack.h"
 #include "mappers/hl7v2/map.h"
+#include "storage/original.h"
+#include "storage/quarantine.h"
 
 #include "base/banned.h"
 
-static void resource_id(void *context, const char *type, struct slice local_no, struct slice key,
+void intake_id(void *context, const char *type, struct slice local_no, struct slice key,
                         char ret_id[37])
 {
     const struct request *r = context;
@@ -30,7 +32,7 @@ static enum err look_path(struct session *s, struct request *r, struct intake *i
 {
     bool seen = false;
     in->file.facility = r->caller.facility.id;
-    enum err err = inbox_file_seen(s, &in->file, &seen);
+    enum err err = in->replay ? ERR_OK : inbox_file_seen(s, &in->file, &seen);
     if (err)
         return err;
     if (seen) {
@@ -38,7 +40,14 @@ static enum err look_path(struct session *s, struct request *r, struct intake *i
         r->audit_default_off = true;
         return ERR_OK;
     }
-    return ssmix2_parse(in->path, &r->errors, &in->parts);
+    if (!extended_is(in->path))
+        return ssmix2_parse(in->path, &r->errors, &in->parts);
+    in->extended = ARENA_NEW(r->arena, struct extended_path);
+    if (!in->extended)
+        return ERR_LIMIT;
+    err = extended_parse(r->arena, in->path, &r->errors, in->extended);
+    in->parts.flag = in->extended->flag;
+    return err;
 }
 
 static enum err look_repeat(struct session *s, struct request *r, struct intake *in)
@@ -48,7 +57,7 @@ static enum err look_repeat(struct session *s, struct request *r, struct intake 
     enum err err = inbox_find(s, r->arena, &key, in->sha, &in->seen, &outcome, &in->ack);
     if (!err && in->seen == INBOX_REUSED)
         err = err_add(&r->errors, ERR_CONTROL_ID_REUSED, "MSH[1]-10", NULL);
-    if (!err && in->seen == INBOX_SAME)
+    if (!err && in->seen == INBOX_SAME && !in->replay)
         r->reason = "repeat";
     return err;
 }
@@ -60,14 +69,18 @@ static enum err look_message(struct session *s, struct request *r, struct intake
         return err;
     hl7_header_of(in->message, &in->header);
     err = hl7_check(in->message, &r->errors);
-    if (!err && in->path.len)
+    if (!err)
+        err = hl7_merge_parse(in->message, &r->errors, &in->merge);
+    if (!err && in->extended)
+        err = ssmix2_agree_patient(in->extended->patient_id, in->message, &r->errors);
+    else if (!err && in->path.len)
         err = ssmix2_agree(&in->parts, in->message, &r->errors);
     if (!err && !in->path.len)
         err = look_repeat(s, r, in);
     return err;
 }
 
-static enum err ready_item(struct request *r, const struct mapped_resource *m,
+static enum err ready_item(struct session *s, struct request *r, const struct mapped_resource *m,
                            struct intake_item *item)
 {
     enum err err;
@@ -80,22 +93,24 @@ static enum err ready_item(struct request *r, const struct mapped_resource *m,
         item->class.when = when;
     }
     err = write_index(r->arena, m->resource, &item->index);
-    if (err)
-        return err;
-    return refs_body(r, m->resource, &item->body);
+    if (!err)
+        err = refs_body(r, m->resource, &item->body);
+    return err ? err : record_pack(s, r->arena, item->body, &item->index.facets, &item->packed);
 }
 
-static enum err look_map(struct request *r, struct intake *in)
+static enum err look_map(struct session *s, struct request *r, struct intake *in)
 {
     struct mapper_env env = {
         .facility_code = r->caller.facility.code,
         .facility_name = r->caller.facility.name,
         .now_ms = r->grant.now_ms,
         .original = in->sha,
-        .id_of = resource_id,
+        .id_of = intake_id,
         .context = r,
     };
-    enum err err = hl7_map(in->message, &env, &r->errors, &in->mapped);
+    enum err err = in->message
+                       ? hl7_map(in->message, &env, &r->errors, &in->mapped)
+                       : extended_map(r->arena, in->extended, r->body, &env, &r->errors, &in->mapped);
     if (err)
         return err;
     in->items =
@@ -104,14 +119,33 @@ static enum err look_map(struct request *r, struct intake *in)
     if (!in->items || !in->kept)
         return ERR_LIMIT;
     for (const struct mapped_resource *m = in->mapped->first; m && !err; m = m->next)
-        err = ready_item(r, m, &in->items[in->item_count++]);
+        err = ready_item(s, r, m, &in->items[in->item_count++]);
+    return err;
+}
+
+/* What to file again: the bytes given, or those that were refused. */
+static enum err look_replay(struct session *s, struct request *r, struct intake *in)
+{
+    struct quarantine_filter filter = {.facility = r->grant.facility, .id = in->replay};
+    struct quarantine_row *row = NULL;
+    size_t count = 0;
+    enum err err = quarantine_list(s, r->arena, &filter, &row, &count);
+    if (!err && count == 0) {
+        in->replay = -1; /* nothing to note an attempt on */
+        return err_add(&r->errors, ERR_NOT_FOUND, "ID", NULL);
+    }
+    r->reason = arena_printf(r->arena, "quarantine:%lld", (long long)in->replay);
+    if (!err && !r->body.len)
+        err = original_get(s, r->arena, row->sha, &r->body);
     return err;
 }
 
 static enum err intake_look(struct session *s, struct request *r)
 {
     struct intake *in = r->input;
-    enum err err = ERR_OK;
+    enum err err = in->replay ? look_replay(s, r, in) : ERR_OK;
+    if (err)
+        return err;
     digest_sha256(r->body, in->sha);
     hl7_peek(r->arena, r->body, &in->header);
     r->entity = "";
@@ -121,10 +155,11 @@ static enum err intake_look(struct session *s, struct request *r)
         err = look_path(s, r, in);
     if (err || in->seen == INBOX_SAME)
         return err;
-    err = look_message(s, r, in);
+    if (!in->extended || slice_starts(r->body, SLICE("MSH")))
+        err = look_message(s, r, in);
     if (err || in->seen == INBOX_SAME || intake_is_history(in))
         return err;
-    return look_map(r, in);
+    return look_map(s, r, in);
 }
 
 const struct use intake_use = {.event = "intake",
@@ -133,3 +168,9 @@ const struct use intake_use = {.event = "intake",
                                .look = intake_look,
                                .apply = intake_apply,
                                .refused = intake_refused};
+const struct use intake_replay_use = {.event = "intake-replay",
+                                      .actors = 1u << GRANT_FACILITY,
+                                      .writes = true,
+                                      .look = intake_look,
+                                      .apply = intake_apply,
+                                      .refused = intake_refused};

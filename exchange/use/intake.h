@@ -11,8 +11,9 @@
 #include "exchange/request.h"
 #include "mappers/fhir/classify.h"
 #include "mappers/hl7v2/lex.h"
+#include "mappers/hl7v2/merge.h"
 #include "mappers/mapped.h"
-#include "mappers/ssmix2/path.h"
+#include "mappers/ssmix2/extended.h"
 #include "storage/inbox.h"
 #include "storage/record.h"
 
@@ -23,6 +24,7 @@ struct intake_item {
     struct slice body;
     struct classify class;
     struct record_index index;
+    struct record_packed packed;
     bool written; /* by this message, or it was the same already */
 };
 
@@ -31,10 +33,14 @@ struct intake {
     struct slice path;      /* SS-MIX2: path relative to the root, for the agreement check and
                                quarantine; else empty */
     struct inbox_file file; /* SS-MIX2: remembered as dealt with; path empty otherwise */
+    int64_t replay;         /* of quarantine: this is an attempt to file that one again; r->body empty:
+                               with the bytes it came in. Else 0 */
     /* filled by the use case */
     struct hl7_header header;
     struct hl7_message *message;
-    struct ssmix2_path parts;
+    struct hl7_merge merge;         /* two numbers of the facility that are one person, or two */
+    struct ssmix2_path parts;       /* flag is that of an extended path as well */
+    struct extended_path *extended; /* of a file in an extended storage; else NULL */
     struct mapped *mapped;
     unsigned char sha[DIGEST_LEN];
     enum inbox_seen seen;
@@ -48,5 +54,12 @@ struct intake {
 /* Request with r->input = struct intake in the arena and r->body = the message bytes (framing
  * removed). */
 extern const struct use intake_use;
+/* The same on a refused message (in->replay): accepted, it leaves quarantine; refused, the attempt is
+ * noted. */
+extern const struct use intake_replay_use;
+
+/* struct mapper_env.id_of for r's facility; CONTEXT is the request. */
+void intake_id(void *context, const char *type, struct slice local_no, struct slice key,
+               char ret_id[37]);
 
 #endif

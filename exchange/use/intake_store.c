@@ -7,11 +7,13 @@
 #include "exchange/use/intake_store.h"
 
 #include "exchange/use/claim.h"
+#include "exchange/use/merge.h"
 #include "mappers/hl7v2/ack.h"
 #include "mappers/hl7v2/map.h"
 #include "storage/locate.h"
 #include "storage/original.h"
 #include "storage/person.h"
+#include "storage/quarantine.h"
 #include "storage/record.h"
 
 #include "base/banned.h"
@@ -33,7 +35,13 @@ struct inbox_key intake_key(const struct request *r, const struct intake *in)
 
 bool intake_is_history(const struct intake *in)
 {
-    return in->path.len && in->parts.flag == SSMIX2_OLD;
+    /* a former version of a document stays one: superseded, under an id of its own */
+    return in->path.len && in->parts.flag == SSMIX2_OLD && (!in->extended || in->message);
+}
+
+static const char *media_of(const struct intake *in)
+{
+    return in->extended && !in->message ? "application/octet-stream" : MEDIA_HL7;
 }
 
 /* ── storing ─────────────────────────────────────────────────────────────────────────────────── */
@@ -92,6 +100,7 @@ static enum err put_item(struct session *s, struct intake *in, struct intake_ite
         .facets = &item->index.facets,
         .words = item->index.words,
         .content = item->index.content,
+        .packed = item->packed,
     };
     enum err err = record_put(s, &record, 0, &mark);
     item->written = !err;
@@ -167,6 +176,8 @@ static enum err file_message(struct session *s, struct request *r, struct intake
         err = prune_scopes(s, in, match.chart);
     if (!err)
         err = count_left(s, r, in);
+    if (!err && in->merge.kind != MERGE_NONE)
+        err = merge_apply(s, r, &in->merge, match.chart);
     r->count = (int64_t)in->stored;
     return err;
 }
@@ -177,6 +188,8 @@ static enum err remember(struct session *s, struct request *r, struct intake *in
 {
     struct buf ack;
     enum err err;
+    if (in->path.len && in->replay)
+        return ERR_OK; /* the file in the folder is another matter */
     if (in->path.len)
         return inbox_file_put(s, &in->file, in->sha, ERR_OK);
     struct inbox_key key = intake_key(r, in);
@@ -204,21 +217,41 @@ static enum err seen_meanwhile(struct session *s, struct request *r, struct inta
     return err;
 }
 
-enum err intake_apply(struct session *s, struct request *r)
+static enum err note_replay(struct session *s, struct request *r, const struct intake *in,
+                            const struct err_item *first)
 {
-    struct intake *in = r->input;
-    enum err err;
-    if (in->seen == INBOX_SAME)
-        return ERR_OK;
+    struct quarantine_replay replay = {
+        .outcome = r->job.err,
+        .at_ms = r->grant.now_ms,
+        .place = slice_str(first ? first->place : ""),
+        .en = slice_str(first ? first->en : err_en(r->job.err)),
+        .ja = slice_str(first ? first->ja : err_ja(r->job.err)),
+    };
+    memcpy(replay.sha, in->sha, sizeof(replay.sha));
+    return quarantine_replayed(s, r->grant.facility, in->replay, &replay);
+}
+
+static enum err apply_new(struct session *s, struct request *r, struct intake *in)
+{
     in->stored = in->unchanged = in->removed = 0;
-    err = seen_meanwhile(s, r, in);
+    r->audits = NULL; /* of a former attempt */
+    enum err err = seen_meanwhile(s, r, in);
     if (err || in->seen == INBOX_SAME)
         return err;
     r->entity = arena_str(r->arena, in->header.control_id);
-    err = original_put(s, r->body, MEDIA_HL7, in->sha);
+    err = original_put(s, r->body, media_of(in), in->sha);
     if (!err && !intake_is_history(in))
         err = file_message(s, r, in);
     return err ? err : remember(s, r, in);
+}
+
+enum err intake_apply(struct session *s, struct request *r)
+{
+    struct intake *in = r->input;
+    enum err err = in->seen == INBOX_SAME ? ERR_OK : apply_new(s, r, in);
+    if (!err && in->replay)
+        err = note_replay(s, r, in, NULL);
+    return err;
 }
 
 /* ── refusing ────────────────────────────────────────────────────────────────────────────────── */
@@ -231,6 +264,8 @@ enum err intake_refused(struct session *s, struct request *r)
         first = first->next;
     if (err_http(r->job.err) >= 500)
         return ERR_OK; /* ours, not the message's: it will come again */
+    if (in->replay < 0)
+        return ERR_OK;
     struct quarantine_row row = {
         .facility = r->grant.facility,
         .door = in->path.len ? SLICE("ssmix2") : SLICE("mllp"),
@@ -242,7 +277,9 @@ enum err intake_refused(struct session *s, struct request *r)
         .at_ms = r->grant.now_ms,
     };
     memcpy(row.sha, in->sha, sizeof(row.sha));
-    enum err err = original_put(s, r->body, MEDIA_HL7, in->sha);
+    enum err err = original_put(s, r->body, media_of(in), in->sha);
+    if (!err && in->replay)
+        return note_replay(s, r, in, first);
     if (!err)
         err = quarantine_put(s, &row);
     if (!err && in->path.len)

@@ -221,7 +221,9 @@ static enum err settle(struct session *s, struct request *r, struct write *w)
     enum err err = refs_settle(s, r, &w->patients, w->person);
     if (!err)
         err = write_index(r->arena, w->resource, &w->index);
-    return err ? err : refs_body(r, w->resource, &w->body);
+    if (!err)
+        err = refs_body(r, w->resource, &w->body);
+    return err ? err : record_pack(s, r->arena, w->body, &w->index.facets, &w->packed);
 }
 
 static enum err prepare_special(struct session *s, struct request *r, struct write *w)
@@ -261,7 +263,7 @@ static enum err settle_on_entry(struct session *s, struct request *r, struct wri
     return err;
 }
 
-static enum err make_id(struct request *r, struct write *w)
+static enum err make_id(struct session *s, struct request *r, struct write *w)
 {
     char id[IDS_UUID_LEN + 1];
     w->new_id = w->id;
@@ -270,8 +272,10 @@ static enum err make_id(struct request *r, struct write *w)
     if (write_is_home_vital(r, w->type))
         vitals_id(r, w->person, w->resource, id);
     else
-        ids_uuid(id);
+        ids_uuid_ordered(session_now_ms(s), id);
     w->new_id = arena_dup(r->arena, slice_str(id));
+    if (!write_is_home_vital(r, w->type))
+        w->made_id = w->new_id;
     return w->new_id.ptr ? ERR_OK : ERR_LIMIT;
 }
 
@@ -293,7 +297,7 @@ enum err write_prepare(struct session *s, struct request *r, struct write *w)
     if (!err)
         err = prepare_special(s, r, w);
     if (!err && !w->new_id.len)
-        err = make_id(r, w);
+        err = make_id(s, r, w);
     if (err)
         return err;
     if (all_known(w) && all_own(w))
@@ -440,8 +444,10 @@ static enum err put_record(struct session *s, struct request *r, struct write *w
         .category = w->class.category,
         .label = w->private_ ? RECORD_PRIVATE : (enum record_label)w->class.label,
         .when = w->class.when,
+        .fresh = w->made_id.len && w->made_id.ptr == w->new_id.ptr,
         .body = w->body,
         .facets = &w->index.facets,
+        .packed = w->packed,
         .words = w->index.words,
         .content = w->index.content,
     };

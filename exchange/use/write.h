@@ -31,6 +31,7 @@ struct write {
 
     /* ── filled by write_prepare ── */
     struct slice new_id;
+    struct slice made_id;     /* a random one just made: while new_id is this, nothing is there yet */
     struct classify class;
     struct refs_list patients;
     int64_t person;           /* whom it is about; 0: nobody, or not known before apply */
@@ -38,6 +39,7 @@ struct write {
     bool settled;             /* body and search values are ready before apply */
     struct slice body;
     struct record_index index;
+    struct record_packed packed;
     struct consent_rule *rules;
     size_t rule_count;
 

@@ -67,33 +67,32 @@ struct capability {
 static const char *const system_interactions[] = {"transaction", "batch", "search-system",
                                                   "history-system", NULL};
 
-/* Operations that others have defined; our own are named below the server's address. */
+/* Words that are no interactions: what they put into the entry of a type. NULL: true. */
 static const struct {
-    const char *type; /* NULL: whatever the type */
-    const char *name;
-    const char *url;
-} known_operations[] = {
-    {NULL, "everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"},
-    {NULL, "match", "http://hl7.org/fhir/OperationDefinition/Patient-match"},
-    {NULL, "validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate"},
-    {NULL, "summary", "http://hl7.org/fhir/uv/ips/OperationDefinition/summary"},
-    {NULL, "ihe-pix", "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix"},
-    {"ValueSet", "expand", "http://hl7.org/fhir/OperationDefinition/ValueSet-expand"},
-    {"ValueSet", "validate-code", "http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code"},
-    {"CodeSystem", "validate-code",
-     "http://hl7.org/fhir/OperationDefinition/CodeSystem-validate-code"},
-    {"CodeSystem", "lookup", "http://hl7.org/fhir/OperationDefinition/CodeSystem-lookup"},
+    const char *word, *element, *value;
+} features[] = {
+    {"conditional-create", "conditionalCreate", NULL},
+    {"conditional-read", "conditionalRead", "full-support"},
+    {"conditional-update", "conditionalUpdate", NULL},
+    {"conditional-delete", "conditionalDelete", "single"},
+    {"conditional-patch", NULL, NULL}, /* R4 has no place to say it */
+    {"read-history", "readHistory", NULL},
+    {"update-create", "updateCreate", NULL},
+    {"versioned-update", "versioning", "versioned-update"},
 };
+#define FEATURES (sizeof(features) / sizeof(*features))
 
+static const char *const patch_formats[] = {"application/json-patch+json", "application/fhir+json",
+                                            "application/fhir+xml"};
 static const char *const kind_codes[] = {
     [FACET_TOKEN] = "token",   [FACET_STRING] = "string",       [FACET_DATE] = "date",
     [FACET_NUMBER] = "number", [FACET_QUANTITY] = "quantity",   [FACET_REFERENCE] = "reference",
     [FACET_URI] = "uri",       [FACET_COMPOSITE] = "composite", [FACET_SPECIAL] = "special"};
 
-static bool is_system(const char *interaction)
+static bool is_system(struct slice interaction)
 {
     for (const char *const *i = system_interactions; *i; i++) {
-        if (strcmp(*i, interaction) == 0)
+        if (slice_is(interaction, *i))
             return true;
     }
     return false;
@@ -109,18 +108,6 @@ static bool has_own_rows(const struct capability *c, const char *type)
             return true;
     }
     return false;
-}
-
-static const char *operation_url(const struct capability *c, const struct outcome_route *r)
-{
-    for (size_t i = 0; i < sizeof(known_operations) / sizeof(known_operations[0]); i++) {
-        const char *type = known_operations[i].type;
-        if (strcmp(known_operations[i].name, r->operation) == 0 &&
-            (!type || (r->type && strcmp(type, r->type) == 0)))
-            return known_operations[i].url;
-    }
-    return arena_printf(c->arena, "%s/OperationDefinition/%s-%s", c->base_url,
-                        r->type ? r->type : "Resource", r->operation);
 }
 
 /* The list named KEY, made when first needed: FHIR knows no empty lists. */
@@ -139,12 +126,40 @@ static bool has_item(const struct json *list, const char *member, const char *te
     return false;
 }
 
-static void put_interaction(const struct capability *c, struct json *object, const char *code)
+static void put_interaction(const struct capability *c, struct json *object, struct slice code)
 {
-    if (has_item(json_get(object, "interaction"), "code", code))
+    const char *text = arena_str(c->arena, code);
+    if (!text || has_item(json_get(object, "interaction"), "code", text))
         return;
     struct json *item = json_push_object(c->arena, list_of(c->arena, object, "interaction"));
-    json_put_text(c->arena, item, "code", code);
+    json_put_text(c->arena, item, "code", text);
+}
+
+static void put_feature(const struct capability *c, struct json *resource, size_t i)
+{
+    if (features[i].value)
+        json_put_text(c->arena, resource, features[i].element, features[i].value);
+    else if (features[i].element)
+        json_put_bool(c->arena, resource, features[i].element, true);
+}
+
+/* The words of ROUTE that are of the system, or those that are of a type. */
+static void put_words(const struct capability *c, struct json *object, const struct outcome_route *r,
+                      bool system)
+{
+    struct slice rest = slice_str(r->interaction ? r->interaction : "");
+    while (rest.ptr && rest.len) {
+        struct slice word = slice_cut(&rest, ' ');
+        size_t i = 0;
+        while (i < FEATURES && !slice_is(word, features[i].word))
+            i++;
+        if (is_system(word) != system)
+            continue;
+        if (i < FEATURES)
+            put_feature(c, object, i);
+        else
+            put_interaction(c, object, word);
+    }
 }
 
 static void put_operation(const struct capability *c, struct json *object,
@@ -154,7 +169,7 @@ static void put_operation(const struct capability *c, struct json *object,
         return; /* GET and POST of one operation */
     struct json *item = json_push_object(c->arena, list_of(c->arena, object, "operation"));
     json_put_text(c->arena, item, "name", r->operation);
-    json_put_text(c->arena, item, "definition", operation_url(c, r));
+    json_put_text(c->arena, item, "definition", r->definition);
 }
 
 static bool is_listed(const char *list, const char *word)
@@ -229,7 +244,9 @@ static void put_params(const struct capability *c, struct json *resource, const 
         json_put_text(c->arena, item, "name", params[i].code);
         json_put_text(c->arena, item, "definition", params[i].url);
         json_put_text(c->arena, item, "type", kind_codes[params[i].kind]);
-        if (!only)
+        bool plain = strcmp(params[i].code, "_id") == 0 ||
+                     strcmp(params[i].code, "_lastUpdated") == 0; /* without modifiers */
+        if (!only && !plain)
             json_put_text(c->arena, item, "documentation", describe_param(c, &params[i]));
     }
 }
@@ -242,25 +259,48 @@ static void put_resource(const struct capability *c, struct json *rest, const ch
     json_put_text(c->arena, resource, "type", type);
     for (size_t i = 0; i < c->count; i++) {
         const struct outcome_route *r = &c->routes[i];
-        if (r->interaction && !is_system(r->interaction) &&
-            (r->type ? strcmp(r->type, type) == 0 : !own))
-            put_interaction(c, resource, r->interaction);
+        if (r->type ? strcmp(r->type, type) == 0 : !own)
+            put_words(c, resource, r, false);
         if (own && r->params && r->type && strcmp(r->type, type) == 0)
             params = r->params;
-    }
-    if (has_item(json_get(resource, "interaction"), "code", "vread")) {
-        json_put_text(c->arena, resource, "versioning", "versioned");
-        json_put_text(c->arena, resource, "conditionalRead", "full-support");
     }
     if (has_item(json_get(resource, "interaction"), "code", "search-type"))
         put_params(c, resource, type, params);
     for (size_t i = 0; i < c->count; i++) {
         const struct outcome_route *r = &c->routes[i];
-        if (r->operation && r->type && strcmp(r->type, type) == 0)
+        if (r->operation && !r->system && (!r->type || strcmp(r->type, type) == 0))
             put_operation(c, resource, r);
     }
-    if (resource && resource->count > 1)
+    if (resource && (json_get(resource, "interaction") || own))
         json_push(list_of(c->arena, rest, "resource"), resource);
+}
+
+/* What every resource can be searched by and no element says; and the compartments. */
+static void put_everywhere(const struct capability *c, struct json *rest)
+{
+    static const struct {
+        const char *name, *type, *text;
+    } params[] = {
+        {"_text", "string", "words of the narrative"},
+        {"_content", "string", "words of the whole resource"},
+        {"_list", "string", "members of a List, by its id"},
+        {"_has", "string", "_has:[type]:[reference]:[parameter], one in another and in chains"},
+        {"_type", "token", "types to search, at the base and in compartments"},
+    };
+    static const char *const compartments[] = {"patient", "encounter", "relatedPerson",
+                                               "practitioner", "device"};
+    struct json *list = json_put_array(c->arena, rest, "searchParam");
+    for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
+        struct json *item = json_push_object(c->arena, list);
+        json_put_text(c->arena, item, "name", params[i].name);
+        json_put_text(c->arena, item, "type", params[i].type);
+        json_put_text(c->arena, item, "documentation", params[i].text);
+    }
+    list = json_put_array(c->arena, rest, "compartment");
+    for (size_t i = 0; i < sizeof(compartments) / sizeof(compartments[0]); i++)
+        push_text(c, list,
+                  arena_printf(c->arena, "http://hl7.org/fhir/CompartmentDefinition/%s",
+                               compartments[i]));
 }
 
 static void put_rest(const struct capability *c, struct json *statement)
@@ -276,15 +316,14 @@ static void put_rest(const struct capability *c, struct json *statement)
     const struct definition_type *const *types = definition_resources(&count);
     for (size_t i = 0; i < count; i++)
         put_resource(c, rest, types[i]->name);
+    for (size_t i = 0; i < c->count; i++)
+        if (!c->routes[i].type)
+            put_words(c, rest, &c->routes[i], true);
     for (size_t i = 0; i < c->count; i++) {
-        const struct outcome_route *r = &c->routes[i];
-        if (r->interaction && is_system(r->interaction))
-            put_interaction(c, rest, r->interaction);
-    }
-    for (size_t i = 0; i < c->count; i++) {
-        if (c->routes[i].operation && !c->routes[i].type)
+        if (c->routes[i].operation && c->routes[i].system)
             put_operation(c, rest, &c->routes[i]);
     }
+    put_everywhere(c, rest);
 }
 
 static struct slice instant(struct arena *arena, int64_t ms)
@@ -317,6 +356,9 @@ struct json *outcome_capability(struct arena *arena, const char *version, const 
     struct json *formats = json_put_array(arena, s, "format");
     json_push(formats, json_string(arena, SLICE("json")));
     json_push(formats, json_string(arena, SLICE("xml")));
+    struct json *patches = json_put_array(arena, s, "patchFormat");
+    for (size_t i = 0; i < sizeof(patch_formats) / sizeof(*patch_formats); i++)
+        push_text(&c, patches, patch_formats[i]);
     put_rest(&c, s);
     return s;
 }

@@ -1,31 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Prints acknowledgements (HL7 v2.5 sections 2.9.2, 2.15.5 ERR, 2.15.8 MSA). The answer is written
- * in UTF-8 with the sender's delimiters and encoded as a whole at the end. What the sender wrote is
- * echoed as he escaped it; our own texts are escaped here. Senders before v2.5 know only ERR-1.
- * Nothing of the message but its header and the errors' places goes back.
+ * Prints acknowledgements (HL7 v2.5 sections 2.9.2, 2.15.5 ERR, 2.15.8 MSA). Senders before v2.5
+ * know only ERR-1. Nothing of the message but its header and the errors' places goes back.
  */
 #include "mappers/hl7v2/ack.h"
 
 #include "base/limits.h"
-#include "base/when.h"
 
 #include <assert.h>
 #include <stdio.h>
 
 #include "base/banned.h"
 
-#define ACK_MAX (1024u * 1024u)
 #define MSA_TEXT_MAX 80u /* MSA-3 in v2.5 */
-
-struct answer {
-    const struct hl7_header *h;
-    struct hl7_delimiters d;
-    enum charset set;
-    bool known_set;
-    bool japanese; /* the set can say it */
-    struct buf text;
-};
 
 /* HL7 table 0357, as far as the error table uses it. */
 static const struct {
@@ -48,122 +35,7 @@ static const char *condition_text(const char *code)
     return "";
 }
 
-/* ---- pieces ---- */
-
-static void field(struct answer *a)
-{
-    buf_addc(&a->text, a->d.field);
-}
-
-static void component(struct answer *a)
-{
-    buf_addc(&a->text, a->d.component);
-}
-
-/* The escape letter for C, or '\0'. */
-static char escape_letter(const struct answer *a, char c)
-{
-    if (c == a->d.field)
-        return 'F';
-    if (c == a->d.component)
-        return 'S';
-    if (c == a->d.repeat)
-        return 'R';
-    if (c == a->d.escape)
-        return 'E';
-    return c == a->d.sub && c != '\0' ? 'T' : '\0';
-}
-
-static void add_escaped(struct answer *a, struct slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        char letter = escape_letter(a, text.ptr[i]);
-        if (letter != '\0')
-            buf_addf(&a->text, "%c%c%c", a->d.escape, letter, a->d.escape);
-        else if (c == '\r' || c == '\n')
-            buf_addc(&a->text, ' ');
-        else if (c >= 0x20)
-            buf_addc(&a->text, text.ptr[i]);
-    }
-}
-
-/* What the sender wrote and escaped himself; control characters would only harm. */
-static void add_echo(struct answer *a, struct slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if ((unsigned char)text.ptr[i] >= 0x20)
-            buf_addc(&a->text, text.ptr[i]);
-    }
-}
-
-static void echo_or(struct answer *a, struct slice text, const char *otherwise)
-{
-    if (text.len > 0)
-        add_echo(a, text);
-    else
-        buf_adds(&a->text, otherwise);
-}
-
 /* ---- segments ---- */
-
-static void add_type(struct answer *a)
-{
-    buf_adds(&a->text, "ACK");
-    if (a->h->trigger.len == 0)
-        return;
-    component(a);
-    add_echo(a, a->h->trigger);
-    component(a);
-    buf_adds(&a->text, "ACK");
-}
-
-/* MSH-18 as the sender wrote it. The two names that may be ours (see hl7_peek) must fit his
- * delimiters. */
-static void add_charset(struct answer *a)
-{
-    struct slice name = a->known_set ? a->h->charset : SLICE("UNICODE UTF-8");
-
-    if (slice_is(name, "~ISO IR87")) {
-        buf_addc(&a->text, a->d.repeat);
-        buf_adds(&a->text, "ISO IR87");
-    } else if (slice_is(name, "UNICODE UTF-8") && escape_letter(a, '-') != '\0') {
-        buf_adds(&a->text, "UNICODE");
-    } else {
-        add_echo(a, name);
-    }
-}
-
-static void add_msh(struct answer *a, struct slice control_id, int64_t now_ms)
-{
-    const struct slice parties[] = {a->h->receiving_application, a->h->receiving_facility,
-                                    a->h->sending_application, a->h->sending_facility};
-
-    buf_addf(&a->text, "MSH%c%c%c%c", a->d.field, a->d.component, a->d.repeat, a->d.escape);
-    if (a->d.sub != '\0')
-        buf_addc(&a->text, a->d.sub);
-    for (size_t i = 0; i < sizeof(parties) / sizeof(parties[0]); i++) {
-        field(a);
-        add_echo(a, parties[i]);
-    }
-    field(a);
-    when_print_hl7(&a->text, now_ms);
-    field(a);
-    field(a);
-    add_type(a);
-    field(a);
-    add_escaped(a, control_id);
-    field(a);
-    echo_or(a, a->h->processing_id, "P");
-    field(a);
-    echo_or(a, a->h->version, "2.5");
-    if (a->h->charset.len > 0) {
-        for (int n = 13; n <= 18; n++)
-            field(a);
-        add_charset(a);
-    }
-    buf_addc(&a->text, '\r');
-}
 
 /* At most MAX bytes of TEXT, not cutting through a character. */
 static struct slice shorten(struct slice text, size_t max)
@@ -184,20 +56,20 @@ static const struct err_item *first_error(const struct err_list *errors)
     return i;
 }
 
-static void add_msa(struct answer *a, const char *code, const struct err_list *errors)
+static void add_msa(struct reply *a, const char *code, const struct err_list *errors)
 {
     const struct err_item *first = first_error(errors);
 
     buf_adds(&a->text, "MSA");
-    field(a);
+    reply_field(a);
     buf_adds(&a->text, code);
-    field(a);
-    add_echo(a, a->h->control_id);
-    if (first && !slice_is(slice_str(code), "AA")) {
-        field(a);
-        add_escaped(a, shorten(slice_str(first->en), MSA_TEXT_MAX));
+    reply_field(a);
+    reply_echo(a, a->h->control_id);
+    if (first && code[1] != 'A') {
+        reply_field(a);
+        reply_text(a, shorten(slice_str(first->en), MSA_TEXT_MAX));
     }
-    buf_addc(&a->text, '\r');
+    reply_end(a);
 }
 
 /* A place such as "PID[1]-3.1": segment, which one, field, component, sub-component; 0 where not
@@ -260,100 +132,100 @@ static bool parse_place(struct slice text, struct place *ret_place)
 }
 
 /* ERL (v2.5 section 2.A.28): segment, sequence, field, repetition, component, sub-component. */
-static void add_location(struct answer *a, const struct place *p)
+static void add_location(struct reply *a, const struct place *p)
 {
-    add_escaped(a, p->segment);
-    component(a);
+    reply_text(a, p->segment);
+    reply_component(a);
     buf_addf(&a->text, "%u", p->number[0]);
     if (p->number[1] == 0)
         return;
-    component(a);
+    reply_component(a);
     buf_addf(&a->text, "%u", p->number[1]);
     if (p->number[2] == 0)
         return;
-    component(a);
+    reply_component(a);
     buf_adds(&a->text, "1");
-    component(a);
+    reply_component(a);
     buf_addf(&a->text, "%u", p->number[2]);
     if (p->number[3] == 0)
         return;
-    component(a);
+    reply_component(a);
     buf_addf(&a->text, "%u", p->number[3]);
 }
 
-static void add_condition(struct answer *a, enum err code, char separator)
+static void add_condition(struct reply *a, enum err code, char separator)
 {
     buf_adds(&a->text, err_hl7(code));
     buf_addc(&a->text, separator);
-    add_escaped(a, slice_str(condition_text(err_hl7(code))));
+    reply_text(a, slice_str(condition_text(err_hl7(code))));
     buf_addc(&a->text, separator);
     buf_adds(&a->text, "HL70357");
 }
 
-static void add_person_text(struct answer *a, const char *en, const char *ja)
+static void add_person_text(struct reply *a, const char *en, const char *ja)
 {
     if (a->japanese) {
-        add_escaped(a, slice_str(ja));
-        add_escaped(a, SLICE(" / "));
+        reply_text(a, slice_str(ja));
+        reply_text(a, SLICE(" / "));
     }
-    add_escaped(a, slice_str(en));
+    reply_text(a, slice_str(en));
 }
 
-static void add_err(struct answer *a, const struct err_item *item)
+static void add_err(struct reply *a, const struct err_item *item)
 {
     static const char severities[] = {'E', 'W', 'I'};
     struct place place;
     bool located = parse_place(slice_str(item->place), &place);
 
     buf_adds(&a->text, "ERR");
-    field(a);
-    field(a);
+    reply_field(a);
+    reply_field(a);
     if (located)
         add_location(a, &place);
-    field(a);
+    reply_field(a);
     add_condition(a, item->code, a->d.component);
-    field(a);
+    reply_field(a);
     buf_addc(&a->text, severities[item->severity]);
-    field(a);
-    add_escaped(a, slice_str(err_name(item->code)));
-    component(a);
-    add_escaped(a, slice_str(err_en(item->code)));
-    component(a);
+    reply_field(a);
+    reply_text(a, slice_str(err_name(item->code)));
+    reply_component(a);
+    reply_text(a, slice_str(err_en(item->code)));
+    reply_component(a);
     buf_adds(&a->text, "L");
-    field(a);
-    field(a);
+    reply_field(a);
+    reply_field(a);
     if (!located) /* ERR-7: a place that is not a field, such as "line 7" */
-        add_escaped(a, slice_str(item->place));
-    field(a);
+        reply_text(a, slice_str(item->place));
+    reply_field(a);
     add_person_text(a, item->en, item->ja);
-    buf_addc(&a->text, '\r');
+    reply_end(a);
 }
 
 /* ERR-1 of v2.1 to v2.4: segment, sequence, field, condition. */
-static void add_old_err(struct answer *a, const struct err_item *item)
+static void add_old_err(struct reply *a, const struct err_item *item)
 {
     struct place place;
 
     buf_adds(&a->text, "ERR");
-    field(a);
+    reply_field(a);
     if (parse_place(slice_str(item->place), &place)) {
         place.number[2] = 0;
         add_location(a, &place);
         if (place.number[1] == 0)
-            component(a);
+            reply_component(a);
     } else {
-        component(a);
-        component(a);
+        reply_component(a);
+        reply_component(a);
     }
-    component(a);
+    reply_component(a);
     if (a->d.sub != '\0')
         add_condition(a, item->code, a->d.sub);
     else
         buf_adds(&a->text, err_hl7(item->code));
-    buf_addc(&a->text, '\r');
+    reply_end(a);
 }
 
-static void add_rest(struct answer *a, const struct err_list *errors)
+static void add_rest(struct reply *a, const struct err_list *errors)
 {
     unsigned all = errors->errors + errors->warnings;
     char en[64];
@@ -368,7 +240,7 @@ static void add_rest(struct answer *a, const struct err_list *errors)
     add_err(a, &item);
 }
 
-static void add_errors(struct answer *a, const struct err_list *errors)
+static void add_errors(struct reply *a, const struct err_list *errors)
 {
     struct slice version = a->h->version;
     bool old = version.len >= 3 && slice_starts(version, SLICE("2.")) && version.ptr[2] < '5';
@@ -390,38 +262,28 @@ static void add_errors(struct answer *a, const struct err_list *errors)
 
 /* ---- whole ---- */
 
-static void choose_charset(struct answer *a)
+static bool is_code(struct slice code)
 {
-    char name[64];
-    struct slice given = slice_trim(a->h->charset);
+    return code.len == 2 && (code.ptr[0] == 'A' || code.ptr[0] == 'C') &&
+           (code.ptr[1] == 'A' || code.ptr[1] == 'E' || code.ptr[1] == 'R');
+}
 
-    a->set = CHARSET_UTF8;
-    a->known_set = false;
-    if (given.len <= sizeof(name)) {
-        for (size_t i = 0; i < given.len; i++)
-            name[i] = (char)(given.ptr[i] == a->d.repeat ? '~' : given.ptr[i]);
-        a->known_set = charset_from_hl7(slice_of(name, given.len), &a->set) == ERR_OK;
-    }
-    a->japanese = a->set != CHARSET_ASCII && a->set != CHARSET_LATIN1;
+void ack_status(struct reply *a, const char *code, const struct err_list *errors)
+{
+    assert(is_code(slice_str(code)));
+    add_msa(a, code, errors);
+    add_errors(a, errors);
 }
 
 enum err hl7_ack(const struct hl7_header *header, const char *code, const struct err_list *errors,
                  struct slice control_id, int64_t now_ms, struct buf *out)
 {
-    struct answer a = {.h = header, .d = header->delimiters};
+    struct reply a;
 
-    assert(slice_is(slice_str(code), "AA") || slice_is(slice_str(code), "AE") ||
-           slice_is(slice_str(code), "AR"));
-    if (a.d.field == '\0')
-        a.d = (struct hl7_delimiters){'|', '^', '~', '\\', '&'};
-    choose_charset(&a);
-    buf_init(&a.text, ACK_MAX);
-    add_msh(&a, control_id, now_ms);
-    add_msa(&a, code, errors);
-    add_errors(&a, errors);
-    enum err err = buf_err(&a.text);
-    if (err == ERR_OK)
-        err = charset_encode(a.set, buf_slice(&a.text), out, NULL);
-    buf_fini(&a.text);
+    reply_init(&a, header);
+    reply_msh(&a, "ACK", header->trigger, header->trigger.len ? "ACK" : "", control_id, now_ms);
+    ack_status(&a, code, errors);
+    enum err err = reply_finish(&a, out);
+    reply_fini(&a);
     return err;
 }

@@ -7,12 +7,16 @@
 #ifndef MAPPERS_HL7V2_ACK_H
 #define MAPPERS_HL7V2_ACK_H
 
-#include "mappers/hl7v2/lex.h"
+#include "mappers/hl7v2/reply.h"
 
-/* Appends the ACK for a message with HEADER. CODE is "AA", "AE" or "AR"; ERRORS may be NULL.
+/* Appends the ACK for a message with HEADER. CODE is "AA", "AE" or "AR", or in enhanced mode "CA", "CE"
+ * or "CR"; ERRORS may be NULL.
  * CONTROL_ID is MSH-10 of the ACK itself. Text that the sender's charset lacks is replaced;
  * unknown charset: UTF-8. */
 enum err hl7_ack(const struct hl7_header *header, const char *code, const struct err_list *errors,
                  struct slice control_id, int64_t now_ms, struct buf *out) ERR_CHECKED;
+
+/* MSA and ERR* of an answer that goes on: CODE and ERRORS as above. */
+void ack_status(struct reply *a, const char *code, const struct err_list *errors);
 
 #endif

@@ -310,6 +310,8 @@ enum err hl7_lex(struct arena *arena, struct slice raw, struct err_list *errors,
     if (!m)
         return out_of_memory(errors);
     m->arena = arena;
+    m->before = slice_sub(raw, 0, (size_t)(trimmed.ptr - raw.ptr));
+    m->after = slice_sub(raw, m->before.len + trimmed.len, raw.len);
     enum err err = raw_delimiters(raw_line(trimmed), errors, &m->delimiters);
     if (err == ERR_OK)
         err = raw_charset(trimmed, &m->delimiters, errors, &m->charset);

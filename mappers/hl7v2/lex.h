@@ -30,6 +30,8 @@ struct hl7_message {
     struct hl7_delimiters delimiters;
     enum charset charset;
     struct slice raw;      /* as received, framing removed */
+    struct slice before;   /* of raw: a byte order mark, or empty */
+    struct slice after;    /* of raw: the CR, LF and FS that ended it, or empty */
     struct slice text;     /* decoded */
     struct hl7_segment *segments;
     size_t segment_count;
@@ -66,7 +68,8 @@ struct slice hl7_repeat(const struct hl7_message *m, struct slice field, unsigne
 struct slice hl7_component(const struct hl7_message *m, struct slice repeat, unsigned c);
 struct slice hl7_sub(const struct hl7_message *m, struct slice component, unsigned s);
 /* With escapes resolved, in the arena: \F\ \S\ \T\ \R\ \E\, \X..\ in the message's charset, \.br\
- * as newline; unknown ones are dropped, and control characters. What cannot be an escape, such as
+ * as newline; after \C..\ and \M..\ the text is in the set they designate (ISO 2022: \M2442\ is
+ * JIS X 0208, \C2842\ ASCII again); unknown ones are dropped, and control characters. What cannot be an escape, such as
  * the backslashes of C:\temp\x, stays. */
 struct slice hl7_unescape(const struct hl7_message *m, struct slice text);
 /* Shorthand: unescaped component C of the first repetition of field N ("" is no content; the HL7

@@ -13,7 +13,6 @@
 #include "mappers/hl7v2/provenance.h"
 #include "base/banned.h"
 
-
 /* Fields of MSH that address, number, date or describe the message itself; the inbox keeps them. */
 static const struct row msh_rows[] = {
     {1, 0, build_structure, NULL, NULL},  {2, 0, build_structure, NULL, NULL},

@@ -72,12 +72,16 @@ struct slice hl7_sub(const struct hl7_message *m, struct slice component, unsign
 
 /* ---- escapes ---- */
 
+#define DESIGNATION_MAX 3u /* bytes behind ESC */
+
 struct unescaping {
     const struct hl7_message *m;
     struct buf out;
+    struct buf shifted; /* text since \M..\ or \C..\, in the set designated, with its ESC; empty: none */
+    size_t designation; /* how much of shifted is ESC and the designation */
 };
 
-static void add_text(struct unescaping *u, struct slice text)
+static void add_plain(struct unescaping *u, struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
@@ -89,6 +93,32 @@ static void add_text(struct unescaping *u, struct slice text)
         else if ((c >= 0x20 && c != 0x7F) || c == '\t' || c == '\n')
             buf_addc(&u->out, (char)c);
     }
+}
+
+static void add_text(struct unescaping *u, struct slice text)
+{
+    if (u->designation > 0)
+        buf_add(&u->shifted, text);
+    else
+        add_plain(u, text);
+}
+
+static void end_shift(struct unescaping *u)
+{
+    struct slice all = buf_slice(&u->shifted);
+    struct buf text;
+
+    if (u->designation == 0)
+        return;
+    buf_init(&text, 3 * all.len + 64);
+    /* What the set does not have was no text of it: then it stays as it stands. */
+    if (charset_decode(CHARSET_ISO2022JP, all, &text, NULL) == ERR_OK)
+        add_plain(u, buf_slice(&text));
+    else
+        add_plain(u, slice_sub(all, u->designation, all.len));
+    buf_fini(&text);
+    buf_clear(&u->shifted);
+    u->designation = 0;
 }
 
 static int hex_value(char c)
@@ -116,9 +146,27 @@ static void add_hex(struct unescaping *u, struct slice digits)
         buf_addc(&bytes, (char)(unsigned char)(high << 4 | low));
     }
     if (charset_decode(u->m->charset, buf_slice(&bytes), &text, NULL) == ERR_OK)
-        add_text(u, buf_slice(&text));
+        add_plain(u, buf_slice(&text));
     buf_fini(&bytes);
     buf_fini(&text);
+}
+
+/* \C..\ and \M..\ (v2.5 section 2.7.2): DIGITS are what follows ESC in ISO 2022. ASCII needs no
+ * shift. */
+static void designate(struct unescaping *u, struct slice digits)
+{
+    char bytes[1 + DESIGNATION_MAX] = "\x1B";
+    size_t len = digits.len / 2;
+
+    end_shift(u);
+    if (len == 0 || len > DESIGNATION_MAX)
+        return;
+    for (size_t i = 0; i < len; i++)
+        bytes[1 + i] = (char)(hex_value(digits.ptr[2 * i]) << 4 | hex_value(digits.ptr[2 * i + 1]));
+    if (slice_eq(slice_of(bytes, 1 + len), SLICE("\x1B(B")))
+        return;
+    buf_add(&u->shifted, slice_of(bytes, 1 + len));
+    u->designation = 1 + len;
 }
 
 /* \F\ \S\ \R\ \E\ \T\ \P\: the delimiter that the letter stands for, '\0' for other letters. */
@@ -174,9 +222,16 @@ static void add_sequence(struct unescaping *u, struct slice sequence)
 {
     char c = sequence.len == 1 ? delimiter_of(u->m, sequence.ptr[0]) : '\0';
 
-    if (c != '\0')
-        buf_addc(&u->out, c);
-    else if (breaks_line(sequence))
+    if (c != '\0') {
+        add_text(u, slice_of(&c, 1));
+        return;
+    }
+    if (memchr("CM", sequence.ptr[0], 2) && sequence.len > 1) {
+        designate(u, slice_sub(sequence, 1, sequence.len - 1));
+        return;
+    }
+    end_shift(u);
+    if (breaks_line(sequence))
         buf_addc(&u->out, '\n');
     else if (sequence.ptr[0] == 'X' && sequence.len > 1)
         add_hex(u, slice_sub(sequence, 1, sequence.len - 1));
@@ -201,6 +256,7 @@ struct slice hl7_unescape(const struct hl7_message *m, struct slice text)
     if (is_plain(m, text))
         return text;
     buf_init(&u.out, 3 * text.len + 16);
+    buf_init(&u.shifted, text.len + 16);
     while (at < text.len) {
         size_t open = slice_find(text, m->delimiters.escape, at);
         add_text(&u, slice_sub(text, at, open - at));
@@ -212,11 +268,13 @@ struct slice hl7_unescape(const struct hl7_message *m, struct slice text)
             add_sequence(&u, sequence);
             at = close + 1;
         } else {
-            buf_addc(&u.out, m->delimiters.escape);
+            add_text(&u, slice_sub(text, open, 1));
             at = open + 1;
         }
     }
+    end_shift(&u);
     struct slice result = arena_dup(m->arena, buf_slice(&u.out));
+    buf_fini(&u.shifted);
     buf_fini(&u.out);
     return result;
 }

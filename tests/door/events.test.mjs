@@ -35,7 +35,7 @@ after(() => region?.stop());
 test('refused: no such thing, another facility, another format', async () => {
   for (const [party, where, headers, status] of [
     [b, '/Subscription/no-such/$events', {}, 404], [a, path(), {}, 404],
-    [b, path(), { Accept: 'application/fhir+json' }, 406], [b, path(), { 'Last-Event-ID': 'x' }, 400], [b, path(), { 'Last-Event-ID': '9000000000000000000' }, 400],
+    [b, path(), { Accept: 'application/fhir+json' }, 406], [b, path(), { 'Last-Event-ID': 'x' }, 400], [b, path(), { 'Last-Event-ID': '12' }, 400],
   ]) {
     const l = await new Listener(party, where, headers).opened;
     assert.equal(l.status, status, `${where} ${JSON.stringify(headers)}`);
@@ -50,7 +50,8 @@ test('events come in order, each audited, and a heartbeat keeps the stream', asy
   for (let i = 0; i < 5; i++) await lab(i);
   await l.wait(5);
   assert.deepEqual(values(l), [0, 1, 2, 3, 4]);
-  assert.ok(l.events.every((e, i, all) => i === 0 || BigInt(e.id) > BigInt(all[i - 1].id)));
+  assert.equal(new Set(l.events.map((e) => e.id)).size, 5);
+  assert.ok(l.events.every((e) => /^[\w-]{32}$/.test(e.id)), 'no number that counts what others write');
   assert.equal(sql(region, "SELECT count(*) AS n FROM audit WHERE event = 'notify'")[0].n, 5);
   last = l.events[2].id;
   l.close();

@@ -9,12 +9,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import https from 'node:https';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { checkBody, checkPutBy } from './bodies.mjs';
+import { BINARY, CORPORA, ROOT } from './places.mjs';
 
-export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-export const BINARY = resolve(process.env.TASUKI_BINARY ?? join(ROOT, 'build-test/tasuki'));
-export const CORPORA = resolve(process.env.TASUKI_CORPORA ?? join(ROOT, '../shared/data'));
+export { BINARY, CORPORA, ROOT };
 
 export const CARD = 'urn:tasuki:clinic-card';
 export const LOCAL = 'urn:oid:1.2.392.100495.20.3.51.1';
@@ -113,7 +112,9 @@ export class Party {
           const text = Buffer.concat(parts).toString('utf8');
           let json;
           try { json = JSON.parse(text); } catch { json = undefined; }
-          done({ status: answer.statusCode, headers: answer.headers, text, json });
+          const whole = { status: answer.statusCode, headers: answer.headers, text, json };
+          try { checkBody(whole, `${method} ${path}`); } catch (error) { fail(error); }
+          done(whole);
         });
       });
       call.on('timeout', () => call.destroy(new Error(`no answer: ${method} ${path}`)));
@@ -246,6 +247,7 @@ export class Region {
     if (this.owned && !keep) rmSync(this.dir, { recursive: true, force: true });
     assert.ok(!SANITIZER.test(said), said.slice(-6000));
     assert.deepEqual({ code, signal }, { code: 0, signal: null }, said.slice(-2000));
+    checkPutBy();
   }
 
   kill() {

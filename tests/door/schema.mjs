@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CORPORA } from './region.mjs';
+import { CORPORA } from './places.mjs';
 
 const SCHEMA = join(CORPORA, 'fhir/r4-schemas/hl7.fhir.r4.corexml/package/xml/fhir-single.xsd');
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Killed without warning in the middle of work, again and again: what was acknowledged is there, nothing is there twice, nothing
-// is there by halves, and the audit chain holds. (That an acknowledgement also survives a power cut is the business of
+// is there by halves, and the audit chain holds; what the indexes find is what they find made anew. Single writes, transactions,
+// conditional creates that race for the same criteria, patches that count up, and messages. (That an acknowledgement also survives a power cut is the business of
 // synchronous=FULL and of the storage tests: kill -9 loses no page that the kernel has.)
 //
 // TASUKI_CRASH_ROUNDS sets the number of kills, TASUKI_CRASH_SEED repeats the moments of an earlier run.
@@ -17,8 +18,14 @@ import { observation, patient } from '../door/resources.mjs';
 const ROUNDS = Number(process.env.TASUKI_CRASH_ROUNDS ?? 100);
 const SEED = Number(process.env.TASUKI_CRASH_SEED ?? Date.now() % 1_000_000);
 const SYSTEM = 'urn:test:crash';
+const WHOLE = 'urn:test:whole';
+const RACE = 'urn:test:race';
 const WRITERS = 4;
 const SENDERS = 3;
+const TRANSACTORS = 2;
+const RACERS = 2;
+const PATCHERS = 2;
+const PART = 4; // entries of a transaction
 
 /** A small repeatable generator (mulberry32). */
 let state = SEED;
@@ -33,9 +40,14 @@ let region;
 let serial = 0;
 let kept = 0;
 let killed = 0;
+const counters = []; // of each patcher: what was acknowledged, and whether one more was sent
 before(async () => {
   region = await Region.start({ empty: true, patients: 8 });
   await region.party('hospital-a').create(patient(region.resident('resident-1')));
+  for (let i = 0; i < PATCHERS; i++) {
+    counters.push({ id: `counter-${i}`, value: 0, sent: false });
+    await region.party('hospital-a').put(`/Observation/counter-${i}`, observation(region.resident('resident-1').card, { id: `counter-${i}`, value: 0 }));
+  }
   await region.stop({ keep: true });
 });
 after(async () => {
@@ -96,7 +108,43 @@ async function load(work) {
       work.acks.add(n);
     }
   };
-  await Promise.all([...Array.from({ length: WRITERS }, () => post(party())), ...Array.from({ length: SENDERS }, send)]);
+  const transact = async (client) => {
+    while (work.going) {
+      const n = ++serial;
+      work.begun.add(n);
+      const entry = Array.from({ length: PART }, (_, i) => ({
+        fullUrl: `urn:uuid:00000000-0000-4000-8000-00000000000${i}`, request: { method: 'POST', url: 'Observation' },
+        resource: observation(card, { value: n % 100, identifier: [{ system: WHOLE, value: `T${n}` }], ...(i && { hasMember: [{ reference: `urn:uuid:00000000-0000-4000-8000-00000000000${i - 1}` }] }) }),
+      }));
+      const answer = await client.post('', { resourceType: 'Bundle', type: 'transaction', entry }).catch(() => undefined);
+      if (!answer) return;
+      assert.equal(answer.status, 200, answer.text);
+      work.wholes.add(n);
+    }
+  };
+  const race = async (client) => {
+    for (let i = 0; work.going; i++) {
+      const n = `R${work.round}-${i}`;
+      work.raced.add(n);
+      const answer = await client.request('POST', '/Observation', { body: observation(card, { identifier: [{ system: RACE, value: n }] }), headers: { 'If-None-Exist': `identifier=${RACE}|${n}` } }).catch(() => undefined);
+      if (!answer) return;
+      assert.ok([200, 201].includes(answer.status), answer.text);
+      work.won.add(n);
+    }
+  };
+  const patch = async (client, counter) => {
+    while (work.going) {
+      counter.sent = true;
+      const operations = [{ op: 'test', path: '/valueQuantity/value', value: counter.value }, { op: 'replace', path: '/valueQuantity/value', value: counter.value + 1 }];
+      const answer = await client.request('PATCH', `/Observation/${counter.id}`, { body: operations, type: 'application/json-patch+json' }).catch(() => undefined);
+      if (!answer) return;
+      assert.equal(answer.status, 200, answer.text);
+      counter.value++;
+      counter.sent = false;
+    }
+  };
+  await Promise.all([...Array.from({ length: WRITERS }, () => post(party())), ...Array.from({ length: SENDERS }, send), ...Array.from({ length: TRANSACTORS }, () => transact(party())),
+    ...Array.from({ length: RACERS }, () => race(party())), ...counters.map((counter) => patch(party(), counter))]);
 }
 
 /** How often each of VALUES is found by identifier, asked of the server as a client would. */
@@ -116,8 +164,49 @@ async function found(party, values) {
   return seen;
 }
 
+/** How many resources have each of VALUES of SYSTEM as identifier. */
+async function tally(party, system, values) {
+  const seen = new Map();
+  for (let at = 0; at < values.length; at += 100) {
+    const some = values.slice(at, at + 100).map((v) => `${system}|${v}`).join(',');
+    const answer = await party.request('POST', '/Observation/_search', { body: `identifier=${encodeURIComponent(some)}&_count=1000`, type: 'application/x-www-form-urlencoded' });
+    assert.equal(answer.status, 200, answer.text.slice(0, 300));
+    for (const { resource } of answer.json.entry ?? []) seen.set(resource.identifier[0].value, [...(seen.get(resource.identifier[0].value) ?? []), resource]);
+  }
+  return seen;
+}
+
+/** Transactions are there whole or not at all, races have one winner, counters stand where they were acknowledged or one beyond. */
+async function checkJoint(work, say) {
+  const party = region.party('hospital-a');
+  const wholes = await tally(party, WHOLE, [...work.begun].map((n) => `T${n}`));
+  for (const n of work.begun) {
+    const parts = wholes.get(`T${n}`) ?? [];
+    assert.ok(parts.length === PART || (parts.length === 0 && !work.wholes.has(n)), `${say(n)}: ${parts.length} parts of a transaction${work.wholes.has(n) ? ' that was acknowledged' : ''}`);
+    const ids = new Set(parts.map((r) => r.id));
+    for (const r of parts) for (const m of r.hasMember ?? []) assert.ok(ids.has(m.reference.slice('Observation/'.length)), `${say(n)}: a reference out of the transaction`);
+  }
+  const raced = await tally(party, RACE, [...work.raced]);
+  for (const n of work.raced) {
+    const count = raced.get(n)?.length ?? 0;
+    assert.ok(count === 1 || (count === 0 && !work.won.has(n)), `${say(n)}: ${count} of a conditional create`);
+  }
+  for (const counter of counters) {
+    const now = await party.read(`/Observation/${counter.id}`);
+    const value = now.valueQuantity.value;
+    assert.ok(value === counter.value || (counter.sent && value === counter.value + 1), `${say(counter.id)}: ${value}, acknowledged ${counter.value}`);
+    assert.equal(now.meta.versionId, String(value + 1), `${say(counter.id)}: each patch is one version`);
+    const history = await party.read(`/Observation/${counter.id}/_history?_count=3`);
+    assert.deepEqual(history.entry.map((e) => e.resource.valueQuantity.value), [value, value - 1, value - 2].filter((v) => v >= 0), say(counter.id));
+    counter.value = value;
+    counter.sent = false;
+  }
+  kept += work.wholes.size + work.won.size;
+}
+
 async function check(work, round) {
   const say = (n) => `round ${round} of seed ${SEED}: number ${n}`;
+  await checkJoint(work, say);
   const seen = await found(region.party('hospital-a'), [...work.posted]);
   for (const n of work.posts) assert.equal(seen.get(n), 1, `${say(n)} was acknowledged by 201`);
   for (const [n, count] of seen) assert.equal(count, 1, `${say(n)} is there ${count} times`);
@@ -142,7 +231,8 @@ describe(`killed ${ROUNDS} times under load`, () => {
     t.diagnostic(`seed ${SEED}`);
     await serve();
     for (let round = 1; round <= ROUNDS; round++) {
-      const work = { going: true, posted: new Set(), posts: new Set(), sentMessages: new Set(), acks: new Set() };
+      const set = () => new Set();
+      const work = { going: true, round, posted: set(), posts: set(), sentMessages: set(), acks: set(), begun: set(), wholes: set(), raced: set(), won: set() };
       const doing = load(work);
       await sleep(60 + random() * 340);
       await region.kill();
@@ -155,20 +245,40 @@ describe(`killed ${ROUNDS} times under load`, () => {
       if (round % 20 === 0) {
         const proof = tasuki('audit', 'verify', '--dir', region.dir);
         assert.equal(proof.code, 0, `round ${round} of seed ${SEED}: ${proof.out}${proof.err}`);
-        t.diagnostic(`${round} kills, ${kept} acknowledged, all there`);
+        t.diagnostic(`${round} kills, ${kept} acknowledged, all there; counters at ${counters.map((c) => c.value)}`);
       }
     }
     assert.ok(kept > ROUNDS * 5, `only ${kept} acknowledgements in ${ROUNDS} rounds: there was no load`);
   });
 
   test('the audit has a row for every acknowledgement, and the chain holds', async () => {
-    const created = sql(region, "SELECT count(*) AS n FROM audit WHERE outcome = 0 AND event IN ('create', 'intake')")[0].n;
+    const created = sql(region, "SELECT count(*) AS n FROM audit WHERE outcome = 0 AND event IN ('create', 'intake', 'transaction')")[0].n;
     assert.ok(created >= kept, `${created} rows, ${kept} acknowledgements`);
     assert.equal(sql(region, "SELECT max(seq) - count(*) AS gap FROM audit")[0].gap, 0, 'numbers without gap');
     assert.equal(sql(region, 'PRAGMA integrity_check')[0].integrity_check, 'ok');
     const proof = tasuki('audit', 'verify', '--dir', region.dir);
     assert.equal(proof.code, 0, proof.out + proof.err);
     assert.equal(killed, ROUNDS);
+  });
+
+  test('the indexes find what they find when they are made anew', async () => {
+    const ask = async () => {
+      const party = region.party('hospital-a');
+      const answers = [];
+      for (const path of ['/Observation?_summary=count', '/Observation?value-quantity=lt5&_count=500', '/Observation?_sort=-value-quantity,_id&_count=300', '/Observation?has-member.value-quantity=7&_count=200', '/Observation?identifier:not=x&_summary=count', '/Patient?name=CRASH&_count=200', `/Observation?identifier=${RACE}|&_count=500`,
+        `/Observation?identifier=${WHOLE}|&_sort=_id&_count=500`, '/Patient?_has:Observation:subject:code=4548-4', '/Observation?_content=crash&_summary=count']) {
+        const { total, entry = [] } = await party.read(path);
+        answers.push(`${path}: ${total} ${entry.map((e) => e.resource.id)}`);
+      }
+      return answers;
+    };
+    const before = await ask();
+    await region.stop({ keep: true });
+    const made = tasuki('reindex', '--dir', region.dir);
+    assert.equal(made.code, 0, made.out + made.err);
+    region.agents.length = 0;
+    await serve();
+    assert.deepEqual(await ask(), before);
   });
 
   test('and it still ends in order', async () => {

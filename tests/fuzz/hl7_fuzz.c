@@ -2,7 +2,7 @@
  *
  * Any bytes as an HL7 v2 message: the lexer must end well; what it accepts must be UTF-8, its
  * segments must be parts of its text, every field must unescape to clean text, the check must
- * answer; and the acknowledgement of anything at all must be a message that the lexer reads.
+ * answer; printed it must be the bytes it was; and the acknowledgement of anything at all must be a message that the lexer reads.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "mappers/hl7v2/ack.h"
 #include "mappers/hl7v2/map.h"
+#include "mappers/hl7v2/print.h"
 
 #include "base/banned.h"
 
@@ -60,6 +61,20 @@ static void look_at(const struct hl7_message *m, struct err_list *errors)
     must(hl7_kind(m).len > 0);
 }
 
+/* Unchanged: the same bytes. All encoded anew: a message that says the same. */
+static void print(struct hl7_message *m, struct slice raw)
+{
+    struct buf out;
+    size_t replaced = 0;
+    buf_init(&out, 4 * raw.len + LIMIT_MIB);
+    must(hl7_print(m, &out, &replaced) == ERR_OK && slice_eq(buf_slice(&out), raw));
+    for (size_t i = 0; i < m->segment_count; i++)
+        m->segments[i].text = SLICE_NONE;
+    buf_clear(&out);
+    must(hl7_print(m, &out, &replaced) == ERR_OK && out.len > 0);
+    buf_fini(&out);
+}
+
 static void answer(struct slice raw, const struct err_list *errors)
 {
     struct hl7_header header;
@@ -87,8 +102,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     err_list_init(&errors, arena);
     enum err err = hl7_lex(arena, slice_of(data, size), &errors, &m);
     must((err == ERR_OK) == (m != NULL) && err == err_list_code(&errors));
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         look_at(m, &errors);
+        print(m, slice_of(data, size));
+    }
     answer(slice_of(data, size), &errors);
     arena_free(arena);
     return 0;

@@ -164,6 +164,7 @@ function say(c, p, e) {
 /** One criterion for TYPE: [key, value]. */
 export function makeCriterion(c, oracle, type, depth = 0) {
   const params = [...oracle.params.byType.get(type).values()].filter((p) => !['_text', '_content', '_id', '_lastUpdated', '_security', '_source', '_query'].includes(p.code));
+  const rare = params.filter((p) => ['quantity', 'number', 'composite', 'uri'].includes(p.type));
   const pool = oracle.resources.filter((r) => r.resourceType === type);
   for (let tries = 0; tries < 200; tries++) {
     if (depth < 2 && c.is(0.15)) {
@@ -172,7 +173,7 @@ export function makeCriterion(c, oracle, type, depth = 0) {
     }
     if (c.is(0.02)) return ['_id', [c.pick(pool).id, ...(c.is(0.5) ? [c.pick(pool).id] : [])].join(',')];
     if (c.is(0.02)) return ['_lastUpdated', `${c.pick(['ge', 'lt', 'gt', 'le', 'ne', ''])}${c.pick(pool).meta.lastUpdated}`];
-    const p = c.pick(params);
+    const p = c.pick(c.is(0.35) && rare.length ? rare : params);
     const from = c.pick(pool);
     if (p.type === 'composite') {
       const group = c.pick(oracle.groups(from, p));

@@ -47,6 +47,23 @@ static void keeps_allocations_apart(void **state)
     arena_free(a);
 }
 
+/* Chunks are used again without being cleared twice: what comes out must still be zero. */
+static void gives_zeroed_memory_again(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 5; round++) {
+        struct arena *a = arena_new(10000000);
+        for (size_t size = 1; size < 40000; size = size * 3 + round) {
+            unsigned char *p = arena_alloc(a, size);
+            assert_non_null(p);
+            for (size_t i = 0; i < size; i++)
+                assert_int_equal(p[i], 0);
+            memset(p, 0xAA, size);
+        }
+        arena_free(a);
+    }
+}
+
 static void stops_at_the_cap(void **state)
 {
     struct arena *a = arena_new(100);
@@ -110,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_zeroed_aligned_memory),
         cmocka_unit_test(keeps_allocations_apart),
+        cmocka_unit_test(gives_zeroed_memory_again),
         cmocka_unit_test(stops_at_the_cap),
         cmocka_unit_test(copies_and_formats),
     };

@@ -38,6 +38,27 @@ static void random_uuids(void **state)
     }
 }
 
+static void ordered_uuids_tell_their_time(void **state)
+{
+    static const char *const others[] = {
+        "", "01a2038e-2c00-4000-8000-000000000000", "01a2038e-2c00-7000-8000-00000000000",
+        "01a2038e-2c0g-7000-8000-000000000000", "01A2038E-2c00-7000-8000-000000000000",
+        "01a2038e02c00-7000-8000-000000000000", "01a2038e-2c00-7000-8000-0000000000000"};
+    char text[IDS_UUID_LEN + 1], again[IDS_UUID_LEN + 1];
+    uint64_t ms = 0;
+    (void)state;
+    ids_uuid_ordered(INT64_C(1795334400000), text);
+    ids_uuid_ordered(INT64_C(1795334400000), again);
+    assert_uuid(text, '7');
+    assert_string_not_equal(text, again);
+    assert_true(ids_uuid_time(slice_str(text), &ms));
+    assert_int_equal(ms, UINT64_C(1795334400000));
+    for (size_t i = 0; i < T_COUNT(others); i++) {
+        assert_false(ids_uuid_time(slice_str(others[i]), &ms));
+        assert_int_equal(ms, UINT64_C(1795334400000));
+    }
+}
+
 static void random_bytes_of_any_length(void **state)
 {
     unsigned char bytes[1000] = {0};
@@ -181,6 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_uuids),
+        cmocka_unit_test(ordered_uuids_tell_their_time),
         cmocka_unit_test(random_bytes_of_any_length),
         cmocka_unit_test(keyed_ids_depend_on_everything),
         cmocka_unit_test(wire_ids_come_back),

@@ -509,7 +509,11 @@ static void test_intake(void **state)
     (void)snprintf(id, sizeof(id), "%s", field_where("code", "ERR_PATIENT_MISMATCH", "id"));
     RUN(CLI_OK, "intake", "rejected", "--facility", "hospital-b", "--json");
     assert_string_equal(output, "[]\n");
-    RUN(CLI_USAGE, "intake", "rejected");
+    RUN(CLI_OK, "intake", "rejected", "--reason", "ERR_PATIENT_MISMATCH");
+    OUT("hospital-a");
+    RUN(CLI_OK, "intake", "rejected", "--reason", "ERR_CONFLICT", "--json");
+    assert_string_equal(output, "[]\n");
+    RUN(CLI_USAGE, "intake", "rejected", "--reason", "ERR_NEVER");
     RUN(CLI_NOT_FOUND, "intake", "rejected", "--facility", "nobody");
     RUN(CLI_OK, "intake", "show", id, "--facility", "hospital-a");
     OUT("MSH|^~\\&|HIS|A|GW|T|20261101101500||ADT^A54^ADT_A54|V2|");
@@ -845,6 +849,7 @@ static void test_usage(void **state)
     RUN_BARE(CLI_FAILED, "facility", "list", "--config", "/nonexistent/tasuki.conf");
     RUN_BARE(CLI_OK, "help", "intake");
     OUT("tasuki intake rejected");
+    OUT("tasuki intake replay");
     RUN_BARE(CLI_OK, "version", "--json");
     RUN_BARE(CLI_OK, "completion", "bash");
     OUT("patient) words=\"show link unlink undo queue dismiss\"");

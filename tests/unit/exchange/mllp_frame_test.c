@@ -250,6 +250,133 @@ static void test_answer_later(void **state)
     door_stop(&door);
 }
 
+/* The key of a frame is its first letter; of '?' none is known. */
+static void keys_of(struct slice frame, struct mllp_keys *ret_keys)
+{
+    if (frame.len == 0 || frame.ptr[0] == '?')
+        return;
+    ret_keys->keys[0] = (unsigned char)frame.ptr[0];
+    ret_keys->count = 1;
+}
+
+struct crossing {
+    struct door door;
+    char ran[256]; /* frames in the order they were handed over */
+    struct mllp_call *held[16];
+    unsigned held_count;
+};
+
+/* Holds what ends with '!'; answers the others at once, with a first part. */
+static void handle_crossing(struct mllp_call *call, void *context)
+{
+    struct crossing *x = context;
+    struct slice frame = mllp_call_frame(call);
+    size_t len = strlen(x->ran);
+    snprintf(x->ran + len, sizeof(x->ran) - len, "%.*s ", SLICE_ARG(frame));
+    if (frame.ptr[frame.len - 1] == '!') {
+        x->held[x->held_count++] = call;
+        return;
+    }
+    mllp_say(call, SLICE("first"));
+    mllp_answer(call, frame, slice_is(frame, "?bye"));
+}
+
+static void release_first(void *context)
+{
+    struct crossing *x = context;
+    struct mllp_call *call = x->held[0];
+    memmove(x->held, x->held + 1, --x->held_count * sizeof(x->held[0]));
+    mllp_answer(call, mllp_call_frame(call), false);
+}
+
+static void wait_ran(struct crossing *x, const char *want)
+{
+    for (int i = 0; i < 1000 && strcmp((const char *)x->ran, want) != 0; i++)
+        usleep(5000);
+    assert_string_equal(x->ran, want);
+}
+
+static void open_crossing(struct crossing *x)
+{
+    memset(x, 0, sizeof(*x));
+    loop_init(&x->door.loop);
+    x->door.options = (struct mllp_options){.loop = &x->door.loop.uv,
+                                            .host = "127.0.0.1",
+                                            .handle = handle_crossing,
+                                            .keys = keys_of,
+                                            .context = x};
+    loop_call(&x->door.loop, open_door, &x->door);
+    assert_int_equal(x->door.err, ERR_OK);
+}
+
+/* Different patients side by side, one's messages in order, answers in the order of the frames. */
+static void test_pipeline(void **state)
+{
+    struct crossing x;
+    (void)state;
+    open_crossing(&x);
+    struct client *c = dial(&x.door);
+    say(c, SLICE(VT "a1!" END VT "b1" END VT "a2" END VT "b2!" END VT "?x" END VT "c1" END));
+    wait_ran(&x, "a1! b1 b2! ");
+    loop_call(&x.door.loop, release_first, &x);
+    assert_slice(hear(c), "a1!");
+    assert_slice(hear(c), "first");
+    assert_slice(hear(c), "b1");
+    assert_slice(hear(c), "first");
+    assert_slice(hear(c), "a2");
+    assert_string_equal(x.ran, "a1! b1 b2! a2 "); /* what is not known waits for all, all wait for it */
+    loop_call(&x.door.loop, release_first, &x);
+    assert_slice(hear(c), "b2!");
+    assert_slice(hear(c), "first");
+    assert_slice(hear(c), "?x");
+    assert_slice(hear(c), "first");
+    assert_slice(hear(c), "c1");
+    assert_string_equal(x.ran, "a1! b1 b2! a2 ?x c1 ");
+    /* A fault ends the connection, but not before what came ahead of it is answered. */
+    say(c, SLICE(VT "d!" END VT "e" END "garbage"));
+    wait_ran(&x, "a1! b1 b2! a2 ?x c1 d! e ");
+    loop_call(&x.door.loop, release_first, &x);
+    assert_slice(hear(c), "d!");
+    assert_slice(hear(c), "first");
+    assert_slice(hear(c), "e");
+    assert_true(client_at_end(c));
+    client_close(c);
+    loop_call(&x.door.loop, count_door, &x.door);
+    assert_int_equal(x.door.figures.faults[MLLP_OUTSIDE], 1);
+    assert_int_equal(x.door.figures.framing_errors, 1);
+    assert_int_equal(x.door.figures.frames, 8);
+    loop_call(&x.door.loop, close_door, &x.door);
+    loop_fini(&x.door.loop);
+}
+
+/* The peer goes, and the server ends, while some run and some wait. */
+static void test_pipeline_ends(void **state)
+{
+    struct crossing x;
+    (void)state;
+    open_crossing(&x);
+    struct client *gone = dial(&x.door);
+    say(gone, SLICE(VT "a!" END VT "a2" END VT "b!" END));
+    wait_ran(&x, "a! b! ");
+    client_close(gone);
+    usleep(50000);
+    loop_call(&x.door.loop, release_first, &x);
+    loop_call(&x.door.loop, release_first, &x);
+    wait_ran(&x, "a! b! "); /* what waited will be sent again */
+    struct client *c = dial(&x.door);
+    say(c, SLICE(VT "c!" END VT "c2" END VT "d" END));
+    wait_ran(&x, "a! b! c! d ");
+    loop_call(&x.door.loop, close_door, &x.door);
+    loop_call(&x.door.loop, release_first, &x);
+    assert_slice(hear(c), "c!");
+    assert_slice(hear(c), "first");
+    assert_slice(hear(c), "d");
+    assert_true(client_at_end(c));
+    client_close(c);
+    loop_fini(&x.door.loop);
+    assert_string_equal(x.ran, "a! b! c! d ");
+}
+
 static void test_faults(void **state)
 {
     static const struct {
@@ -278,6 +405,9 @@ static void test_faults(void **state)
         fflush(door.log);
         assert_non_null(strstr(door.log_text, cases[i].reason));
     }
+    assert_int_equal(door.figures.faults[MLLP_OUTSIDE], 2);
+    assert_int_equal(door.figures.faults[MLLP_START_INSIDE], 1);
+    assert_int_equal(door.figures.faults[MLLP_END_INSIDE], 1);
     assert_int_equal(door.figures.frames, 1);
     struct client *cut = dial(&door); /* broken off in the middle */
     say(cut, SLICE(VT "MSH|half"));
@@ -353,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_deframe),      cmocka_unit_test(test_messages),
         cmocka_unit_test(test_answer_later), cmocka_unit_test(test_faults),
         cmocka_unit_test(test_sizes),        cmocka_unit_test(test_plain_is_local),
+        cmocka_unit_test(test_pipeline),     cmocka_unit_test(test_pipeline_ends),
     };
     return T_RUN(tests);
 }

@@ -329,6 +329,7 @@ static void test_stall(void **state)
         usleep(400000);
         assert_int_equal(client_read_raw(slow, bytes, sizeof(bytes)), ERR_OK);
     }
+    wait_for(&p, &p.closed, 1); /* a busy machine's timers are late */
     loop_call(&p.loop, count_pool, &p);
     assert_int_equal(p.figures.stalled, 1);
     assert_int_equal(p.closed, 1);

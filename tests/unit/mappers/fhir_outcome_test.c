@@ -67,10 +67,18 @@ static struct json *resource_of(struct json *statement, const char *type)
 static void tells_what_it_can(void **state)
 {
     static const struct outcome_route routes[] = {
-        {"AuditEvent", "read", NULL, NULL}, {NULL, "read", NULL, NULL},        {NULL, "vread", NULL, NULL},
-        {NULL, "search-type", NULL, NULL},  {NULL, "search-type", NULL, NULL}, {NULL, "batch", NULL, NULL},
-        {"Patient", NULL, "match", NULL},   {"Patient", NULL, "match", NULL},  {"Patient", NULL, "break-glass", NULL},
-        {NULL, NULL, "validate", NULL},
+        {.type = "AuditEvent", .interaction = "read"},
+        {.interaction = "read conditional-read"},
+        {.interaction = "vread read-history"},
+        {.interaction = "search-type"},
+        {.interaction = "search-type"},
+        {.interaction = "conditional-delete conditional-patch"},
+        {.interaction = "transaction batch"},
+        {.type = "Patient", .operation = "match", .definition = "http://d/match"},
+        {.type = "Patient", .operation = "match", .definition = "http://d/match"},
+        {.type = "Patient", .operation = "break-glass", .definition = "https://h/fhir/OperationDefinition/x"},
+        {.operation = "validate", .definition = "http://d/validate"},
+        {.operation = "convert", .definition = "http://d/convert", .system = true},
     };
     struct arena *a = arena_new(T_ARENA_MAX);
     struct json *s = outcome_capability(a, "0.1.0", "https://h/fhir", 0, routes, T_COUNT(routes));
@@ -81,23 +89,30 @@ static void tells_what_it_can(void **state)
     assert_int_equal(json_path(s, "rest", "0", "resource", NULL)->count, 146);
     struct json *patient = resource_of(s, "Patient");
     assert_int_equal(json_get(patient, "interaction")->count, 3);
-    assert_int_equal(json_get(patient, "operation")->count, 2);
+    assert_int_equal(json_get(patient, "operation")->count, 3);
     assert_slice(json_path(patient, "operation", "1", "definition", NULL)->text,
-                 "https://h/fhir/OperationDefinition/Patient-break-glass");
+                 "https://h/fhir/OperationDefinition/x");
+    assert_true(json_is_true(json_get(patient, "readHistory")));
+    assert_slice(json_str(patient, "conditionalRead"), "full-support");
+    assert_slice(json_str(patient, "conditionalDelete"), "single");
+    assert_null(json_get(patient, "updateCreate"));
+    assert_null(json_get(patient, "versioning"));
     assert_slice(json_path(patient, "searchParam", "0", "name", NULL)->text, "_id");
     assert_slice(json_path(patient, "searchParam", "0", "type", NULL)->text, "token");
     struct json *audit = resource_of(s, "AuditEvent");
     assert_int_equal(json_get(audit, "interaction")->count, 1);
     assert_null(json_get(audit, "searchParam"));
-    assert_slice(json_path(s, "rest", "0", "interaction", "0", "code", NULL)->text, "batch");
-    assert_slice(json_path(s, "rest", "0", "operation", "0", "name", NULL)->text, "validate");
+    assert_null(json_get(audit, "readHistory"));
+    assert_slice(json_path(s, "rest", "0", "interaction", "1", "code", NULL)->text, "batch");
+    assert_int_equal(json_path(s, "rest", "0", "operation", NULL)->count, 1);
+    assert_slice(json_path(s, "rest", "0", "operation", "0", "name", NULL)->text, "convert");
     printf("%zu KiB of memory for the capability statement\n", arena_used(a) / 1024);
     arena_free(a);
 }
 
 static void lists_only_what_has_routes(void **state)
 {
-    static const struct outcome_route routes[] = {{"Patient", "read", NULL, NULL}};
+    static const struct outcome_route routes[] = {{.type = "Patient", .interaction = "read"}};
     struct arena *a = arena_new(T_ARENA_MAX);
     struct json *s = outcome_capability(a, "0.1.0", "https://h/fhir", 0, routes, 1);
     (void)state;

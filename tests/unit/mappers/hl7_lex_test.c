@@ -282,6 +282,12 @@ static void unescapes(void **state)
         {"\\X0041\\", "A"},
         {"\\Zlocal\\x", "x"},
         {"\\C2842\\x", "x"},
+        {"a\\M2442\\4A;z\\C2842\\b", "a漢字b"},
+        {"\\M2442\\0\\F\\0\\S\\4A", "淫緯漢"}, /* delimiters' bytes in a pair */
+        {"\\M2442\\4A\\M242844\\0!\\.br\\x", "漢丂\nx"},
+        {"\\M2442\\4", "4"},               /* half a character */
+        {"\\M3F3F\\4A\\C2842\\x", "4Ax"}, /* no set of ours */
+        {"\\C2849\\6]\\C284A\\x", "ｶﾝx"},
         {"C:\\temp\\file", "C:\\temp\\file"},
         {"end\\", "end\\"},
         {"\\\\", "\\\\"},

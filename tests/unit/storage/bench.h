@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "storage/audit_impl.h"
+#include "storage/record_impl.h"
 #include "storage/session_impl.h"
 #include "tests/lib/t.h"
 
@@ -43,6 +44,9 @@ static inline void bench_begin(struct bench *b)
 
 static inline void bench_end(struct bench *b, bool commit)
 {
+    if (commit)
+        assert_int_equal(index_words_enter(b->s), ERR_OK);
+    index_words_back(b->s, (struct index_words_mark){0});
     b->s->own = true;
     assert_int_equal(sqlite3_exec(b->s->db, commit ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL),
                      SQLITE_OK);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Intake's memory: a repeat is recognised whatever else is like it, refusals are kept once, counts
- * add up.
+ * Intake's memory: a repeat is recognised whatever else is like it, counts add up.
  */
 #include "storage/inbox.h"
 
@@ -75,59 +74,6 @@ static void test_files(void **state)
     assert_false(seen); /* it was written again */
 }
 
-static struct quarantine_row refusal(const unsigned char sha[DIGEST_LEN])
-{
-    struct quarantine_row row = {.facility = 7,
-                                 .door = SLICE("mllp"),
-                                 .name = SLICE("0001"),
-                                 .place = SLICE("PID-3"),
-                                 .en = SLICE("missing"),
-                                 .ja = SLICE("ありません"),
-                                 .outcome = ERR_REQUIRED,
-                                 .at_ms = 50};
-
-    memcpy(row.sha, sha, DIGEST_LEN);
-    return row;
-}
-
-static void test_quarantine(void **state)
-{
-    struct bench *b = *state;
-    struct quarantine_row row = refusal(sha_one);
-    struct quarantine_row *rows = NULL;
-    size_t count = 9;
-
-    assert_int_equal(quarantine_put(b->s, &row), ERR_NOT_FOUND); /* no original */
-    bench_do(b, "INSERT INTO original(sha, media, received_ms, bytes)"
-                " SELECT CAST(column1 || zeroblob(31) AS BLOB), 'x', 0, x'00'"
-                " FROM (VALUES(x'01'), (x'02'))");
-    assert_int_equal(quarantine_put(b->s, &row), ERR_OK);
-    row.outcome = ERR_INVALID;
-    row.at_ms = 60;
-    assert_int_equal(quarantine_put(b->s, &row), ERR_OK); /* again: one row, the newest reason */
-    row = refusal(sha_two);
-    row.facility = 8;
-    row.at_ms = 0;
-    assert_int_equal(quarantine_put(b->s, &row), ERR_OK);
-    assert_int_equal(quarantine_list(b->s, b->arena, 7, &rows, &count), ERR_OK);
-    assert_int_equal(count, 1);
-    assert_int_equal(rows[0].outcome, ERR_INVALID);
-    assert_int_equal(rows[0].at_ms, 50);
-    assert_int_equal(rows[0].facility, 7);
-    assert_slice(rows[0].door, "mllp");
-    assert_slice(rows[0].name, "0001");
-    assert_slice(rows[0].place, "PID-3");
-    assert_slice(rows[0].en, "missing");
-    assert_slice(rows[0].ja, "ありません");
-    assert_memory_equal(rows[0].sha, sha_one, DIGEST_LEN);
-    assert_int_equal(quarantine_list(b->s, b->arena, 0, &rows, &count), ERR_OK);
-    assert_int_equal(count, 2);
-    assert_int_equal(rows[0].facility, 8); /* newest first */
-    assert_int_equal(rows[0].at_ms, bench_now);
-    assert_int_equal(quarantine_list(b->s, b->arena, 9, &rows, &count), ERR_OK);
-    assert_int_equal(count, 0);
-}
-
 static void test_unmapped(void **state)
 {
     struct bench *b = *state;
@@ -157,7 +103,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(test_messages),
         BENCH_TEST(test_files),
-        BENCH_TEST(test_quarantine),
         BENCH_TEST(test_unmapped),
     };
     return T_RUN(tests);

@@ -5,6 +5,7 @@
  */
 #include "lib/t.h"
 
+#include "base/ids.h"
 #include "base/limits.h"
 #include "storage/key.h"
 #include "storage/record_impl.h"
@@ -32,6 +33,25 @@ static void test_keys(void **state)
     assert_int_equal(key_day(7, -1), key_day(7, 0) - 1);
     assert_true(key_long(7) < key_day(7, INT64_MIN) && key_day(7, INT64_MAX) < key_long(8));
     assert_true(key_day(65535, INT64_MAX) < 0 && key_type(SLICE("")) >= 0);
+}
+
+static void test_ordered_ids_keep_their_order(void **state)
+{
+    char earlier[IDS_UUID_LEN + 1], later[IDS_UUID_LEN + 1];
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        int64_t now = INT64_C(1795334400000) + i;
+        ids_uuid_ordered(now, earlier);
+        ids_uuid_ordered(now + 1, later);
+        assert_true(key_id(SLICE("A"), slice_str(earlier)) < key_id(SLICE("A"), slice_str(later)));
+        assert_true(key_id(SLICE("A"), slice_str(earlier)) >= 0);
+    }
+    /* As above: the number must never change; and the type counts. */
+    struct slice id = SLICE("01a2038e-2c00-7000-8000-000000000000");
+    assert_int_equal(key_id(SLICE("A"), id) >> 21, INT64_C(0x01a2038e2c00));
+    assert_int_not_equal(key_id(SLICE("A"), id), key_id(SLICE("B"), id));
+    /* A time beyond what has room is hashed like any other id. */
+    assert_true(key_id(SLICE("A"), SLICE("ffffffff-ffff-7000-8000-000000000000")) >= 0);
 }
 
 static void test_keys_of_facets(void **state)
@@ -168,14 +188,64 @@ static void test_too_many_rows_are_refused(void **state)
     free(facets);
 }
 
+/* ── words ───────────────────────────────────────────────────────────────────────────────────── */
+
+#define WITH(word) "SELECT count(*) FROM ix_words WHERE ix_words MATCH '" word "'"
+
+static void test_words_go_in_together(void **state)
+{
+    struct bench *b = *state;
+    struct index_words_mark mark;
+    assert_int_equal(index_words(b->s, 1, SLICE("one"), SLICE_NONE), ERR_OK);
+    assert_int_equal(bench_ask(b, WITH("one")), 0); /* waits */
+    /* A job that searches, and so has all that waits entered, and is then rolled back. */
+    assert_int_equal(index_words_begin(b->s, &mark), ERR_OK);
+    bench_do(b, "SAVEPOINT job");
+    assert_int_equal(index_words(b->s, 2, SLICE("two"), SLICE("deux")), ERR_OK);
+    assert_int_equal(index_words_enter(b->s), ERR_OK);
+    assert_int_equal(bench_ask(b, WITH("one OR deux")), 2);
+    bench_do(b, "ROLLBACK TO job; RELEASE job");
+    index_words_back(b->s, mark);
+    assert_int_equal(index_words(b->s, 3, SLICE_NONE, SLICE("three")), ERR_OK);
+    bench_end(b, true);
+    assert_int_equal(bench_ask(b, WITH("one")), 1);
+    assert_int_equal(bench_ask(b, WITH("two OR deux")), 0);
+    assert_int_equal(bench_ask(b, WITH("three")), 1);
+    bench_begin(b);
+    assert_int_equal(index_words(b->s, 4, SLICE("four"), SLICE_NONE), ERR_OK);
+    bench_end(b, false);
+    bench_begin(b);
+    bench_end(b, true);
+    assert_int_equal(bench_ask(b, WITH("four")), 0);
+    bench_begin(b);
+}
+
+static void test_many_words_do_not_wait(void **state)
+{
+    struct bench *b = *state;
+    struct index_words_mark mark;
+    size_t len = LIMIT_MIB + 1;
+    char *text = malloc(len);
+    assert_non_null(text);
+    memset(text, 'a', len);
+    assert_int_equal(index_words(b->s, 1, slice_of(text, len), SLICE_NONE), ERR_OK);
+    free(text);
+    assert_int_equal(index_words_begin(b->s, &mark), ERR_OK);
+    assert_int_equal(mark.rows + mark.texts + mark.entered, 0);
+    assert_int_equal(bench_ask(b, "SELECT count(*) FROM ix_words WHERE ix_words MATCH 'a*'"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_ordered_ids_keep_their_order),
         cmocka_unit_test(test_keys_of_facets),
         cmocka_unit_test(test_text_is_cut_between_characters),
         BENCH_TEST(test_only_the_difference_is_written),
         BENCH_TEST(test_too_many_rows_are_refused),
+        BENCH_TEST(test_words_go_in_together),
+        BENCH_TEST(test_many_words_do_not_wait),
     };
     return T_RUN(tests);
 }

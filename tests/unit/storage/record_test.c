@@ -10,6 +10,7 @@
 #include "storage/change.h"
 #include "storage/inbox.h"
 #include "storage/original.h"
+#include "storage/quarantine.h"
 #include "storage/sql.h"
 
 #include "base/banned.h"
