@@ -128,6 +128,48 @@ enum err inbox_file_put(struct session *s, const struct inbox_file *file,
     return sql_run(q);
 }
 
+enum err inbox_filed_list(struct session *s, struct arena *arena, int64_t facility,
+                          struct slice prefix, struct inbox_filed **ret_rows, size_t *ret_count)
+{
+    struct inbox_filed *rows = NULL;
+    size_t count = 0;
+    bool more = false;
+    struct sql *q;
+    struct slice end = arena_dup(arena, prefix);
+    enum err err;
+
+    if (prefix.len == 0 || !end.ptr)
+        return ERR_NOT_FOUND;
+    /* '0' follows '/': the range holds every path that begins with the prefix, and no other */
+    assert(prefix.ptr[prefix.len - 1] == '/');
+    ((char *)(uintptr_t)end.ptr)[end.len - 1] = '0';
+    err = sql_prepare(s,
+                      "SELECT path, sha, count(*) OVER () FROM intake_file WHERE facility = ?1"
+                      " AND path >= ?2 AND path < ?3 AND outcome = 0 ORDER BY path",
+                      SQL_OWN, &q);
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, facility);
+    sql_bind_text(q, 2, prefix);
+    sql_bind_text(q, 3, end);
+    while ((err = sql_step(q, &more)) == ERR_OK && more) {
+        if (!rows && !(rows = arena_array(arena, (size_t)sql_i64(q, 2), sizeof *rows)))
+            err = ERR_LIMIT;
+        else if (!sql_bytes(q, 1, rows[count].sha, DIGEST_LEN))
+            err = ERR_IO;
+        else
+            rows[count++].path = sql_dup(q, 0, arena);
+        if (err != ERR_OK)
+            break;
+    }
+    err = sql_done(q, err);
+    if (err != ERR_OK)
+        return err;
+    *ret_rows = rows;
+    *ret_count = count;
+    return ERR_OK;
+}
+
 /* ── unmapped fields ─────────────────────────────────────────────────────────────────────────── */
 
 enum err unmapped_add(struct session *s, int64_t facility, struct slice message, struct slice field,

@@ -36,6 +36,15 @@ enum err inbox_file_seen(struct session *s, const struct inbox_file *file, bool 
 enum err inbox_file_put(struct session *s, const struct inbox_file *file,
                         const unsigned char sha[DIGEST_LEN], enum err outcome) ERR_CHECKED;
 
+/* Files below PREFIX (relative to the root, with its last '/') that were filed, and what they held. */
+struct inbox_filed {
+    struct slice path;
+    unsigned char sha[DIGEST_LEN];
+};
+enum err inbox_filed_list(struct session *s, struct arena *arena, int64_t facility,
+                          struct slice prefix, struct inbox_filed **ret_rows,
+                          size_t *ret_count) ERR_CHECKED;
+
 /* Adds SEEN to the count of a field that was kept only in the original. Writer session. */
 enum err unmapped_add(struct session *s, int64_t facility, struct slice message, struct slice field,
                       unsigned seen) ERR_CHECKED;

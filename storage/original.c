@@ -98,3 +98,64 @@ enum err original_get(struct session *s, struct arena *arena, const unsigned cha
         *ret_bytes = bytes;
     return err;
 }
+
+/* The facility that may have originals of its own under the bound grant; 0: none. */
+static int64_t own_facility(struct session *s)
+{
+    const struct grant *grant = session_grant(s);
+    bool may = grant && (grant->actor == GRANT_FACILITY || grant->actor == GRANT_INTAKE);
+    return may && grant->facility > 0 ? grant->facility : 0;
+}
+
+enum err original_of_record(struct session *s, int64_t rid, int64_t *ret_number)
+{
+    struct sql *q = NULL;
+    enum err err = sql_prepare(s,
+                               "SELECT max(original) FROM record"
+                               " WHERE rid = ?1 AND facility = ?2 AND deleted = 0",
+                               SQL_OWN, &q);
+    if (err)
+        return err;
+    sql_bind_i64(q, 1, rid);
+    sql_bind_i64(q, 2, own_facility(s));
+    err = sql_row(q);
+    if (!err)
+        *ret_number = sql_i64(q, 0);
+    return sql_done(q, err);
+}
+
+static const char OF_CHART[] =
+    "SELECT o.bytes, o.packed, o.id, o.sha, count(*) OVER () FROM original o WHERE o.id IN ("
+    " SELECT r.original FROM record r WHERE r.rid >= ?1 << 32 AND r.rid < (?1 + 1) << 32"
+    " UNION SELECT v.original FROM record_version v"
+    "  WHERE v.rid >= ?1 << 32 AND v.rid < (?1 + 1) << 32)"
+    " AND EXISTS (SELECT 1 FROM chart c WHERE c.id = ?1 AND c.facility = ?2) ORDER BY o.id";
+
+enum err original_of_chart(struct session *s, struct arena *arena, int64_t chart,
+                           struct original_ref **ret_refs, size_t *ret_count)
+{
+    struct original_ref *refs = NULL;
+    size_t count = 0;
+    bool row = false;
+    struct sql *q = NULL;
+    enum err err = sql_prepare(s, OF_CHART, SQL_OWN, &q);
+    if (err)
+        return err;
+    sql_bind_i64(q, 1, chart);
+    sql_bind_i64(q, 2, own_facility(s));
+    while (!err && !(err = sql_step(q, &row)) && row) {
+        if (!refs && !(refs = arena_array(arena, (size_t)sql_i64(q, 4), sizeof *refs))) {
+            err = ERR_LIMIT;
+            break;
+        }
+        struct original_ref *ref = &refs[count++];
+        ref->number = sql_i64(q, 2);
+        err = sql_bytes(q, 3, ref->sha, DIGEST_LEN) ? load(s, q, arena, &ref->bytes) : ERR_IO;
+    }
+    err = sql_done(q, err);
+    if (err)
+        return err;
+    *ret_refs = refs;
+    *ret_count = count;
+    return ERR_OK;
+}

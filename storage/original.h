@@ -16,6 +16,19 @@ enum err original_put(struct session *s, struct slice bytes, const char *media,
 enum err original_get(struct session *s, struct arena *arena, const unsigned char sha[DIGEST_LEN],
                       struct slice *ret_bytes) ERR_CHECKED;
 
+/* The number of what a current record was mapped from; 0: it came another way. Numbers rise with time of arrival. Only
+ * for records of the grant's facility (else 0). */
+enum err original_of_record(struct session *s, int64_t rid, int64_t *ret_number) ERR_CHECKED;
+/* All that the records of CHART, present and former, were mapped from, in order of arrival. The chart must be the
+ * grant's facility's own: ERR_NOT_FOUND. */
+struct original_ref {
+    int64_t number;
+    unsigned char sha[DIGEST_LEN];
+    struct slice bytes;
+};
+enum err original_of_chart(struct session *s, struct arena *arena, int64_t chart,
+                           struct original_ref **ret_refs, size_t *ret_count) ERR_CHECKED;
+
 /* The number records name it by. ERR_NOT_FOUND when it was not put. Writer session. */
 enum err original_number(struct session *s, const unsigned char sha[DIGEST_LEN],
                          int64_t *ret_number) ERR_CHECKED;

@@ -79,6 +79,23 @@ enum err person_by_local(struct session *s, int64_t facility, struct slice local
     return find_ids(q, ret_person, ret_chart);
 }
 
+enum err person_local_of_chart(struct session *s, struct arena *arena, int64_t chart,
+                               struct slice *ret_local)
+{
+    struct sql *q;
+    enum err err = sql_prepare(s, "SELECT local_no FROM chart WHERE id = ?", SQL_OWN, &q);
+
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, chart);
+    err = sql_row(q);
+    if (err == ERR_OK) {
+        struct slice local = sql_slice(q, 0);
+        *ret_local = local.len > 0 && local.ptr[0] == '~' ? SLICE_NONE : arena_dup(arena, local);
+    }
+    return sql_done(q, err);
+}
+
 enum err person_by_alias(struct session *s, int64_t facility, struct slice alias,
                          int64_t *ret_person, int64_t *ret_chart)
 {

@@ -54,6 +54,9 @@ enum err person_by_insured(struct session *s, struct slice insurer, struct slice
 enum err person_exists(struct session *s, int64_t person) ERR_CHECKED;
 enum err person_of_chart(struct session *s, int64_t chart, int64_t *ret_person,
                          int64_t *ret_facility) ERR_CHECKED;
+/* The number a chart has at its facility; empty when the facility gave none. */
+enum err person_local_of_chart(struct session *s, struct arena *arena, int64_t chart,
+                               struct slice *ret_local) ERR_CHECKED;
 /* The chart of FACILITY for PERSON (oldest when several); ERR_NOT_FOUND. */
 enum err person_chart(struct session *s, int64_t facility, int64_t person,
                       int64_t *ret_chart) ERR_CHECKED;

@@ -17,7 +17,7 @@
 
 #include "base/banned.h"
 
-#define WALK_FILES 1024u
+#define WALK_FILES 8192u
 #define PROGRESS_MS 1000
 
 struct import {
@@ -99,20 +99,30 @@ static int close_import(struct import *im, enum err err)
 
 /* ── standard storage ────────────────────────────────────────────────────────────────────────── */
 
-static enum err import_files(struct import *im, const struct ssmix2_batch *files)
+static enum err import_wave(struct import *im, const struct ssmix2_batch *files, unsigned wave)
 {
     enum err err = ERR_OK;
 
     for (size_t i = 0; i < files->count && !err; i++) {
         struct ssmix2_file *file = &files->files[i];
 
-        if (!file->bytes) {
-            refuse(im, file->err, file->path, NULL);
+        if (file->wave != wave)
             continue;
-        }
-        err = batch_file(&im->batch, im->facility_key, file, file->path);
+        if (file->bytes)
+            err = batch_file(&im->batch, im->facility_key, file, file->path);
+        else
+            refuse(im, file->err, file->path, NULL);
     }
-    batch_finish(&im->batch); /* the paths are the batch's */
+    batch_finish(&im->batch); /* the paths are the batch's; one patient's files wait for each other */
+    return err;
+}
+
+static enum err import_files(struct import *im, const struct ssmix2_batch *files)
+{
+    enum err err = ERR_OK;
+
+    for (unsigned wave = 0; wave < files->waves && !err; wave++)
+        err = import_wave(im, files, wave);
     return err;
 }
 

@@ -11,6 +11,7 @@
 #include "base/when.h"
 #include "exchange/cli/cli.h"
 #include "exchange/cli/files.h"
+#include "exchange/cli/map_coverage.h"
 #include "exchange/cli/map_facets.h"
 #include "exchange/cli/verdict.h"
 #include "mappers/charset.h"
@@ -161,7 +162,9 @@ int cli_map(const struct args *args)
     bool facets = to && strcmp(to, "facets") == 0;
     enum err first = ERR_OK;
 
-    if (!to || (!facets && strcmp(to, "fhir") != 0 && strcmp(to, "xml") != 0 &&
+    if (args_flag(args, "coverage"))
+        return map_coverage(args);
+    if (args->operand_count == 0 || !to || (!facets && strcmp(to, "fhir") != 0 && strcmp(to, "xml") != 0 &&
                 strcmp(to, "html") != 0))
         return cli_usage(args, "give --to fhir, --to xml, --to html or --to facets",
                          "--to fhir、--to xml、--to html、--to facets のどれかを指定してください");

@@ -90,13 +90,19 @@ static const struct args_option original_options[] = {
     PLACE, {"facility", "KEY", "which one sent it", "送った施設"}, END};
 static const struct args_option import_options[] = {
     PLACE, {"facility", "KEY", "whose documents these are", "どの施設の文書か"}, END};
+static const struct args_option export_options[] = {
+    PLACE, {"facility", "KEY", "whose data, or who asks", "どの施設のデータか（または閲覧する施設）"},
+    {"card", "NUMBER", "what that facility may see of this resident", "その施設が閲覧できる、この住民の記録"},
+    {"watch", NULL, "keep the tree up to date until stopped", "停止するまで更新し続ける"}, END};
 static const struct args_option inspect_options[] = {
     JSON, {"fields", NULL, "print how often each field is filled", "項目ごとの出現数を出力"},
     {"list", "FIELDS", "list the values of these fields, e.g. OBX-3,PRB-3.1", "これらの項目の値を一覧する（例 OBX-3,PRB-3.1）"}, END};
 static const struct args_option retry_options[] = {
     PLACE, {"skip", NULL, "leave out the change that could not be delivered", "届けられなかった変更を飛ばす"}, END};
 static const struct args_option map_options[] = {
-    {"to", "FORM", "fhir (JSON), xml (FHIR) or html", "fhir (JSON)、xml (FHIR)、html"}, END};
+    {"to", "FORM", "fhir (JSON), xml (FHIR) or html", "fhir (JSON)、xml (FHIR)、html"},
+    {"coverage", NULL, "what becomes of each field of HL7 v2 messages", "HL7 v2 の項目ごとの変換状況"},
+    JSON, END};
 
 const struct args_verb cli_verbs[] = {
     {"help", "[VERB]", 0, 2, NULL, cli_help, "what there is, or one verb", "使い方"},
@@ -135,6 +141,7 @@ const struct args_verb cli_verbs[] = {
     {"intake show", "ID", 1, 1, show_options, cli_intake_show, "a refused message and what is wrong with it", "拒否した電文とその理由"},
     {"intake replay", "[ID...]", 0, MANY, replay_options, cli_intake_replay, "file refused messages again", "拒否した電文を登録し直す"},
     {"intake original", "SHA", 1, 1, original_options, cli_intake_original, "the bytes of a message as they came", "受信した電文の原本のバイト列"},
+    {"export ssmix2", "DIR", 1, 1, export_options, cli_export_ssmix2, "write a standard storage", "SS-MIX2 標準化ストレージを書き出す"},
     {"import ssmix2", "ROOT", 1, 1, import_options, cli_import_ssmix2, "take in a standard storage", "SS-MIX2 標準化ストレージを取り込む"},
     {"import fhir", "FILE...", 1, MANY, import_options, cli_import_fhir, "take in resources or bundles", "FHIR を取り込む"},
     {"definitions load", "PATH...", 1, MANY, place_only, cli_definitions_load, "store profiles, value sets, code systems", "プロファイル、値セット、コードシステムを登録する"},
@@ -142,7 +149,7 @@ const struct args_verb cli_verbs[] = {
     {"validate hl7", "PATH...", 1, MANY, just_json, cli_validate_hl7, "the server's verdict on messages", "HL7 v2 を検査する"},
     {"validate ssmix2", "ROOT", 1, 1, inspect_options, cli_validate_ssmix2, "check a standard storage, count by kind and check", "SS-MIX2 標準化ストレージを検査する"},
     {"validate fhir", "PATH...", 1, MANY, just_json, cli_validate_fhir, "the server's verdict on resources", "FHIR を検査する"},
-    {"map", "FILE...", 1, MANY, map_options, cli_map, "run one mapper, print the result", "変換して表示する"},
+    {"map", "FILE...", 0, MANY, map_options, cli_map, "run one mapper, print the result", "変換して表示する"},
     {"backup", "FILE", 1, 1, place_only, cli_backup, "copy the store while it runs", "運転中に控えを取る"},
     {"restore", "FILE", 1, 1, restore_options, cli_restore, "put a backup in place of the store", "控えを保存領域に戻す"},
     {"migrate status", "", 0, 0, place_json, cli_migrate_status, "schema versions", "スキーマの版"},

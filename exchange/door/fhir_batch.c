@@ -90,8 +90,7 @@ static struct request *entry_request(struct fhir_batch *batch, const struct fhir
     r->method = entry->method;
     r->target = entry->url;
     r->body = body_of(r, entry);
-    struct slice path = fhir_bundle_path(r, entry->url, &in->query);
-    fhir_choose_route(r, path);
+    fhir_bundle_route(r, entry->url);
     if (in->shape == FHIR_ROOT && r->use == &fhir_use_bundle)
         r->use = &fhir_use_refused; /* no batch in a batch */
     in->wish.form = in->body_media = FHIR_MEDIA_JSON;
@@ -130,7 +129,9 @@ static void keep_answer(struct fhir_batch *batch, struct request *r, unsigned nu
         .location = r->location ? arena_str(parent->arena, slice_str(r->location)) : NULL,
         .version = r->answer_version,
         .updated_ms = r->answer_updated_ms,
-        .body = arena_dup(parent->arena, buf_slice(&r->answer_buf)),
+        .body = slice_is(r->method, "HEAD")
+                    ? SLICE_NONE
+                    : arena_dup(parent->arena, buf_slice(&r->answer_buf)),
     };
 }
 

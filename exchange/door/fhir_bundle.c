@@ -71,15 +71,32 @@ enum err fhir_bundle_entries(struct request *r, const struct json *bundle,
 
 /* ── a request of an entry ───────────────────────────────────────────────────────────────────── */
 
-struct slice fhir_bundle_path(struct request *r, struct slice url, struct slice *ret_query)
+static bool answers_resource(const struct use *use)
 {
+    static const struct use *const others[] = {
+        &fhir_use_openapi,       &fhir_use_events,        &fhir_use_export,
+        &fhir_use_export_status, &fhir_use_export_cancel, &fhir_use_export_file};
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        if (use == others[i])
+            return false;
+    return true;
+}
+
+void fhir_bundle_route(struct request *r, struct slice url)
+{
+    struct fhir_input *in = r->input;
     struct slice local = refs_local(r, url);
     size_t mark = slice_find(local, '?', 0);
-    *ret_query = mark < local.len ? slice_sub(local, mark + 1, local.len) : SLICE_NONE;
+    in->query = mark < local.len ? slice_sub(local, mark + 1, local.len) : SLICE_NONE;
     local = slice_sub(local, 0, mark);
     if (local.len && local.ptr[0] == '/')
         local = slice_sub(local, 1, local.len);
-    return slice_str(arena_printf(r->arena, "/fhir/%.*s", SLICE_ARG(local)));
+    fhir_choose_route(r, slice_str(arena_printf(r->arena, "/fhir/%.*s", SLICE_ARG(local))));
+    if (in->route && !answers_resource(r->use)) {
+        in->route = NULL;
+        in->refusal = ERR_NOT_SUPPORTED;
+        r->use = &fhir_use_refused;
+    }
 }
 
 struct request *fhir_bundle_child(struct request *parent, const struct fhir_entry *entry)
@@ -101,8 +118,7 @@ struct request *fhir_bundle_child(struct request *parent, const struct fhir_entr
     child->target = entry->url;
     err_list_init(&child->errors, child->arena);
     buf_init(&child->answer_buf, LIMIT_HTTP_ANSWER);
-    struct slice path = fhir_bundle_path(child, entry->url, &in->query);
-    fhir_choose_route(child, path);
+    fhir_bundle_route(child, entry->url);
     in->wish.form = in->body_media = FHIR_MEDIA_JSON;
     in->resource = entry->resource;
     in->if_match = entry->if_match;

@@ -36,8 +36,9 @@ enum err fhir_bundle_entries(struct request *r, const struct json *bundle,
  * base URL and arena are the parent's. The answer's form is JSON. NULL when memory is out. */
 struct request *fhir_bundle_child(struct request *parent, const struct fhir_entry *entry);
 
-/* An entry's url as the door knows a path: below /fhir, whatever base URL it was written with; its query apart. */
-struct slice fhir_bundle_path(struct request *r, struct slice url, struct slice *ret_query);
+/* Sets route and query of R by an entry's url: below /fhir, whatever base URL it was written with. What does not answer with a
+ * resource at once (exports, event streams, the OpenAPI document) has no place in a Bundle: ERR_NOT_SUPPORTED. */
+void fhir_bundle_route(struct request *r, struct slice url);
 /* "Bundle.entry[N]" + PLACE, whose leading type name is the entry's resource. In the arena. */
 const char *fhir_bundle_place(struct arena *arena, unsigned number, const char *place);
 

@@ -233,8 +233,9 @@ bool fhir_operation_is_ours(struct arena *arena, struct slice type, struct slice
 /* A name that programs can use: "PatientEverything". */
 static const char *computable_name(struct arena *arena, const struct fhir_operation *op)
 {
-    const char *id = fhir_operation_id(arena, op) + strlen(ID_PREFIX);
-    char *name = arena_alloc(arena, strlen(id) + 1), *out = name;
+    struct slice own = slice_str(fhir_operation_id(arena, op)), prefix = SLICE(ID_PREFIX);
+    const char *id = slice_starts(own, prefix) ? own.ptr + prefix.len : own.ptr;
+    char *name = arena_alloc(arena, own.len + 1), *out = name;
     bool upper = true;
     for (; name && *id; id++) {
         if (*id != '-')

@@ -94,7 +94,8 @@ static enum err open_entry(struct request *r, struct tx_entry *e)
         return fail(r, e, in->refusal);
     if (e->rank != RANK_GET && in->shape != FHIR_TYPE && in->shape != FHIR_INSTANCE)
         return fail(r, e, ERR_NOT_SUPPORTED); /* operations that may write have no place in it */
-    err = grant_make(e->child);
+    if (!e->child->use->anyone) /* metadata: under the grant of the transaction */
+        err = grant_make(e->child);
     in->checked = true;
     e->conditional = in->if_none_exist.len > 0 ||
                      (in->shape == FHIR_TYPE && (e->rank == RANK_PUT || e->rank == RANK_DELETE));
@@ -406,7 +407,8 @@ static enum err audit_entry(struct request *r, const struct tx_entry *e)
         return a ? ERR_OK : request_audit(r, child->person, "Bundle", child->count);
     }
     if (!child->audits || !child->audit_default_off)
-        err = request_audit(r, child->person, child->entity, child->count);
+        err = request_audit(r, child->person, child->use->anyone ? "metadata" : child->entity,
+                            child->count);
     for (const struct request_audit *a = child->audits; a && !err; a = a->next)
         err = request_audit(r, a->row.person, a->row.entity, a->row.count);
     return err;
@@ -440,7 +442,9 @@ static enum err run_entry(struct session *s, struct request *r, struct fhir_tran
         .location = child->location,
         .version = child->answer_version,
         .updated_ms = child->answer_updated_ms,
-        .body = arena_dup(r->arena, buf_slice(&child->answer_buf)),
+        .body = slice_is(child->method, "HEAD")
+                    ? SLICE_NONE
+                    : arena_dup(r->arena, buf_slice(&child->answer_buf)),
     };
     return audit_entry(r, e);
 }

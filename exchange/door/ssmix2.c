@@ -26,10 +26,11 @@
 
 #include "base/banned.h"
 
-#define BATCH 256
+#define BATCH 1024
 #define REST_MS 200 /* a file this long unchanged has been written whole */
 #define INTERVAL_MS 500
 #define INTERVAL_FACTOR 20 /* a walk that takes long is repeated less often */
+#define RESCAN_MS 60000    /* the whole tree again, though every change should have been told */
 
 enum door_state { RESTING, WALKING, FILING, CLOSED };
 
@@ -43,8 +44,10 @@ struct door_ssmix2 {
     enum door_state state;
     bool closing;
     struct ssmix2_batch batch;
+    unsigned wave; /* of the batch, being filed */
     enum err walk_err;
-    int64_t walk_ms;
+    int64_t whole_began_ms, whole_ended_ms; /* the last walk of the whole tree; 0: under way */
+    bool hears;
     size_t pending;
     void (*done)(void *context);
     void *done_context;
@@ -163,12 +166,40 @@ static bool file_one(struct door_ssmix2 *d, struct ssmix2_file *file)
 
 /* ── walking ─────────────────────────────────────────────────────────────────────────────────── */
 
+/* Is it time for the whole tree again? Often where nobody tells of changes, never more than a
+ * twentieth of the time. */
+static void plan_whole(struct door_ssmix2 *d, int64_t now)
+{
+    int64_t took = d->whole_ended_ms - d->whole_began_ms;
+    int64_t least = d->hears ? RESCAN_MS : INTERVAL_MS;
+
+    if (d->whole_ended_ms == 0 || now - d->whole_ended_ms < least + took * INTERVAL_FACTOR)
+        return;
+    ssmix2_scan_again(d->scan);
+    d->whole_began_ms = now;
+    d->whole_ended_ms = 0;
+}
+
 static void on_walk(uv_work_t *work)
 {
     struct door_ssmix2 *d = work->data;
     int64_t began = clock_monotonic_ms();
+    plan_whole(d, began);
     d->walk_err = ssmix2_scan_walk(d->scan, BATCH, REST_MS, &d->batch);
-    d->walk_ms = clock_monotonic_ms() - began;
+    d->hears = ssmix2_scan_hears(d->scan);
+    if (!d->batch.more && d->whole_ended_ms == 0)
+        d->whole_ended_ms = clock_monotonic_ms();
+}
+
+/* One patient's files wait for each other, different patients' do not. */
+static void file_wave(struct door_ssmix2 *d)
+{
+    d->pending++; /* answers may come at once */
+    for (size_t i = 0; !d->walk_err && i < d->batch.count && !d->closing; i++) {
+        if (d->batch.files[i].wave == d->wave)
+            file_one(d, &d->batch.files[i]);
+    }
+    d->pending--;
 }
 
 static void on_walked(uv_work_t *work, int status)
@@ -178,8 +209,8 @@ static void on_walked(uv_work_t *work, int status)
     d->state = FILING;
     if (d->walk_err)
         log_warn("ssmix2.walk", "facility=%s err=%s", d->facility_key, err_name(d->walk_err));
-    for (size_t i = 0; !d->walk_err && i < d->batch.count && !d->closing; i++)
-        file_one(d, &d->batch.files[i]);
+    d->wave = 0;
+    file_wave(d);
     door_step(d);
 }
 
@@ -205,13 +236,15 @@ static void on_closed(uv_handle_t *handle)
 
 static void door_step(struct door_ssmix2 *d)
 {
+    while (d->state == FILING && d->pending == 0 && !d->walk_err && !d->closing &&
+           ++d->wave < d->batch.waves)
+        file_wave(d);
     if (d->state == FILING && d->pending == 0) {
         bool more = d->batch.more;
-        uint64_t wait = INTERVAL_MS + (uint64_t)d->walk_ms * INTERVAL_FACTOR;
         ssmix2_batch_fini(&d->batch);
         d->state = RESTING;
         if (!d->closing)
-            uv_timer_start(&d->timer, on_timer, more ? 1 : wait, 0);
+            uv_timer_start(&d->timer, on_timer, more ? 1 : INTERVAL_MS, 0);
     }
     if (d->state == RESTING && d->closing) {
         d->state = CLOSED;
@@ -233,6 +266,10 @@ enum err door_ssmix2_open(uv_loop_t *loop, struct exchange *x, const char *facil
         free(d);
         return ERR_LIMIT;
     }
+    d->whole_began_ms = clock_monotonic_ms();
+    if (!ssmix2_scan_listen(d->scan))
+        log_warn("ssmix2.watch", "facility=%s the file system tells of no changes; walking instead",
+                 facility_key);
     d->walk.data = d;
     uv_timer_init(loop, &d->timer);
     d->timer.data = d;

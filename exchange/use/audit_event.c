@@ -75,6 +75,8 @@ static const struct event_row {
     {"notify", "operation", "R", "110152", "110153", "IRCP", "購読による通知 / notification", false},
     {"events", "operation", "E", "110153", "110152", "IRCP", "購読の受信開始 / listening", false},
     {"export", "operation", "R", "110152", "110153", "IRCP", "一括出力 / bulk export", false},
+    {"export-ssmix2", "operation", "R", "110152", "110153", "IRCP",
+     "SS-MIX2 への書き出し / SS-MIX2 export", false},
     {"export-begin", "operation", "E", "110153", "110152", "IRCP",
      "一括出力の開始 / bulk export asked for", true},
 };

@@ -18,7 +18,7 @@
 
 #include "base/banned.h"
 
-static void resource_id(void *context, const char *type, struct slice local_no, struct slice key,
+void intake_id(void *context, const char *type, struct slice local_no, struct slice key,
                         char ret_id[37])
 {
     const struct request *r = context;
@@ -40,7 +40,14 @@ static enum err look_path(struct session *s, struct request *r, struct intake *i
         r->audit_default_off = true;
         return ERR_OK;
     }
-    return ssmix2_parse(in->path, &r->errors, &in->parts);
+    if (!extended_is(in->path))
+        return ssmix2_parse(in->path, &r->errors, &in->parts);
+    in->extended = ARENA_NEW(r->arena, struct extended_path);
+    if (!in->extended)
+        return ERR_LIMIT;
+    err = extended_parse(r->arena, in->path, &r->errors, in->extended);
+    in->parts.flag = in->extended->flag;
+    return err;
 }
 
 static enum err look_repeat(struct session *s, struct request *r, struct intake *in)
@@ -64,7 +71,9 @@ static enum err look_message(struct session *s, struct request *r, struct intake
     err = hl7_check(in->message, &r->errors);
     if (!err)
         err = hl7_merge_parse(in->message, &r->errors, &in->merge);
-    if (!err && in->path.len)
+    if (!err && in->extended)
+        err = ssmix2_agree_patient(in->extended->patient_id, in->message, &r->errors);
+    else if (!err && in->path.len)
         err = ssmix2_agree(&in->parts, in->message, &r->errors);
     if (!err && !in->path.len)
         err = look_repeat(s, r, in);
@@ -96,10 +105,12 @@ static enum err look_map(struct session *s, struct request *r, struct intake *in
         .facility_name = r->caller.facility.name,
         .now_ms = r->grant.now_ms,
         .original = in->sha,
-        .id_of = resource_id,
+        .id_of = intake_id,
         .context = r,
     };
-    enum err err = hl7_map(in->message, &env, &r->errors, &in->mapped);
+    enum err err = in->message
+                       ? hl7_map(in->message, &env, &r->errors, &in->mapped)
+                       : extended_map(r->arena, in->extended, r->body, &env, &r->errors, &in->mapped);
     if (err)
         return err;
     in->items =
@@ -144,7 +155,8 @@ static enum err intake_look(struct session *s, struct request *r)
         err = look_path(s, r, in);
     if (err || in->seen == INBOX_SAME)
         return err;
-    err = look_message(s, r, in);
+    if (!in->extended || slice_starts(r->body, SLICE("MSH")))
+        err = look_message(s, r, in);
     if (err || in->seen == INBOX_SAME || intake_is_history(in))
         return err;
     return look_map(s, r, in);

@@ -13,7 +13,7 @@
 #include "mappers/hl7v2/lex.h"
 #include "mappers/hl7v2/merge.h"
 #include "mappers/mapped.h"
-#include "mappers/ssmix2/path.h"
+#include "mappers/ssmix2/extended.h"
 #include "storage/inbox.h"
 #include "storage/record.h"
 
@@ -38,8 +38,9 @@ struct intake {
     /* filled by the use case */
     struct hl7_header header;
     struct hl7_message *message;
-    struct ssmix2_path parts;
-    struct hl7_merge merge; /* two numbers of the facility that are one person, or two */
+    struct hl7_merge merge;         /* two numbers of the facility that are one person, or two */
+    struct ssmix2_path parts;       /* flag is that of an extended path as well */
+    struct extended_path *extended; /* of a file in an extended storage; else NULL */
     struct mapped *mapped;
     unsigned char sha[DIGEST_LEN];
     enum inbox_seen seen;
@@ -56,5 +57,9 @@ extern const struct use intake_use;
 /* The same on a refused message (in->replay): accepted, it leaves quarantine; refused, the attempt is
  * noted. */
 extern const struct use intake_replay_use;
+
+/* struct mapper_env.id_of for r's facility; CONTEXT is the request. */
+void intake_id(void *context, const char *type, struct slice local_no, struct slice key,
+               char ret_id[37]);
 
 #endif

@@ -35,7 +35,13 @@ struct inbox_key intake_key(const struct request *r, const struct intake *in)
 
 bool intake_is_history(const struct intake *in)
 {
-    return in->path.len && in->parts.flag == SSMIX2_OLD;
+    /* a former version of a document stays one: superseded, under an id of its own */
+    return in->path.len && in->parts.flag == SSMIX2_OLD && (!in->extended || in->message);
+}
+
+static const char *media_of(const struct intake *in)
+{
+    return in->extended && !in->message ? "application/octet-stream" : MEDIA_HL7;
 }
 
 /* ── storing ─────────────────────────────────────────────────────────────────────────────────── */
@@ -233,7 +239,7 @@ static enum err apply_new(struct session *s, struct request *r, struct intake *i
     if (err || in->seen == INBOX_SAME)
         return err;
     r->entity = arena_str(r->arena, in->header.control_id);
-    err = original_put(s, r->body, MEDIA_HL7, in->sha);
+    err = original_put(s, r->body, media_of(in), in->sha);
     if (!err && !intake_is_history(in))
         err = file_message(s, r, in);
     return err ? err : remember(s, r, in);
@@ -271,7 +277,7 @@ enum err intake_refused(struct session *s, struct request *r)
         .at_ms = r->grant.now_ms,
     };
     memcpy(row.sha, in->sha, sizeof(row.sha));
-    enum err err = original_put(s, r->body, MEDIA_HL7, in->sha);
+    enum err err = original_put(s, r->body, media_of(in), in->sha);
     if (!err && in->replay)
         return note_replay(s, r, in, first);
     if (!err)

@@ -169,7 +169,7 @@ static enum err number_argument(struct fhirpath_run *run, const struct fhirpath_
 static enum err f_skip(struct fhirpath_run *run, const struct fhirpath_node *n,
                        const struct fhirpath_values *in, struct fhirpath_values *ret_values)
 {
-    size_t number;
+    size_t number = 0;
     enum err err = number_argument(run, n, &number);
     return err ? err : push_range(run, in, number, in->count, ret_values);
 }
@@ -177,7 +177,7 @@ static enum err f_skip(struct fhirpath_run *run, const struct fhirpath_node *n,
 static enum err f_take(struct fhirpath_run *run, const struct fhirpath_node *n,
                        const struct fhirpath_values *in, struct fhirpath_values *ret_values)
 {
-    size_t number;
+    size_t number = 0;
     enum err err = number_argument(run, n, &number);
     return err ? err : push_range(run, in, 0, number, ret_values);
 }

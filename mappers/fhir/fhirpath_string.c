@@ -240,7 +240,7 @@ static enum err replace_all(struct fhirpath_run *run, struct slice text, struct 
 static enum err f_replace(struct fhirpath_run *run, const struct fhirpath_node *n,
                           const struct fhirpath_values *in, struct fhirpath_values *ret_values)
 {
-    struct slice text, pattern, with;
+    struct slice text = SLICE_NONE, pattern, with;
     bool both;
     bool other = false;
     struct buf out;

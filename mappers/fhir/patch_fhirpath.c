@@ -410,8 +410,8 @@ static enum err op_insert(struct work *w)
 
 static enum err op_delete(struct work *w)
 {
-    struct fhirpath_value item;
-    bool found;
+    struct fhirpath_value item = {0};
+    bool found = false;
     enum err err = find_element(w, &item, &found);
     if (!err && found)
         (void)patch_piece_take(item.parent, item.element, item.position);

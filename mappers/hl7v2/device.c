@@ -56,12 +56,28 @@ static bool build_number(struct spot *at)
     return mapping_put(at, identifier);
 }
 
-/* How far the device's clock is off: OBX-5 is what it showed, OBX-14 what it was. */
+/* The zone at the end of a TS, "+0000"; empty when it has none. */
+static struct slice zone_of(struct slice ts)
+{
+    size_t at = ts.len;
+
+    while (at > 0 && ts.ptr[at - 1] >= '0' && ts.ptr[at - 1] <= '9')
+        at--;
+    if (at == 0 || (ts.ptr[at - 1] != '+' && ts.ptr[at - 1] != '-'))
+        return SLICE_NONE;
+    return slice_sub(ts, at - 1, ts.len);
+}
+
+/* How far the device's clock is off: OBX-5 is what it showed, OBX-14 what it was. A clock that knows
+ * no zone is compared with the wall clock of that time. */
 static bool build_offset(struct spot *at)
 {
     struct mapping *mp = at->mp;
-    struct slice shown = build_datetime_of(mp, mapping_part(mp, at->raw, 1));
-    struct slice was = build_datetime_of(mp, mapping_value(mp, at->s, 14, 1));
+    struct slice clock = mapping_part(mp, at->raw, 1), true_time = mapping_value(mp, at->s, 14, 1);
+    struct slice zone = zone_of(clock).len ? SLICE_NONE : zone_of(true_time);
+    struct slice shown = build_datetime_of(
+        mp, mapping_format(mp, "%.*s%.*s", SLICE_ARG(clock), SLICE_ARG(zone)));
+    struct slice was = build_datetime_of(mp, true_time);
     struct when a, b;
     struct json *property, *seconds;
     struct cwe code;

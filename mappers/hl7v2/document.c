@@ -147,8 +147,9 @@ static struct json *attachment_in(struct mapping *mp, struct mapped_resource *do
     return attachment;
 }
 
-void document_binary(struct mapping *mp, struct slice content_type, struct slice bytes,
-                     struct slice key, struct slice title, struct mapped_resource *document)
+struct mapped_resource *document_binary(struct mapping *mp, struct slice content_type,
+                                        struct slice bytes, struct slice key, struct slice title,
+                                        struct mapped_resource *document)
 {
     struct mapped_resource *binary =
         mapping_resource(mp, "Binary", NULL, mapping_unique(mp, "Binary", key));
@@ -161,7 +162,7 @@ void document_binary(struct mapping *mp, struct slice content_type, struct slice
     json_put_str(mp->a, attachment, "url",
                  mapping_format(mp, "Binary/%.*s", SLICE_ARG(json_str(binary->resource, "id"))));
     json_put_int(mp->a, attachment, "size", (int64_t)bytes.len);
-    mp->now = document;
+    return binary;
 }
 
 static bool build_bytes(struct spot *at)
@@ -171,13 +172,17 @@ static bool build_bytes(struct spot *at)
     struct keys_slot *slot =
         keys_at(mp->a, &mp->roots, slice_of((const char *)&root, sizeof(root)));
     struct mapped_resource *document = slot ? slot->value : NULL;
+    struct mapped_resource *binary;
     struct document d = {0};
     struct slice key;
 
     if (!document || !read_ed(mp, at->raw, &d))
         return false;
     key = mapping_format(mp, "%.*s:%u", SLICE_ARG(json_str(root, "id")), at->repeat);
-    document_binary(mp, d.content_type, d.bytes, key, mapping_value(mp, at->s, 3, 2), document);
+    binary =
+        document_binary(mp, d.content_type, d.bytes, key, mapping_value(mp, at->s, 3, 2), document);
+    mapping_source(mp, at->s, binary->resource);
+    mp->now = document;
     return true;
 }
 

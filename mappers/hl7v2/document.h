@@ -17,8 +17,9 @@ bool document_take(struct mapping *mp, const struct hl7_segment *obx, const stru
  * a pointer. False: nothing in it. */
 bool document_content(struct mapping *mp, const struct hl7_segment *obx,
                       struct mapped_resource *document);
-/* A Binary of BYTES, and its attachment in DOCUMENT. */
-void document_binary(struct mapping *mp, struct slice content_type, struct slice bytes,
-                     struct slice key, struct slice title, struct mapped_resource *document);
+/* A Binary of BYTES, and its attachment in DOCUMENT. Returns it. */
+struct mapped_resource *document_binary(struct mapping *mp, struct slice content_type,
+                                        struct slice bytes, struct slice key, struct slice title,
+                                        struct mapped_resource *document);
 
 #endif

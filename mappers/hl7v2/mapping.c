@@ -108,8 +108,7 @@ static void walk_row(struct mapping *mp, const struct hl7_segment *s, const stru
     mp->row = NULL;
 }
 
-/* Notes that S went into the resource that TARGET is, or is a part of. */
-static void note_source(struct mapping *mp, const struct hl7_segment *s, const struct json *target)
+void mapping_source(struct mapping *mp, const struct hl7_segment *s, const struct json *target)
 {
     struct keys_slot *slot;
     struct mapped_resource *r = mp->now;
@@ -144,7 +143,7 @@ void mapping_walk(struct mapping *mp, const struct hl7_segment *s, const struct 
     if (!s)
         return;
     assert(is_declared(mp, s, rows, 0));
-    note_source(mp, s, target);
+    mapping_source(mp, s, target);
     for (; rows->field; rows++)
         walk_row(mp, s, rows, target);
 }

@@ -87,6 +87,8 @@ void mapping_mark(struct mapping *mp, const struct hl7_segment *s, unsigned n,
                   enum mapping_use use);
 /* Whether S belongs to TRIGGER (its triggers are a list of words, or NULL). */
 bool mapping_set_has(const struct row_set *s, struct slice trigger);
+/* Notes that S went into the resource that TARGET is, or is a part of; a walk does so by itself. */
+void mapping_source(struct mapping *mp, const struct hl7_segment *s, const struct json *target);
 /* At the end: counts used and unused fields into mp->out and takes empty elements out of the
  * resources. */
 void mapping_account(struct mapping *mp);

@@ -118,21 +118,27 @@ static bool is_text(struct slice type)
     return slice_is(type, "TX") || slice_is(type, "FT") || slice_is(type, "ST");
 }
 
-/* The lines of all text OBX, as one plain text. */
-static void put_text(struct mapping *mp, struct mapped_resource *document)
+static bool is_line(struct mapping *mp, const struct hl7_segment *s)
 {
-    struct slice title = SLICE_NONE;
+    return mapping_is(s, "OBX") && is_text(mapping_value(mp, s, 2, 1)) && hl7_field(s, 5).len > 0;
+}
+
+/* The lines of all text OBX, as one plain text. */
+static struct slice text_of(struct mapping *mp, struct mapped_resource *document,
+                            struct slice *ret_title)
+{
     struct buf text;
+    struct slice out = SLICE_NONE;
 
     buf_init(&text, LIMIT_MLLP_FRAME);
     for (size_t i = 0; i < mp->m->segment_count; i++) {
         const struct hl7_segment *s = &mp->m->segments[i];
         struct slice field = hl7_field(s, 5);
 
-        if (!mapping_is(s, "OBX") || !is_text(mapping_value(mp, s, 2, 1)) || field.len == 0)
+        if (!is_line(mp, s))
             continue;
-        if (title.len == 0)
-            title = mapping_value(mp, s, 3, 2);
+        if (ret_title->len == 0)
+            *ret_title = mapping_value(mp, s, 3, 2);
         for (unsigned k = 0; k < hl7_repeats(mp->m, field); k++) {
             buf_add(&text, mapping_clean(mp, hl7_repeat(mp->m, field, k)));
             buf_add(&text, SLICE("\n"));
@@ -140,10 +146,26 @@ static void put_text(struct mapping *mp, struct mapped_resource *document)
         mapping_walk(mp, s, text_rows, document->resource);
     }
     if (text.len && buf_err(&text) == ERR_OK)
-        document_binary(mp, SLICE("text/plain;charset=utf-8"), arena_dup(mp->a, buf_slice(&text)),
-                        mapping_format(mp, "%.*s:text", SLICE_ARG(key_of(mp, hl7_find(mp->m, "TXA", 1)))),
-                        title, document);
+        out = arena_dup(mp->a, buf_slice(&text));
     buf_fini(&text);
+    return out;
+}
+
+static void put_text(struct mapping *mp, struct mapped_resource *document)
+{
+    struct slice title = SLICE_NONE, text = text_of(mp, document, &title);
+    struct slice key = key_of(mp, hl7_find(mp->m, "TXA", 1));
+    struct mapped_resource *binary;
+
+    if (text.len == 0)
+        return;
+    binary = document_binary(mp, SLICE("text/plain;charset=utf-8"), text,
+                             mapping_format(mp, "%.*s:text", SLICE_ARG(key)), title, document);
+    for (size_t i = 0; i < mp->m->segment_count; i++) {
+        if (is_line(mp, &mp->m->segments[i]))
+            mapping_source(mp, &mp->m->segments[i], binary->resource);
+    }
+    mp->now = document;
 }
 
 static void put_content(struct mapping *mp, struct mapped_resource *document)

@@ -94,9 +94,9 @@ static bool build_specimen_number(struct spot *at)
 
 static const struct row obx_rows[] = {
     {1, 0, build_structure, NULL, NULL},
-    {2, 0, build_structure, NULL, NULL},
+    {2, 0, build_structure, "value[x]", NULL},
     {3, 0, cwe_build, "code", NULL},
-    {4, 0, build_structure, NULL, NULL},
+    {4, 0, build_structure, "identifier[]", NULL},
     {5, 0, obx_value_build, NULL, NULL},
     {6, 0, obx_value_build_unit, NULL, NULL},
     {7, 0, obx_value_build_range, NULL, NULL},

@@ -275,7 +275,7 @@ static bool build_intent(struct spot *at)
 }
 
 static const struct row orc_rows[] = {
-    {1, 0, build_structure, NULL, NULL},
+    {1, 0, build_structure, "status", NULL},
     {2, 0, build_order_number, "identifier[]", "PLAC"},
     {3, 0, build_order_number, "identifier[]", "FILL"},
     {8, 0, build_requisition, "requisition", NULL},

@@ -312,7 +312,7 @@ static const struct row pd1_rows[] = {
 };
 static const struct row db1_rows[] = {
     {1, 0, build_structure, NULL, NULL},
-    {2, 0, build_structure, NULL, NULL},
+    {2, 0, build_structure, "extension[]", NULL},
     {4, 0, build_structure, "extension[]", NULL},
     ROW_END,
 };

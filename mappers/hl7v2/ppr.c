@@ -120,7 +120,7 @@ static bool build_awareness(struct spot *at)
 }
 
 static const struct row prb_rows[] = {
-    {1, 0, build_structure, NULL, NULL},
+    {1, 0, build_structure, "verificationStatus", NULL},
     {3, 0, cwe_build, "code", NULL},
     {4, 0, build_identifier, "identifier[]", "problem"},
     {9, 0, build_datetime, "abatementDateTime", NULL},

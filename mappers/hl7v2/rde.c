@@ -23,7 +23,7 @@
 #define UCUM "http://unitsofmeasure.org"
 
 static const struct row orc_rows[] = {
-    {1, 0, build_structure, NULL, NULL},
+    {1, 0, build_structure, "status", NULL},
     {2, 0, build_structure, NULL, NULL},
     {3, 0, build_identifier, "identifier[]", "filler-order"},
     {9, 0, build_datetime, "authoredOn", NULL},

@@ -29,6 +29,7 @@ const struct term terms_system[] = {
     {"LN", "http://loinc.org", NULL},
     {"LOINC", "http://loinc.org", NULL},
     {"SCT", "http://snomed.info/sct", NULL},
+    {"SNOMED-CT", "http://snomed.info/sct", NULL},
     {"SNM3", "http://snomed.info/sct", NULL},
     {"UCUM", "http://unitsofmeasure.org", NULL},
     {"MDC", "urn:iso:std:iso:11073:10101", NULL},

@@ -106,6 +106,7 @@ static const struct row rxa_rows[] = {
     {1, 0, build_structure, NULL, NULL},
     {2, 0, build_structure, NULL, NULL},
     {3, 0, build_datetime, "occurrenceDateTime", NULL},
+    {4, 0, build_structure, NULL, NULL},
     {5, 0, cwe_build, "vaccineCode", NULL},
     {9, 0, build_source, "note[]", NULL},
     {10, 0, build_performer, "performer[]", "AP"},

@@ -263,13 +263,13 @@ static bool names_patient(const struct hl7_message *m, const struct hl7_segment 
     return seen > 0;
 }
 
-static enum err agree_patient(const struct ssmix2_path *path, const struct hl7_message *m,
+enum err ssmix2_agree_patient(struct slice patient_id, const struct hl7_message *m,
                               struct err_list *errors)
 {
     for (size_t i = 0; i < m->segment_count; i++) {
         const struct hl7_segment *s = &m->segments[i];
         bool bare = s->ordinal > 1 && s->field_count == 1; /* names nobody */
-        if (!slice_is(s->name, "PID") || bare || names_patient(m, s, path->patient_id))
+        if (!slice_is(s->name, "PID") || bare || names_patient(m, s, patient_id))
             continue;
         const char *place = arena_printf(m->arena, "PID[%u]-3.1", s->ordinal);
         return err_say(errors, ERR_SEVERITY_ERROR, ERR_PATIENT_MISMATCH, place ? place : "",
@@ -302,7 +302,7 @@ enum err ssmix2_agree(const struct ssmix2_path *path, const struct hl7_message *
                       struct err_list *errors)
 {
     assert(path && message && errors);
-    enum err patient = agree_patient(path, message, errors);
+    enum err patient = ssmix2_agree_patient(path->patient_id, message, errors);
     enum err kind = agree_kind(path, message, errors);
     return patient != ERR_OK ? patient : kind;
 }

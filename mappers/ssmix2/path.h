@@ -28,6 +28,10 @@ enum err ssmix2_parse(struct slice path, struct err_list *errors,
 enum err ssmix2_agree(const struct ssmix2_path *path, const struct hl7_message *message,
                       struct err_list *errors) ERR_CHECKED;
 
+/* The same of the patient alone, for messages whose path says no kind we know. */
+enum err ssmix2_agree_patient(struct slice patient_id, const struct hl7_message *message,
+                              struct err_list *errors) ERR_CHECKED;
+
 /* The kinds: code, Japanese name, MSH-9 of registration and of cancellation. Ends with a NULL
  * code. */
 struct ssmix2_kind {

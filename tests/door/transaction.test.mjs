@@ -49,6 +49,20 @@ describe('transaction', () => {
     assert.equal((await a.read(`/Observation?subject=${patientAt}`)).total, 1);
   });
 
+  test('metadata may be asked in it; HEAD has no resource; what is no resource has no place in a Bundle', async () => {
+    const ask = (method, url) => ({ request: { method, url } });
+    const { headers } = await a.get('/$export', { Prefer: 'respond-async' });
+    for (const type of ['transaction', 'batch']) {
+      const good = await a.post('', bundle(type, ask('GET', 'metadata'), ask('HEAD', 'metadata'), ask('HEAD', 'Observation?_count=1')));
+      assert.equal(good.status, 200, good.text.slice(0, 500));
+      assert.deepEqual(good.json.entry.map((e) => `${e.response.status} ${e.resource?.resourceType}`), ['200 OK CapabilityStatement', '200 OK undefined', '200 OK undefined']);
+      for (const url of ['openapi.json', '$export', 'Patient/$export', headers['content-location'], `${headers['content-location']}/1`, 'Subscription/x/$events']) {
+        const answer = await a.post('', bundle(type, get(url)));
+        assert.equal(type === 'batch' ? answer.json.entry[0].response.status : String(answer.status), '501', `${type} ${url}: ${answer.text.slice(0, 300)}`);
+      }
+    }
+  });
+
   test('all or nothing', async () => {
     const before = sql(region, 'SELECT count(*) AS n FROM record')[0].n;
     const bad = { ...marked('never'), status: 'no-such-status' };

@@ -446,7 +446,7 @@ static void test_consent(void **state)
     "MSH|^~\\&|HIS|A|GW|T|20261101101500||" trigger "|" id "|P|2.5||||||UNICODE UTF-8\r"           \
     "EVN||202611011015\r"                                                                          \
     "PID|0001||" local "^^^^PI||架空^四郎^^^^^L^I~カクウ^シロウ^^^^^L^P||19520314|M\r"   \
-    "NK1|1|架空^花^^^^^L^I|SPO^配偶者^HL70063|||||||||||||||||JPN\r"                         \
+    "NK1|1|架空^花^^^^^L^I|SPO^配偶者^HL70063|||||||||||||||||||JPN\r"                         \
     "PV1|0001|O|01^^^^^C\r"
 #define RESULT(id)                                                                                 \
     "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"coding\":[{\"system\":"    \
@@ -527,10 +527,10 @@ static void test_intake(void **state)
     RUN(CLI_USAGE, "intake", "show", "x", "--facility", "hospital-a");
     test_intake_original();
     RUN(CLI_OK, "intake", "unmapped", "--facility", "hospital-a", "--json");
-    assert_string_equal(field_where("field", "NK1-20", "message"), "ADT^A08");
+    assert_string_equal(field_where("field", "NK1-22", "message"), "ADT^A08");
     RUN(CLI_OK, "intake", "unmapped");
     OUT("times");
-    OUT("NK1-20");
+    OUT("NK1-22");
     RUN(CLI_NOT_FOUND, "intake", "unmapped", "--facility", "nobody");
 }
 

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * export ssmix2 DIR: writes a standard storage. With --facility, that facility's own data, of
+ * everybody; only what changed since the last time is looked at. With --card as well, what the
+ * facility may see of that resident, in one root for each facility it came from. --watch keeps the
+ * tree up to date until the program is told to stop.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/when.h"
+#include "exchange/cli/cli.h"
+#include "exchange/use/ssmix2_export.h"
+#include "exchange/use/ssmix2_tree.h"
+
+#include "base/banned.h"
+
+#define WATCH_MS 1000
+#define PROGRESS_MS 1000
+#define LEFT_MAX 64u
+
+struct export {
+    const struct args *args;
+    struct cli_place place;
+    const char *root, *what;
+    struct slice facility_key, card;
+    struct ssmix2_tree_counts counts;
+    unsigned patients, unnumbered;
+    size_t replaced;
+    struct {
+        char type[64];
+        unsigned count;
+    } left[LEFT_MAX];
+    int64_t began_ms, said_ms;
+};
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    stopped = 1;
+}
+
+static void listen_for_end(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+/* ── running ─────────────────────────────────────────────────────────────────────────────────── */
+
+/* As the facility, through the door of its storage: it then sees its own records and no others. */
+static enum err run(struct export *x, const struct use *use, enum request_door door, void *input)
+{
+    struct request *r = request_new(&x->place.exchange, door);
+    enum err err = r ? ERR_OK : ERR_LIMIT;
+
+    if (err)
+        return err;
+    r->use = use;
+    r->input = input;
+    r->facility_key = x->facility_key;
+    r->peer = SLICE("local");
+    r->method = SLICE("tasuki");
+    r->target = slice_str(x->args->verb->name);
+    err = pipeline_run(r);
+    if (err)
+        cli_findings(x->args, &r->errors);
+    request_free(r);
+    return err;
+}
+
+static void count_left(struct export *x, const struct ssmix2_export *e)
+{
+    for (const struct ssmix2_left *l = e->left; l; l = l->next) {
+        unsigned i = 0;
+        while (i < LEFT_MAX - 1 && x->left[i].type[0] && !slice_is(l->type, x->left[i].type))
+            i++;
+        snprintf(x->left[i].type, sizeof(x->left[i].type), "%.*s", SLICE_ARG(l->type));
+        x->left[i].count += l->count;
+    }
+    x->replaced += e->replaced;
+}
+
+static void say_progress(struct export *x)
+{
+    int64_t now = clock_monotonic_ms();
+
+    if (now - x->began_ms < 2 * PROGRESS_MS || now - x->said_ms < PROGRESS_MS)
+        return;
+    x->said_ms = now;
+    (void)fprintf(stderr, x->args->ja ? "患者 %u 人、%u 件書き込み\n" : "%u patients, %u files written\n",
+                  x->patients, x->counts.written);
+}
+
+/* A source facility's files go into a root of its own, named by its code; the facility's own data
+ * is the root itself. */
+static enum err write_part(struct export *x, const struct ssmix2_export *e,
+                           const struct ssmix2_export_part *part)
+{
+    char root[4096];
+    int n = x->card.len > 0
+                ? snprintf(root, sizeof(root), "%s/%.*s", x->root, SLICE_ARG(part->facility_code))
+                : snprintf(root, sizeof(root), "%s", x->root);
+
+    if (n < 0 || (size_t)n >= sizeof(root))
+        return ERR_TOO_LARGE;
+    if (x->card.len > 0)
+        (void)mkdir(root, 0750); /* what is wrong with it, opening it says */
+    return ssmix2_tree_sync(root, e->local_no, part->files, part->count,
+                            clock_system.now_ms(&clock_system), &x->counts);
+}
+
+static enum err write_one(struct export *x, int64_t chart)
+{
+    struct ssmix2_export e = {.arena = arena_new(8u * LIMIT_ARENA_REQUEST),
+                              .chart = chart,
+                              .card = x->card};
+    enum err err = ERR_LIMIT;
+
+    if (e.arena)
+        err = chart > 0 ? run(x, &ssmix2_chart_use, REQUEST_SSMIX2, &e)
+                        : run(x, &ssmix2_resident_use, REQUEST_COMMAND, &e);
+    for (const struct ssmix2_export_part *part = e.parts; part && !err; part = part->next)
+        err = write_part(x, &e, part);
+    if (!err) {
+        count_left(x, &e);
+        x->patients++;
+        x->unnumbered += e.local_no.len == 0;
+        say_progress(x);
+    }
+    arena_free(e.arena);
+    return err;
+}
+
+/* Everything that changed after *AFTER. The number is noted only when all of a page is on disk. */
+static enum err write_changes(struct export *x, int64_t *after)
+{
+    struct ssmix2_changes changes = {.more = true};
+    enum err err = ERR_OK;
+
+    while (changes.more && !err && !stopped) {
+        changes = (struct ssmix2_changes){.arena = arena_new(LIMIT_ARENA_REQUEST), .after = *after};
+        err = changes.arena ? run(x, &ssmix2_changes_use, REQUEST_SSMIX2, &changes) : ERR_LIMIT;
+        for (size_t i = 0; i < changes.count && !err && !stopped; i++)
+            err = write_one(x, changes.charts[i]);
+        if (!err && !stopped && changes.last != *after) {
+            err = ssmix2_tree_note(x->root, x->what, changes.last);
+            *after = changes.last;
+        }
+        arena_free(changes.arena);
+    }
+    return err;
+}
+
+static void pause_ms(long ms)
+{
+    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+
+    (void)nanosleep(&t, NULL);
+}
+
+static enum err write_storage(struct export *x)
+{
+    int64_t after = 0;
+    enum err err = ssmix2_tree_open(x->root, x->what, &after);
+
+    if (err == ERR_CONFLICT)
+        cli_say(x->args, "DIR holds something else than this export; give a new folder",
+                "DIR にはこの出力ではないものが入っています。新しいフォルダーを指定してください");
+    if (!err && x->card.len > 0)
+        return write_one(x, 0);
+    if (!err)
+        err = write_changes(x, &after);
+    while (!err && args_flag(x->args, "watch") && !stopped) {
+        pause_ms(WATCH_MS);
+        err = write_changes(x, &after);
+    }
+    return err;
+}
+
+static void say_result(const struct export *x)
+{
+    (void)printf(x->args->ja
+                     ? "患者 %u 人: %u 件書き込み（うち差し替え %u 件）、変更なし %u 件、取り消し %u 件\n"
+                     : "%u patients: %u files written (%u of them in place of others), %u as they were, %u "
+                       "deleted\n",
+                 x->patients, x->counts.written, x->counts.replaced, x->counts.same,
+                 x->counts.deleted);
+    for (unsigned i = 0; i < LEFT_MAX && x->left[i].type[0]; i++)
+        (void)fprintf(stderr,
+                      x->args->ja ? "%s %u 件: 標準化ストレージに置けないため除外\n"
+                                  : "%s: %u left out, the standard storage has no place for them here\n",
+                      x->left[i].type, x->left[i].count);
+    if (x->unnumbered > 0)
+        (void)fprintf(stderr,
+                      x->args->ja ? "患者番号がパスに使えない患者 %u 人を除外\n"
+                                  : "%u patients left out: no patient number that a path can hold\n",
+                      x->unnumbered);
+    if (x->replaced > 0) {
+        (void)fprintf(stderr, x->args->ja ? "JIS X 0208 にない文字 %zu 個を ■ に置き換え\n"
+                                          : "%zu characters that JIS X 0208 lacks are ■ now\n",
+                      x->replaced);
+        log_warn("ssmix2.replaced", "facility=%.*s characters=%zu", SLICE_ARG(x->facility_key),
+                 x->replaced);
+    }
+}
+
+int cli_export_ssmix2(const struct args *args)
+{
+    struct export x = {.args = args,
+                       .root = args->operands[0],
+                       .facility_key = slice_str(args_value(args, "facility")),
+                       .card = slice_str(args_value(args, "card"))};
+    enum err err = ERR_OK;
+    int code = CLI_OK;
+
+    if (!x.facility_key.len)
+        return cli_usage(args, "give --facility KEY", "--facility が要ります");
+    if (x.card.len > 0 && args_flag(args, "watch"))
+        return cli_usage(args, "--watch is for a facility's own data, without --card",
+                         "--watch は施設自身のデータだけに使えます（--card とは併用できません）");
+    code = cli_open(args, &x.place);
+    x.began_ms = clock_monotonic_ms();
+    if (!code) {
+        listen_for_end();
+        x.what = arena_printf(x.place.arena, "%.*s %.*s", SLICE_ARG(x.facility_key), SLICE_ARG(x.card));
+        err = x.what ? write_storage(&x) : ERR_LIMIT;
+        if (err)
+            code = err == ERR_UNAUTHENTICATED ? CLI_NOT_FOUND : cli_fail(args, err, x.root);
+        else
+            say_result(&x);
+    }
+    cli_close(&x.place);
+    return code;
+}

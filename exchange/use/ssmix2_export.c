@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From records to the files of a standard storage (see ssmix2_export.h). A message that came in
+ * still stands when it is the newest of its key and every resource it made is still one that a
+ * message made; else, and for what came as FHIR, its resources are written anew, together with all
+ * that shares their file. So each record is in exactly one valid file, or counted as left out.
+ */
+#include "exchange/use/ssmix2_export.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "exchange/gate/refs.h"
+#include "exchange/use/claim.h"
+#include "exchange/use/intake.h"
+#include "mappers/hl7v2/map.h"
+#include "mappers/ssmix2/jis.h"
+#include "mappers/ssmix2/write.h"
+#include "storage/change.h"
+#include "storage/inbox.h"
+#include "storage/original.h"
+#include "storage/person.h"
+#include "storage/registry.h"
+
+#include "base/banned.h"
+
+/* One message that came in, and what it made. */
+struct source {
+    int64_t number; /* of its original: rises with arrival */
+    unsigned char sha[DIGEST_LEN];
+    struct slice bytes, path; /* path: where it lay in the facility's own storage, or empty */
+    struct write_group key;
+    bool keyed, cancels, recode;
+    bool stands;
+    struct {
+        struct slice type, id;
+    } *made;
+    size_t made_count;
+};
+
+struct item {
+    int64_t source; /* number; 0: came another way */
+    int64_t facility;
+};
+
+struct plan {
+    struct session *s;
+    struct request *r;
+    struct ssmix2_export *out;
+    struct facility facility; /* whose records these are */
+    bool own;                 /* of the caller: originals may be given out */
+    struct write_item *items;
+    struct item *more; /* beside items */
+    size_t count;
+    struct source *sources;
+    size_t source_count;
+    struct inbox_filed *filed;
+    size_t filed_count;
+};
+
+/* ── changes ─────────────────────────────────────────────────────────────────────────────────── */
+
+static int by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static enum err changes_look(struct session *s, struct request *r)
+{
+    struct ssmix2_changes *in = r->input;
+    struct change_query query = {.oldest_first = true,
+                                 .after_given = true,
+                                 .after = in->after,
+                                 .limit = LIMIT_SEARCH_COUNT};
+    struct change_result found = {0};
+    int64_t last = 0;
+    enum err err = change_last(s, &last);
+    if (!err)
+        err = change_list(s, r->arena, &query, &found);
+    if (err)
+        return err;
+    in->count = 0;
+    in->charts = arena_array(in->arena, found.count + 1, sizeof(*in->charts));
+    if (!in->charts)
+        return ERR_LIMIT;
+    for (size_t i = 0; i < found.count; i++) {
+        if (found.records[i].facility == r->grant.facility && found.records[i].chart > 0)
+            in->charts[in->count++] = found.records[i].chart;
+    }
+    qsort(in->charts, in->count, sizeof(*in->charts), by_number);
+    size_t kept = 0;
+    for (size_t i = 0; i < in->count; i++) {
+        if (kept == 0 || in->charts[kept - 1] != in->charts[i])
+            in->charts[kept++] = in->charts[i];
+    }
+    in->count = kept;
+    in->more = found.more;
+    in->last = found.more ? found.records[found.count - 1].seq : last;
+    r->audit_default_off = true; /* says which charts to look at; each look is audited */
+    return ERR_OK;
+}
+
+const struct use ssmix2_changes_use = {
+    .event = "export-ssmix2", .actors = 1u << GRANT_INTAKE, .look = changes_look};
+
+/* ── records ─────────────────────────────────────────────────────────────────────────────────── */
+
+static enum err add_record(struct plan *p, const struct record *record)
+{
+    struct json_fault fault = {0};
+    struct json *body = NULL;
+    int64_t number = 0;
+    enum err err = json_parse(p->r->arena, record->body, &body, &fault);
+
+    if (!err && p->own)
+        err = original_of_record(p->s, record->rid, &number);
+    if (err)
+        return err;
+    p->more[p->count] = (struct item){.source = number, .facility = record->facility};
+    p->items[p->count++] = (struct write_item){.type = record->type,
+                                               .id = record->id,
+                                               .resource = body,
+                                               .updated_ms = record->updated_ms};
+    return ERR_OK;
+}
+
+/* What came in of this chart, also when nothing of it is left. */
+static enum err load_sources(struct plan *p, int64_t chart)
+{
+    struct original_ref *refs = NULL;
+    size_t count = 0;
+    enum err err = original_of_chart(p->s, p->r->arena, chart, &refs, &count);
+
+    if (!err && !(p->sources = arena_array(p->r->arena, count + 1, sizeof(*p->sources))))
+        err = ERR_LIMIT;
+    for (size_t i = 0; i < count && !err; i++) {
+        struct source *source = &p->sources[p->source_count++];
+        source->number = refs[i].number;
+        source->bytes = refs[i].bytes;
+        memcpy(source->sha, refs[i].sha, DIGEST_LEN);
+    }
+    return err;
+}
+
+/* Pages of the person's current records, oldest change first, of one chart or one facility. */
+static enum err load_records(struct plan *p, int64_t person, int64_t chart)
+{
+    struct change_query query = {.persons = &person,
+                                 .person_count = 1,
+                                 .current_only = true,
+                                 .oldest_first = true,
+                                 .limit = LIMIT_SEARCH_COUNT};
+    struct change_result found = {.more = true};
+    enum err err = ERR_OK;
+
+    while (found.more && !err) {
+        size_t room = p->count + LIMIT_SEARCH_COUNT;
+        struct write_item *items = arena_array(p->r->arena, room, sizeof(*items));
+        struct item *more = arena_array(p->r->arena, room, sizeof(*more));
+        if (!items || !more)
+            return ERR_LIMIT;
+        if (p->count > 0) {
+            memcpy(items, p->items, p->count * sizeof(*items));
+            memcpy(more, p->more, p->count * sizeof(*more));
+        }
+        p->items = items;
+        p->more = more;
+        err = change_list(p->s, p->r->arena, &query, &found);
+        for (size_t i = 0; i < found.count && !err; i++) {
+            const struct record *record = &found.records[i];
+            bool ours = chart > 0 ? record->chart == chart : record->facility == p->facility.id;
+            if (ours && !record->deleted)
+                err = add_record(p, record);
+        }
+        query.after_given = true;
+        query.after = found.count > 0 ? found.records[found.count - 1].seq : 0;
+    }
+    return err;
+}
+
+/* ── messages that came in ───────────────────────────────────────────────────────────────────── */
+
+static void find_path(struct plan *p, struct source *source)
+{
+    for (size_t i = 0; i < p->filed_count; i++) {
+        if (memcmp(p->filed[i].sha, source->sha, DIGEST_LEN) == 0)
+            source->path = p->filed[i].path;
+    }
+}
+
+/* What it made, by the same mapper under the same keys. */
+static enum err map_source(struct plan *p, struct source *source, struct hl7_message *m)
+{
+    struct mapper_env env = {.facility_code = p->facility.code,
+                             .facility_name = p->facility.name,
+                             .now_ms = p->r->grant.now_ms,
+                             .id_of = intake_id,
+                             .context = p->r};
+    struct mapped *mapped = NULL;
+    struct err_list dropped;
+
+    err_list_init(&dropped, m->arena);
+    if (hl7_map(m, &env, &dropped, &mapped) != ERR_OK)
+        return ERR_INVALID;
+    source->made = arena_array(p->r->arena, mapped->count + 1, sizeof(*source->made));
+    if (!source->made)
+        return ERR_LIMIT;
+    for (const struct mapped_resource *r = mapped->first; r; r = r->next) {
+        if (r->create_only || r->remove)
+            continue;
+        source->made[source->made_count].type = arena_dup(p->r->arena, slice_str(r->type));
+        source->made[source->made_count++].id =
+            arena_dup(p->r->arena, json_str(r->resource, "id"));
+    }
+    return ERR_OK;
+}
+
+static void copy_key(struct plan *p, struct source *source, const struct ssmix2_path *path)
+{
+    for (const struct ssmix2_kind *k = ssmix2_kinds; k->code; k++) {
+        if (slice_is(path->kind, k->code))
+            source->key.kind = k->code;
+    }
+    snprintf(source->key.care_date, sizeof(source->key.care_date), "%.*s",
+             SLICE_ARG(path->care_date));
+    snprintf(source->key.order_no, sizeof(source->key.order_no), "%.*s",
+             SLICE_ARG(path->order_no));
+    source->keyed = source->key.kind != NULL;
+    (void)p;
+}
+
+/* A path of its own wins; else one is made of what the message says. */
+static void name_source(struct plan *p, struct source *source, const struct hl7_message *m)
+{
+    struct arena *a = p->r->arena;
+    struct slice no = p->out->local_no, first = slice_sub(no, 0, 3), second = slice_sub(no, 3, 3);
+    struct ssmix2_path path;
+    struct err_list dropped;
+
+    err_list_init(&dropped, m->arena);
+    if (source->path.len > 0 && ssmix2_parse(source->path, &dropped, &path) == ERR_OK) {
+        copy_key(p, source, &path);
+        source->cancels = path.flag == SSMIX2_DELETED;
+        return;
+    }
+    source->keyed = write_key(a, m, &source->key);
+    if (!source->keyed)
+        return;
+    source->cancels = write_is_cancel(m, source->key.kind);
+    source->path = slice_str(arena_printf(
+        a, "%.*s/%.*s/%.*s/%s/%s/%.*s_%s_%s_%s_%.*s_%.*s_%c", SLICE_ARG(first), SLICE_ARG(second),
+        SLICE_ARG(no), source->key.care_date, source->key.kind, SLICE_ARG(no),
+        source->key.care_date, source->key.kind, source->key.order_no,
+        SLICE_ARG(write_sent(a, m)), SLICE_ARG(write_department(a, m)), source->cancels ? '0' : '1'));
+    jis_check(m->arena, source->bytes, &dropped);
+    source->recode = dropped.errors > 0;
+}
+
+static enum err read_source(struct plan *p, struct source *source)
+{
+    struct arena *arena = arena_new(LIMIT_ARENA_REQUEST); /* a chart may have very many */
+    struct hl7_message *m = NULL;
+    struct err_list dropped;
+    struct buf coded;
+    enum err err = ERR_LIMIT;
+
+    if (!arena)
+        return err;
+    err_list_init(&dropped, arena);
+    find_path(p, source);
+    err = hl7_lex(arena, source->bytes, &dropped, &m);
+    if (!err)
+        err = map_source(p, source, m);
+    if (!err)
+        name_source(p, source, m);
+    if (!err && source->recode) {
+        buf_init(&coded, 4u * LIMIT_SSMIX2_FILE);
+        err = write_recode(m, &coded, &p->out->replaced);
+        source->bytes = arena_dup(p->r->arena, buf_slice(&coded));
+        buf_fini(&coded);
+    }
+    arena_free(arena);
+    source->stands = !err && source->keyed;
+    return err == ERR_LIMIT ? err : ERR_OK; /* what cannot be read any more is written anew */
+}
+
+static bool same_key(const struct write_group *a, const struct write_group *b)
+{
+    return strcmp(a->kind, b->kind) == 0 && strcmp(a->care_date, b->care_date) == 0 &&
+           strcmp(a->order_no, b->order_no) == 0;
+}
+
+/* Is the resource there, and made by a message? The Patient goes by his chart, not by an id. */
+static bool still_made(const struct plan *p, struct slice type, struct slice id)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        if (slice_eq(p->items[i].type, type) &&
+            (slice_is(type, "Patient") || slice_eq(p->items[i].id, id)))
+            return p->more[i].source > 0;
+    }
+    return false;
+}
+
+static void judge_sources(struct plan *p)
+{
+    for (size_t i = 0; i < p->source_count; i++) {
+        struct source *source = &p->sources[i];
+        for (size_t j = 0; source->stands && !source->cancels && j < source->made_count; j++)
+            source->stands = still_made(p, source->made[j].type, source->made[j].id);
+        for (size_t j = 0; source->stands && j < p->source_count; j++) {
+            const struct source *other = &p->sources[j];
+            if (other->keyed && other->number > source->number &&
+                same_key(&other->key, &source->key))
+                source->stands = false;
+        }
+    }
+}
+
+/* ── what must be written anew ───────────────────────────────────────────────────────────────── */
+
+static bool covered(const struct plan *p, size_t i)
+{
+    for (size_t j = 0; j < p->source_count; j++) {
+        if (p->sources[j].number == p->more[i].source)
+            return p->sources[j].stands;
+    }
+    return false;
+}
+
+/* A group shares its file with whatever message has its key: then the message does not stand. */
+static enum err plan_groups(struct plan *p, struct write_group **ret_groups)
+{
+    bool changed = true;
+    enum err err = ERR_OK;
+
+    while (changed && !err) {
+        changed = false;
+        for (size_t i = 0; i < p->count; i++)
+            p->items[i].pool = !covered(p, i);
+        err = write_plan(p->r->arena, p->items, p->count, ret_groups);
+        for (size_t j = 0; j < p->source_count && !err; j++) {
+            struct source *source = &p->sources[j];
+            for (const struct write_group *g = *ret_groups; g && source->stands; g = g->next) {
+                if (!same_key(g, &source->key))
+                    continue;
+                source->stands = false;
+                changed = true;
+            }
+        }
+    }
+    return err;
+}
+
+/* A copy that outlives the request. */
+static struct slice keep(struct plan *p, struct slice s)
+{
+    return arena_dup(p->out->arena, s);
+}
+
+static void leave_out(struct plan *p, struct slice type)
+{
+    struct ssmix2_left **at = &p->out->left;
+
+    while (*at && !slice_eq((*at)->type, type))
+        at = &(*at)->next;
+    if (!*at) {
+        *at = ARENA_NEW(p->out->arena, struct ssmix2_left);
+        if (!*at)
+            return;
+        (*at)->type = keep(p, type);
+    }
+    (*at)->count++;
+}
+
+static const struct json *patient_of(const struct plan *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        if (slice_is(p->items[i].type, "Patient"))
+            return p->items[i].resource;
+    }
+    return NULL;
+}
+
+static enum err write_group_file(struct plan *p, const struct write_env *env,
+                                 const struct write_group *g, struct ssmix2_tree_file *ret_file)
+{
+    struct slice no = p->out->local_no, first = slice_sub(no, 0, 3), second = slice_sub(no, 3, 3);
+    struct buf text, coded, path;
+    size_t replaced = 0;
+    enum err err;
+
+    buf_init(&text, LIMIT_SSMIX2_FILE);
+    buf_init(&coded, 2u * LIMIT_SSMIX2_FILE);
+    buf_init(&path, LIMIT_SSMIX2_PATH);
+    err = write_message(p->r->arena, env, g, p->items, p->count, &text);
+    if (!err)
+        err = write_encode(buf_slice(&text), &coded, &replaced);
+    buf_addf(&path, "%.*s/%.*s/%.*s/%s/%s/%.*s_%s_%s_%s_", SLICE_ARG(first), SLICE_ARG(second),
+             SLICE_ARG(no), g->care_date, g->kind, SLICE_ARG(no), g->care_date, g->kind,
+             g->order_no);
+    when_print_stamp(&path, g->updated_ms);
+    buf_adds(&path, "_-_1");
+    if (!err) {
+        p->out->replaced += replaced;
+        *ret_file = (struct ssmix2_tree_file){keep(p, buf_slice(&path)), keep(p, buf_slice(&coded))};
+    }
+    buf_fini(&text);
+    buf_fini(&coded);
+    buf_fini(&path);
+    return err;
+}
+
+static enum err give_files(struct plan *p, const struct write_group *groups)
+{
+    struct write_env env = {.facility_code = p->facility.code,
+                            .facility_name = p->facility.name,
+                            .local_no = p->out->local_no,
+                            .patient = patient_of(p)};
+    struct ssmix2_export_part *part = ARENA_NEW(p->out->arena, struct ssmix2_export_part);
+    size_t room = p->source_count;
+    enum err err = ERR_OK;
+
+    for (const struct write_group *g = groups; g; g = g->next)
+        room++;
+    if (!part ||
+        !(part->files = arena_array(p->out->arena, room + 1, sizeof(*part->files))))
+        return ERR_LIMIT;
+    part->facility_code = keep(p, p->facility.code);
+    part->next = p->out->parts;
+    p->out->parts = part;
+    for (size_t i = 0; i < p->source_count; i++) {
+        const struct source *source = &p->sources[i];
+        if (source->stands)
+            part->files[part->count++] =
+                (struct ssmix2_tree_file){keep(p, source->path), keep(p, source->bytes)};
+    }
+    for (const struct write_group *g = groups; g && env.patient && !err; g = g->next)
+        err = write_group_file(p, &env, g, &part->files[part->count++]);
+    for (size_t i = 0; i < p->count && !err; i++) {
+        bool written = p->items[i].group ? env.patient != NULL : p->items[i].rides;
+        if (p->items[i].pool && !written)
+            leave_out(p, p->items[i].type);
+    }
+    p->r->count += (int64_t)part->count;
+    return !err && arena_exhausted(p->out->arena) ? ERR_LIMIT : err;
+}
+
+/* ── one patient ─────────────────────────────────────────────────────────────────────────────── */
+
+/* Can a path of the standard hold it? */
+static bool fits_path(struct slice local_no)
+{
+    for (size_t i = 0; i < local_no.len; i++) {
+        char c = local_no.ptr[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')))
+            return false;
+    }
+    return local_no.len >= 4 && local_no.len <= 15;
+}
+
+static enum err list_filed(struct plan *p)
+{
+    struct slice no = p->out->local_no, first = slice_sub(no, 0, 3), second = slice_sub(no, 3, 3);
+    const char *prefix = arena_printf(p->r->arena, "%.*s/%.*s/%.*s/", SLICE_ARG(first),
+                                      SLICE_ARG(second), SLICE_ARG(no));
+
+    return inbox_filed_list(p->s, p->r->arena, p->facility.id, slice_str(prefix), &p->filed,
+                            &p->filed_count);
+}
+
+static enum err write_patient(struct plan *p, int64_t person, int64_t chart)
+{
+    struct write_group *groups = NULL;
+    enum err err = load_records(p, person, chart);
+
+    if (!err)
+        err = load_sources(p, chart);
+    if (!err)
+        err = list_filed(p);
+    for (size_t i = 0; i < p->source_count && !err; i++)
+        err = read_source(p, &p->sources[i]);
+    if (!err) {
+        judge_sources(p);
+        err = plan_groups(p, &groups);
+    }
+    return err ? err : give_files(p, groups);
+}
+
+static enum err chart_look(struct session *s, struct request *r)
+{
+    struct ssmix2_export *in = r->input;
+    struct plan plan = {
+        .s = s, .r = r, .out = in, .facility = r->caller.facility, .own = true};
+    int64_t facility = 0;
+    struct slice local = SLICE_NONE;
+    enum err err = person_of_chart(s, in->chart, &r->person, &facility);
+
+    if (!err && facility != r->grant.facility)
+        err = ERR_NOT_FOUND;
+    if (!err)
+        err = person_local_of_chart(s, r->arena, in->chart, &local);
+    if (err || !fits_path(local)) {
+        r->audit_default_off = !err; /* nothing of him was read */
+        return err;
+    }
+    in->local_no = arena_dup(in->arena, local);
+    return write_patient(&plan, r->person, in->chart);
+}
+
+const struct use ssmix2_chart_use = {
+    .event = "export-ssmix2", .actors = 1u << GRANT_INTAKE, .look = chart_look};
+
+/* ── one resident, as a facility may see him ─────────────────────────────────────────────────── */
+
+/* The asking facility's own Patient goes into every message: others' numbers and names of him are
+ * not its to see. */
+static enum err add_own_patient(struct plan *p, int64_t person)
+{
+    struct record record = {0};
+    struct json *body = NULL;
+    struct json_fault fault = {0};
+    enum err err = record_read_patient(p->s, p->r->arena, person, &record);
+
+    if (err)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    for (size_t i = 0; i < p->count; i++) {
+        if (!slice_is(p->items[i].type, "Patient"))
+            continue;
+        err = json_parse(p->r->arena, record.body, &body, &fault);
+        p->items[i].resource = body;
+        return err;
+    }
+    struct write_item *items = arena_array(p->r->arena, p->count + 1, sizeof(*items));
+    struct item *more = arena_array(p->r->arena, p->count + 1, sizeof(*more));
+    err = items && more ? json_parse(p->r->arena, record.body, &body, &fault) : ERR_LIMIT;
+    if (err)
+        return err;
+    if (p->count > 0) {
+        memcpy(items, p->items, p->count * sizeof(*items));
+        memcpy(more, p->more, p->count * sizeof(*more));
+    }
+    items[p->count] = (struct write_item){
+        .type = SLICE("Patient"), .id = record.id, .resource = body, .updated_ms = record.updated_ms};
+    p->items = items;
+    p->more = more;
+    p->count++;
+    return ERR_OK;
+}
+
+static enum err write_source_facility(struct session *s, struct request *r,
+                                      const struct facility *facility)
+{
+    struct plan plan = {.s = s, .r = r, .out = r->input, .facility = *facility};
+    struct write_group *groups = NULL;
+    enum err err = load_records(&plan, r->person, 0);
+
+    if (err || plan.count == 0)
+        return err;
+    err = add_own_patient(&plan, r->person);
+    if (!err)
+        err = plan_groups(&plan, &groups);
+    return err ? err : give_files(&plan, groups);
+}
+
+static enum err resident_look(struct session *s, struct request *r)
+{
+    struct ssmix2_export *in = r->input;
+    struct facility *facilities = NULL;
+    struct slice local = SLICE_NONE;
+    size_t count = 0;
+    int64_t chart = 0;
+    enum err err = person_by_card(s, claim_card(r->arena, in->card), &r->person);
+
+    if (!err)
+        err = person_chart(s, r->grant.facility, r->person, &chart);
+    if (err)
+        return err_add(&r->errors, err, "--card", NULL);
+    err = person_local_of_chart(s, r->arena, chart, &local);
+    if (!err && !fits_path(local))
+        err = err_say(&r->errors, ERR_SEVERITY_ERROR, ERR_NOT_FOUND, "--facility",
+                      "this facility has no patient number for the resident that a path can hold",
+                      "この施設には、パスに使える本人の患者番号がありません");
+    if (!err)
+        err = registry_facilities(s, r->arena, &facilities, &count);
+    in->local_no = err ? SLICE_NONE : arena_dup(in->arena, local);
+    for (size_t i = 0; i < count && !err; i++) {
+        if (facilities[i].code.len > 0)
+            err = write_source_facility(s, r, &facilities[i]);
+    }
+    return err;
+}
+
+const struct use ssmix2_resident_use = {
+    .event = "export-ssmix2", .actors = 1u << GRANT_FACILITY, .look = resident_look};

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Writing a standard storage (see ssmix2_tree.h). Order of each step: the new file under a hidden
+ * name, fsync, the old one renamed to history, the new one renamed into place, fsync of the folder.
+ * Hidden names are no part of the standard and skipped by every reader; leftovers are removed.
+ */
+#include "exchange/use/ssmix2_tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "base/when.h"
+#include "mappers/ssmix2/write.h"
+#include "mappers/ssmix2/path.h"
+
+#include "base/banned.h"
+
+#define STATE ".tasuki-export"
+#define TEMPORARY ".tasuki-new"
+#define FILES_MAX 200000u
+
+struct entry {
+    struct slice path; /* relative to the root; its last byte is the flag */
+    struct slice key;  /* patient_date_kind_order: the file name's first four parts */
+    bool wanted;
+};
+
+struct tree {
+    int root;
+    struct arena *arena;
+    struct entry *entries;
+    size_t count;
+    struct ssmix2_tree_counts *counts;
+};
+
+/* ── small files ─────────────────────────────────────────────────────────────────────────────── */
+
+static enum err write_whole(int dir, const char *name, struct slice bytes)
+{
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    size_t done = 0;
+
+    while (fd >= 0 && done < bytes.len) {
+        ssize_t n = write(fd, bytes.ptr + done, bytes.len - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        done += (size_t)n;
+    }
+    bool good = fd >= 0 && done == bytes.len && fsync(fd) == 0;
+    if (fd >= 0)
+        good = close(fd) == 0 && good;
+    return good ? ERR_OK : ERR_IO;
+}
+
+static enum err read_whole(struct arena *arena, int dir, const char *name, struct slice *ret_bytes)
+{
+    struct stat st;
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    enum err err = ERR_IO;
+    char *bytes = NULL;
+
+    if (fd < 0)
+        return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= LIMIT_SSMIX2_FILE) {
+        bytes = arena_alloc(arena, (size_t)st.st_size + 1);
+        err = bytes ? ERR_OK : ERR_LIMIT;
+    }
+    if (!err && read(fd, bytes, (size_t)st.st_size) != st.st_size)
+        err = ERR_IO;
+    close(fd);
+    if (!err)
+        *ret_bytes = slice_of(bytes, (size_t)st.st_size);
+    return err;
+}
+
+/* ── folders ─────────────────────────────────────────────────────────────────────────────────── */
+
+static struct slice folder_of(struct slice path)
+{
+    size_t n = path.len;
+
+    while (n > 0 && path.ptr[n - 1] != '/')
+        n--;
+    return slice_sub(path, 0, n > 0 ? n - 1 : 0);
+}
+
+/* Opens the folder of PATH below the root; with MAKE, makes what is missing, durably. */
+static int open_folder(struct tree *t, struct slice path, bool make)
+{
+    struct slice rest = folder_of(path);
+    int at = dup(t->root);
+
+    while (at >= 0 && rest.ptr && rest.len > 0) {
+        const char *name = arena_str(t->arena, slice_cut(&rest, '/'));
+        int next = -1;
+        if (name && make && mkdirat(at, name, 0750) == 0 && fsync(at) != 0)
+            name = NULL;
+        if (name)
+            next = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        close(at);
+        at = next;
+    }
+    return at;
+}
+
+static const char *name_of(struct tree *t, struct slice path)
+{
+    size_t folder = folder_of(path).len;
+    const char *name = arena_str(t->arena, slice_sub(path, folder + 1, path.len));
+
+    return name ? name : "";
+}
+
+/* patient_date_kind_order of a file name. */
+static struct slice key_of(struct slice path)
+{
+    struct slice name = slice_sub(path, folder_of(path).len + 1, path.len);
+    size_t at = 0;
+
+    for (unsigned i = 0; i < 4; i++)
+        at = slice_find(name, '_', at) + 1;
+    return slice_sub(name, 0, at - 1);
+}
+
+static char flag_of(const struct entry *e)
+{
+    return e->path.ptr[e->path.len - 1];
+}
+
+/* ── what is there ───────────────────────────────────────────────────────────────────────────── */
+
+static enum err add_entry(struct tree *t, const char *folder, const char *name)
+{
+    struct slice path = slice_str(arena_printf(t->arena, "%s/%s", folder, name));
+    struct ssmix2_path parts;
+    struct err_list dropped;
+
+    err_list_init(&dropped, t->arena);
+    if (ssmix2_parse(path, &dropped, &parts) != ERR_OK)
+        return ERR_OK; /* not ours: left alone */
+    if (t->count == FILES_MAX)
+        return ERR_TOO_LARGE;
+    t->entries[t->count++] = (struct entry){.path = path, .key = key_of(path)};
+    return ERR_OK;
+}
+
+/* Walks DEPTH levels below FOLDER: care date, kind, files. */
+static enum err list(struct tree *t, const char *folder, unsigned depth)
+{
+    int fd = openat(t->root, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    enum err err = ERR_OK;
+
+    if (!dir) {
+        bool absent = fd < 0 && errno == ENOENT;
+        if (fd >= 0)
+            close(fd);
+        return absent ? ERR_OK : ERR_IO;
+    }
+    for (struct dirent *e = readdir(dir); e && !err; e = readdir(dir)) {
+        if (strcmp(e->d_name, TEMPORARY) == 0 && depth == 0)
+            (void)unlinkat(dirfd(dir), TEMPORARY, 0); /* of a run that was stopped */
+        if (e->d_name[0] == '.')
+            continue;
+        if (depth == 0)
+            err = add_entry(t, folder, e->d_name);
+        else if (e->d_type == DT_DIR)
+            err = list(t, arena_printf(t->arena, "%s/%s", folder, e->d_name), depth - 1);
+    }
+    closedir(dir);
+    return err;
+}
+
+/* ── changing it ─────────────────────────────────────────────────────────────────────────────── */
+
+/* Gives E the flag FLAG by renaming it. */
+static enum err reflag(struct tree *t, int dir, struct entry *e, char flag)
+{
+    char *to = arena_str(t->arena, e->path);
+    enum err err = ERR_OK;
+
+    if (!to)
+        return ERR_LIMIT;
+    to[e->path.len - 1] = flag;
+    struct slice path = slice_of(to, e->path.len);
+    if (renameat(dir, name_of(t, e->path), dir, name_of(t, path)) != 0)
+        err = ERR_IO;
+    e->path = path;
+    return err;
+}
+
+static enum err reflag_key(struct tree *t, int dir, struct slice key, struct slice but,
+                           const char *from, char to)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; i < t->count && !err; i++) {
+        struct entry *e = &t->entries[i];
+        if (strchr(from, flag_of(e)) && slice_eq(e->key, key) && !slice_eq(e->path, but))
+            err = reflag(t, dir, e, to);
+    }
+    return err;
+}
+
+/* INS: the new file beside, the old one to history, the new one into place. */
+static enum err put_file(struct tree *t, struct slice path, struct slice bytes, const char *from,
+                         char to)
+{
+    int dir = open_folder(t, path, true);
+    enum err err = dir >= 0 ? write_whole(dir, TEMPORARY, bytes) : ERR_IO;
+
+    if (!err)
+        err = reflag_key(t, dir, key_of(path), path, from, to);
+    if (!err && renameat(dir, TEMPORARY, dir, name_of(t, path)) != 0)
+        err = ERR_IO;
+    if (!err && fsync(dir) != 0)
+        err = ERR_IO;
+    if (dir >= 0)
+        close(dir);
+    return err;
+}
+
+static enum err same_there(struct tree *t, const struct ssmix2_tree_file *file, bool *ret_same)
+{
+    struct slice bytes = SLICE_NONE;
+    int dir = open_folder(t, file->path, false);
+    enum err err = dir >= 0 ? read_whole(t->arena, dir, name_of(t, file->path), &bytes)
+                            : ERR_NOT_FOUND;
+
+    if (dir >= 0)
+        close(dir);
+    *ret_same = !err && slice_eq(bytes, file->bytes);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err want(struct tree *t, const struct ssmix2_tree_file *file)
+{
+    struct slice key = key_of(file->path);
+    bool valid = slice_ends(file->path, SLICE("1")), same = false, other = false;
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; i < t->count; i++) {
+        struct entry *e = &t->entries[i];
+        if (!slice_eq(e->key, key))
+            continue;
+        e->wanted = true;
+        other = other || (!slice_eq(e->path, file->path) &&
+                          (flag_of(e) == '1' || (!valid && flag_of(e) == '2')));
+    }
+    err = same_there(t, file, &same);
+    if (err)
+        return err;
+    if (same && !other) {
+        t->counts->same++;
+        return ERR_OK;
+    }
+    t->counts->written++;
+    t->counts->replaced += other && valid;
+    t->counts->deleted += other && !valid;
+    return put_file(t, file->path, file->bytes, valid ? "1" : "12", valid ? '2' : '0');
+}
+
+/* DEL: a cancelling message with flag 0, then all of the key get that flag. */
+static enum err drop(struct tree *t, struct entry *e, int64_t now_ms)
+{
+    struct ssmix2_path parts;
+    struct err_list dropped;
+    struct hl7_message *m = NULL;
+    struct slice bytes = SLICE_NONE;
+    struct buf text, coded, path;
+    size_t replaced = 0;
+    int dir = open_folder(t, e->path, false);
+    enum err err = dir >= 0 ? read_whole(t->arena, dir, name_of(t, e->path), &bytes) : ERR_IO;
+
+    if (dir >= 0)
+        close(dir);
+    if (err)
+        return err;
+    err_list_init(&dropped, t->arena);
+    buf_init(&text, 4u * LIMIT_SSMIX2_FILE);
+    buf_init(&coded, 4u * LIMIT_SSMIX2_FILE);
+    buf_init(&path, LIMIT_SSMIX2_PATH);
+    err = ssmix2_parse(e->path, &dropped, &parts);
+    if (!err)
+        err = hl7_lex(t->arena, bytes, &dropped, &m);
+    if (!err)
+        err = write_cancel(m, arena_str(t->arena, parts.kind), &text);
+    if (!err)
+        err = write_encode(buf_slice(&text), &coded, &replaced);
+    buf_add(&path, folder_of(e->path));
+    buf_addf(&path, "/%.*s_", SLICE_ARG(e->key));
+    when_print_stamp(&path, now_ms);
+    buf_addf(&path, "_%.*s_0", SLICE_ARG(parts.department));
+    if (!err)
+        err = put_file(t, buf_slice(&path), buf_slice(&coded), "12", '0');
+    buf_fini(&text);
+    buf_fini(&coded);
+    buf_fini(&path);
+    t->counts->deleted++;
+    return err;
+}
+
+enum err ssmix2_tree_sync(const char *root, struct slice local_no,
+                          const struct ssmix2_tree_file *files, size_t count, int64_t now_ms,
+                          struct ssmix2_tree_counts *counts)
+{
+    struct tree t = {.arena = arena_new(2u * LIMIT_ARENA_REQUEST), .counts = counts};
+    enum err err = ERR_LIMIT;
+
+    t.root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (t.root < 0 || !t.arena) {
+        arena_free(t.arena);
+        if (t.root >= 0)
+            close(t.root);
+        return t.arena ? ERR_IO : ERR_LIMIT;
+    }
+    t.entries = arena_array(t.arena, FILES_MAX, sizeof(*t.entries));
+    struct slice first = slice_sub(local_no, 0, 3), second = slice_sub(local_no, 3, 3);
+    const char *folder = arena_printf(t.arena, "%.*s/%.*s/%.*s", SLICE_ARG(first),
+                                      SLICE_ARG(second), SLICE_ARG(local_no));
+    if (t.entries && folder)
+        err = list(&t, folder, 2);
+    for (size_t i = 0; i < count && !err; i++)
+        err = want(&t, &files[i]);
+    for (size_t i = 0; i < t.count && !err; i++) {
+        if (flag_of(&t.entries[i]) == '1' && !t.entries[i].wanted)
+            err = drop(&t, &t.entries[i], now_ms);
+    }
+    close(t.root);
+    arena_free(t.arena);
+    return err;
+}
+
+/* ── state ───────────────────────────────────────────────────────────────────────────────────── */
+
+static bool is_empty(int root)
+{
+    int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    bool empty = true;
+
+    for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
+        empty = empty && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0);
+    if (dir)
+        closedir(dir);
+    return dir && empty;
+}
+
+/* "tasuki ssmix2 export 1\nWHAT\nNUMBER\n" */
+static enum err read_state(struct arena *arena, int root, const char *what, int64_t *ret_after)
+{
+    struct slice text = SLICE_NONE;
+    enum err err = read_whole(arena, root, STATE, &text);
+
+    if (err)
+        return err;
+    bool ours = slice_is(slice_cut(&text, '\n'), "tasuki ssmix2 export 1") &&
+                slice_is(slice_cut(&text, '\n'), what);
+    return ours && slice_i64(slice_cut(&text, '\n'), ret_after) ? ERR_OK : ERR_CONFLICT;
+}
+
+enum err ssmix2_tree_open(const char *root, const char *what, int64_t *ret_after)
+{
+    struct arena *arena = arena_new(LIMIT_MIB);
+    int64_t after = 0;
+    int fd = -1;
+    enum err err = ERR_IO;
+
+    if (arena && (mkdir(root, 0750) == 0 || errno == EEXIST))
+        fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        err = read_state(arena, fd, what, &after);
+    if (err == ERR_NOT_FOUND)
+        err = is_empty(fd) ? ssmix2_tree_note(root, what, 0) : ERR_CONFLICT;
+    if (fd >= 0)
+        close(fd);
+    arena_free(arena);
+    if (!err)
+        *ret_after = after;
+    return err;
+}
+
+enum err ssmix2_tree_note(const char *root, const char *what, int64_t after)
+{
+    struct buf text;
+    int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum err err = ERR_IO;
+
+    buf_init(&text, LIMIT_KIB);
+    buf_addf(&text, "tasuki ssmix2 export 1\n%s\n%" PRId64 "\n", what, after);
+    if (fd >= 0 && !buf_err(&text))
+        err = write_whole(fd, TEMPORARY, buf_slice(&text));
+    if (!err && (renameat(fd, TEMPORARY, fd, STATE) != 0 || fsync(fd) != 0))
+        err = ERR_IO;
+    if (fd >= 0)
+        close(fd);
+    buf_fini(&text);
+    return err;
+}
