@@ -99,8 +99,9 @@ static bool visit(struct arena *a, const struct write_item *item, struct place *
     struct slice status = json_str(item->resource, "status");
     bool finished = slice_is(status, "finished");
 
+    /* unknown: a visit that orders and results mention; nobody said that it took place so */
     if (!slice_is(item->type, "Encounter") || slice_is(status, "cancelled") ||
-        slice_is(status, "entered-in-error"))
+        slice_is(status, "entered-in-error") || slice_is(status, "unknown"))
         return false;
     ret->day = segment_day(a, json_str(period, "start"));
     if (slice_is(class, "AMB"))

@@ -74,6 +74,37 @@ static void test_files(void **state)
     assert_false(seen); /* it was written again */
 }
 
+/* Only what was filed, of this facility, below exactly this folder. */
+static void test_filed(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        int64_t facility;
+        const char *path;
+        enum err outcome;
+    } files[] = {
+        {7, "000/123/000123/-/ADT-00/x", ERR_OK},  {7, "000/123/000123/2026/OMD/y", ERR_OK},
+        {7, "000/123/000123/-/z", ERR_INVALID},    {7, "000/123/0001234/-/ADT-00/x", ERR_OK},
+        {7, "000/123/00012", ERR_OK},              {8, "000/123/000123/-/ADT-00/x", ERR_OK},
+    };
+    struct inbox_filed *rows = NULL;
+    size_t count = 9;
+
+    for (size_t i = 0; i < T_COUNT(files); i++) {
+        struct inbox_file file = {files[i].facility, slice_str(files[i].path), 1, 1};
+        assert_int_equal(inbox_file_put(b->s, &file, i == 1 ? sha_two : sha_one, files[i].outcome),
+                         ERR_OK);
+    }
+    assert_int_equal(inbox_filed_list(b->s, b->arena, 7, SLICE("000/123/000123/"), &rows, &count),
+                     ERR_OK);
+    assert_int_equal(count, 2);
+    assert_slice(rows[0].path, "000/123/000123/-/ADT-00/x");
+    assert_slice(rows[1].path, "000/123/000123/2026/OMD/y");
+    assert_memory_equal(rows[1].sha, sha_two, DIGEST_LEN);
+    assert_int_equal(inbox_filed_list(b->s, b->arena, 9, SLICE("000/"), &rows, &count), ERR_OK);
+    assert_int_equal(count, 0);
+}
+
 static void test_unmapped(void **state)
 {
     struct bench *b = *state;
@@ -103,6 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BENCH_TEST(test_messages),
         BENCH_TEST(test_files),
+        BENCH_TEST(test_filed),
         BENCH_TEST(test_unmapped),
     };
     return T_RUN(tests);

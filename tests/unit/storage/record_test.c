@@ -570,6 +570,54 @@ static void test_originals_go_back_to_their_sender(void **state)
     fixture_close(&w.f);
 }
 
+struct of_chart {
+    struct fixture *f;
+    struct grant grant;
+    int64_t chart, rid, number;
+    struct original_ref *refs;
+    size_t count;
+};
+static enum err of_chart_step(struct session *s, void *context)
+{
+    struct of_chart *o = context;
+    session_bind(s, &o->grant);
+    o->count = 0;
+    enum err err = original_of_chart(s, o->f->arena, o->chart, &o->refs, &o->count);
+    return err ? err : original_of_record(s, o->rid, &o->number);
+}
+
+/* All that a chart was made of, also what only former versions name, in order; nobody else's. */
+static void test_originals_of_a_chart(void **state)
+{
+    static const char *const texts[] = {"MSH|1", "MSH|2", "MSH|3"};
+    struct world w;
+    (void)state;
+    world_open(&w);
+    struct grant a = fixture_facility(w.a, GRANT_TREAT);
+    struct original o = {.f = &w.f, .grant = a};
+    struct of_chart found = {.f = &w.f, .grant = a, .chart = w.a1};
+    for (size_t i = 0; i < T_COUNT(texts); i++) {
+        struct fixture_put put = put_of(a, w.a1, i == 2 ? "y" : "x", i ? "{\"v\":2}" : "{\"v\":1}");
+        o.bytes = slice_str(texts[i]);
+        assert_int_equal(fixture_write(&w.f, original_put_step, &o), ERR_OK);
+        put.record.original = o.sha;
+        put.record.mapper = "hl7v2/1";
+        assert_int_equal(fixture_try_put(&w.f, &put), ERR_OK);
+        found.rid = put.mark.rid;
+    }
+    assert_int_equal(fixture_read(&w.f, of_chart_step, &found), ERR_OK);
+    assert_int_equal(found.count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_slice(found.refs[i].bytes, texts[i]);
+    assert_true(found.refs[0].number < found.refs[1].number);
+    assert_int_equal(found.number, found.refs[2].number);
+    found.grant = fixture_facility(w.b, GRANT_TREAT);
+    assert_int_equal(fixture_read(&w.f, of_chart_step, &found), ERR_OK);
+    assert_int_equal(found.count, 0);
+    assert_int_equal(found.number, 0);
+    fixture_close(&w.f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -582,6 +630,7 @@ int main(void)
         cmocka_unit_test(test_own_patient_else_newest),
         cmocka_unit_test(test_search_rows_follow_the_record),
         cmocka_unit_test(test_originals_go_back_to_their_sender),
+        cmocka_unit_test(test_originals_of_a_chart),
     };
     return T_RUN(tests);
 }
