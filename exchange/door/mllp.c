@@ -100,6 +100,13 @@ static bool is_wanted(struct slice mode, bool well)
     return slice_is(mode, "AL") || slice_is(mode, well ? "SU" : "ER");
 }
 
+/* What table 0155 does not have asks for nothing: an unreadable header must not silence the answer. */
+static bool is_mode(struct slice mode)
+{
+    return slice_is(mode, "AL") || slice_is(mode, "NE") || slice_is(mode, "ER") ||
+           slice_is(mode, "SU");
+}
+
 /* CA: it is kept; AE is an answer of the application about what is kept (in quarantine). CR: it cannot be taken as it is. CE: not
  * now. */
 static const char *accept_code(const struct request *r)
@@ -114,7 +121,7 @@ static const char *accept_code(const struct request *r)
 static void print_answers(struct request *r, struct buf *accept, struct buf *application)
 {
     const struct hl7_header *h = header_of(r);
-    bool enhanced = h->accept_ack.len > 0 || h->application_ack.len > 0;
+    bool enhanced = is_mode(h->accept_ack) || is_mode(h->application_ack);
     const char *code = accept_code(r);
     bool kept = code[1] == 'A';
     if (enhanced && is_wanted(h->accept_ack, kept))

@@ -85,6 +85,13 @@ struct slice build_date_of(struct mapping *mp, struct slice ts)
     return ts.len ? convert(mp, ts, when_hl7_to_date) : SLICE_NONE;
 }
 
+struct slice build_instant_of(struct mapping *mp, struct slice ts)
+{
+    struct slice text = build_datetime_of(mp, ts);
+
+    return slice_search(text, SLICE("T"), 0) < text.len ? text : SLICE_NONE;
+}
+
 static bool put_time(struct spot *at, struct slice (*of)(struct mapping *, struct slice))
 {
     unsigned c = at->row->component ? at->row->component : 1;
@@ -114,9 +121,8 @@ bool build_datetime(struct spot *at)
 /* An instant needs seconds and a zone: a bare date is not one. */
 bool build_instant(struct spot *at)
 {
-    struct slice ts = mapping_part(at->mp, at->raw, 1);
-
-    return ts.len >= 10 && put_time(at, build_datetime_of);
+    return build_instant_of(at->mp, mapping_part(at->mp, at->raw, 1)).len &&
+           put_time(at, build_datetime_of);
 }
 
 static size_t digits_at(struct slice s, size_t i)

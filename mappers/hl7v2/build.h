@@ -43,6 +43,8 @@ struct cwe;
 void build_unit_of(struct mapping *mp, struct json *quantity, const struct cwe *unit);
 /* HL7 time to FHIR dateTime or date text; empty when impossible. */
 struct slice build_datetime_of(struct mapping *mp, struct slice ts);
+/* The same, but empty also for a date without a time of day. */
+struct slice build_instant_of(struct mapping *mp, struct slice ts);
 struct slice build_date_of(struct mapping *mp, struct slice ts);
 
 #endif

@@ -186,6 +186,15 @@ static bool build_bytes(struct spot *at)
     return true;
 }
 
+static bool is_url(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if ((unsigned char)s.ptr[i] <= ' ' || (unsigned char)s.ptr[i] >= 0x7F)
+            return false;
+    }
+    return slice_search(s, SLICE("://"), 0) < s.len;
+}
+
 /* RP: pointer^application^type^subtype. Only what can be a URL is one. */
 static bool build_pointer(struct spot *at)
 {
@@ -195,7 +204,7 @@ static bool build_pointer(struct spot *at)
     struct slice subtype = lower(mp, mapping_part(mp, at->raw, 4));
     struct json *content, *attachment;
 
-    if (slice_search(url, SLICE("://"), 0) >= url.len || slice_search(url, SLICE(" "), 0) < url.len)
+    if (!is_url(url))
         return false;
     content = json_new(mp->a, JSON_OBJECT);
     attachment = json_put_object(mp->a, content, "attachment");

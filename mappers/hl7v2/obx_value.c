@@ -76,6 +76,14 @@ static bool value_number(struct spot *at)
     return put_text(at, text);
 }
 
+/* "120-5" is no range, whatever it was meant to be. */
+static bool in_order(struct mapping *mp, struct slice low, struct slice high)
+{
+    const char *a = arena_str(mp->a, low), *b = arena_str(mp->a, high);
+
+    return a && b && strtod(a, NULL) <= strtod(b, NULL);
+}
+
 /* SN: comparator^number^separator^number. */
 static bool value_structured(struct spot *at)
 {
@@ -98,6 +106,8 @@ static bool value_structured(struct spot *at)
     if (!build_decimal_of(mp, mapping_part(mp, at->raw, 4), &second))
         return value_text(at);
     if (slice_is(separator, "-")) {
+        if (!in_order(mp, first, second))
+            return value_text(at);
         pair = json_put_object(mp->a, at->target, "valueRange");
         json_set(pair, "low", quantity_of(mp, first, NULL));
         return json_set(pair, "high", quantity_of(mp, second, NULL)) != NULL;
@@ -124,6 +134,58 @@ static bool put_concept(struct spot *at, const struct cwe *c)
                  json_str(json_get(at->target, "code"), "text"));
     json_set(component, "valueCodeableConcept", concept);
     return mapping_put_at(at->mp->a, at->target, "component[]", component);
+}
+
+/* NR: low^high. */
+static bool value_range(struct spot *at)
+{
+    struct mapping *mp = at->mp;
+    struct slice low, high;
+    bool has_low = build_decimal_of(mp, mapping_part(mp, at->raw, 1), &low);
+    bool has_high = build_decimal_of(mp, mapping_part(mp, at->raw, 2), &high);
+    struct json *range;
+
+    if (at->repeat > 0 || (!has_low && !has_high) ||
+        (has_low && has_high && !in_order(mp, low, high)))
+        return value_text(at);
+    range = json_put_object(mp->a, at->target, "valueRange");
+    if (has_low)
+        json_set(range, "low", quantity_of(mp, low, NULL));
+    if (has_high)
+        json_set(range, "high", quantity_of(mp, high, NULL));
+    return range != NULL;
+}
+
+/* CQ: a number and its unit. */
+static bool value_quantity(struct spot *at)
+{
+    struct mapping *mp = at->mp;
+    struct slice literal;
+    struct json *quantity;
+    struct cwe unit;
+
+    if (at->repeat > 0 || !build_decimal_of(mp, mapping_part(mp, at->raw, 1), &literal))
+        return value_text(at);
+    quantity = quantity_of(mp, literal, NULL);
+    cwe_read_sub(mp, hl7_component(mp->m, at->raw, 2), &unit);
+    if (cwe_text(&unit).len)
+        build_unit_of(mp, quantity, &unit);
+    return json_set(at->target, "valueQuantity", quantity) != NULL;
+}
+
+/* DR: from^to. */
+static bool value_period(struct spot *at)
+{
+    struct mapping *mp = at->mp;
+    struct slice from = build_datetime_of(mp, mapping_part(mp, at->raw, 1));
+    struct slice to = build_datetime_of(mp, mapping_part(mp, at->raw, 2));
+    struct json *period;
+
+    if (at->repeat > 0 || (from.len == 0 && to.len == 0))
+        return value_text(at);
+    period = json_put_object(mp->a, at->target, "valuePeriod");
+    json_put_str(mp->a, period, "start", from);
+    return json_put_str(mp->a, period, "end", to) != NULL || from.len > 0;
 }
 
 static bool value_coded(struct spot *at)
@@ -225,6 +287,7 @@ static const struct {
     {"FT", value_text},     {"CWE", value_coded},     {"CE", value_coded}, {"CNE", value_coded},
     {"CF", value_coded},    {"IS", value_coded},      {"ID", value_coded}, {"DT", value_datetime},
     {"TS", value_datetime}, {"DTM", value_datetime},  {"TM", value_time},  {"XCN", value_person},
+    {"NR", value_range},    {"CQ", value_quantity},   {"DR", value_period},
     {"XPN", value_name},    {"ZRD", value_resource},  {"ED", value_none},  {"RP", value_none},
 };
 
@@ -275,14 +338,6 @@ bool obx_value_build_unit(struct spot *at)
         done = true;
     }
     return done || append_unit(at, &unit);
-}
-
-/* "120-5" is no range, whatever it was meant to be. */
-static bool in_order(struct mapping *mp, struct slice low, struct slice high)
-{
-    const char *a = arena_str(mp->a, low), *b = arena_str(mp->a, high);
-
-    return a && b && strtod(a, NULL) <= strtod(b, NULL);
 }
 
 /* Splits "a-b" (hyphen, full-width or wave dash between two plain decimals). */

@@ -208,7 +208,9 @@ static void put_status(struct mapping *mp, const struct hl7_segment *prb, struct
     const char *certain = verification(mp, prb);
 
     json_set(condition, "verificationStatus", cwe_constant(mp, VERIFICATION, certain, NULL));
-    if (strcmp(certain, "entered-in-error") != 0) /* con-5 */
+    if (strcmp(certain, "entered-in-error") == 0) /* con-4, con-5 */
+        json_remove(condition, "abatementDateTime");
+    else
         json_set(condition, "clinicalStatus",
                  cwe_constant(mp, CLINICAL, clinical(mp, prb, condition), NULL));
 }

@@ -55,7 +55,7 @@ static void read_times(struct maker *k)
     struct buf now;
 
     k->occurred = build_datetime_of(mp, mapping_value(mp, hl7_find(mp->m, "EVN", 1), 6, 1));
-    k->recorded = sent.len >= 10 ? build_datetime_of(mp, sent) : SLICE_NONE;
+    k->recorded = build_instant_of(mp, sent);
     if (when_parse_fhir(k->recorded, false, &when) && when.lo_ms <= mp->env->now_ms)
         return;
     buf_init(&now, 64);

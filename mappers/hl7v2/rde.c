@@ -7,6 +7,8 @@
  */
 #include "mappers/hl7v2/family.h"
 
+#include <stdlib.h>
+
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
 #include "mappers/hl7v2/extend.h"
@@ -282,6 +284,24 @@ static bool is_injection(struct mapping *mp, const struct order *o, const struct
     return order_find(mp, o, "RXC", 1) || slice_is(system, "99I02") || slice_is(system, "JHSI0002");
 }
 
+/* RXE-3 to RXE-4, in this order; whatever else was meant, it is no dose to go by. */
+static bool is_range(struct mapping *mp, const struct hl7_segment *rxe)
+{
+    struct slice low, high;
+    const char *a, *b;
+
+    if (!build_decimal_of(mp, mapping_value(mp, rxe, 3, 1), &low) ||
+        !build_decimal_of(mp, mapping_value(mp, rxe, 4, 1), &high))
+        return true; /* said where it is read */
+    a = arena_str(mp->a, low);
+    b = arena_str(mp->a, high);
+    if (a && b && strtod(a, NULL) <= strtod(b, NULL))
+        return true;
+    mapping_warn(mp, rxe, 3, 0, "the smallest dose is above the largest; both were left out",
+                 "最小与薬量が最大与薬量を超えるため除きました");
+    return false;
+}
+
 static void put_dose(struct mapping *mp, const struct hl7_segment *rxe, struct json *request)
 {
     bool both = hl7_field(rxe, 3).len && hl7_field(rxe, 4).len;
@@ -294,7 +314,7 @@ static void put_dose(struct mapping *mp, const struct hl7_segment *rxe, struct j
             mapping_walk(mp, rxe, dispense_unit, request);
         return;
     }
-    if (hl7_field(rxe, 3).len || hl7_field(rxe, 4).len)
+    if ((hl7_field(rxe, 3).len || hl7_field(rxe, 4).len) && (!both || is_range(mp, rxe)))
         mapping_walk(mp, rxe, both ? dose_range : one_dose, request);
     if (hl7_field(rxe, 10).len)
         mapping_walk(mp, rxe, dispense_unit, request);

@@ -109,11 +109,6 @@ static uint64_t minutes_of(struct mapping *mp, const struct hl7_segment *s, unsi
     return number;
 }
 
-static struct slice instant(struct mapping *mp, struct slice ts)
-{
-    return ts.len >= 10 ? build_datetime_of(mp, ts) : SLICE_NONE;
-}
-
 /* START and so many minutes. */
 static struct slice later(struct mapping *mp, struct slice start, uint64_t minutes)
 {
@@ -136,7 +131,7 @@ static bool put_actor(struct spot *at, struct json *actor, const struct resource
     struct mapping *mp = at->mp;
     struct json *p = participant(at, actor, participation(mapping_value(mp, at->s, f->status, 1)));
     struct json *period;
-    struct slice start = instant(mp, mapping_value(mp, at->s, f->start, 1));
+    struct slice start = build_instant_of(mp, mapping_value(mp, at->s, f->start, 1));
     uint64_t minutes = minutes_of(mp, at->s, f->duration);
     struct cwe role;
 
@@ -246,8 +241,8 @@ struct times {
 static struct times times_of(struct mapping *mp, const struct hl7_segment *sch)
 {
     const struct hl7_segment *tq1 = hl7_find(mp->m, "TQ1", 1), *ais = hl7_find(mp->m, "AIS", 1);
-    struct times t = {.start = instant(mp, mapping_value(mp, tq1, 7, 1)),
-                      .end = instant(mp, mapping_value(mp, tq1, 8, 1)),
+    struct times t = {.start = build_instant_of(mp, mapping_value(mp, tq1, 7, 1)),
+                      .end = build_instant_of(mp, mapping_value(mp, tq1, 8, 1)),
                       .minutes = minutes_of(mp, sch, 9)};
 
     mapping_mark(mp, sch, 9, MAPPING_USED);
@@ -255,11 +250,11 @@ static struct times times_of(struct mapping *mp, const struct hl7_segment *sch)
     if (t.start.len) {
         mapping_mark(mp, tq1, 7, MAPPING_USED);
         mapping_mark(mp, tq1, 8, MAPPING_USED);
-    } else if ((t.start = instant(mp, mapping_value(mp, sch, 11, 4))).len) {
-        t.end = instant(mp, mapping_value(mp, sch, 11, 5));
+    } else if ((t.start = build_instant_of(mp, mapping_value(mp, sch, 11, 4))).len) {
+        t.end = build_instant_of(mp, mapping_value(mp, sch, 11, 5));
         mapping_mark(mp, sch, 11, MAPPING_USED);
     } else {
-        t.start = instant(mp, mapping_value(mp, ais, 4, 1));
+        t.start = build_instant_of(mp, mapping_value(mp, ais, 4, 1));
         t.end = SLICE_NONE;
         mapping_mark(mp, ais, 4, MAPPING_USED);
     }

@@ -134,6 +134,15 @@ static const struct row rxr_rows[] = {
     ROW_END,
 };
 
+/* The leaflet that was handed over, by its name. */
+static bool build_document_type(struct spot *at)
+{
+    struct cwe c;
+
+    cwe_read(at->mp, at->raw, &c);
+    return cwe_text(&c).len && mapping_put(at, json_string(at->mp->a, cwe_text(&c)));
+}
+
 /* What an OBX-3 (LOINC) says its value is of. */
 #define OBX_ROWS(builder, where)                                                                   \
     {                                                                                              \
@@ -147,6 +156,7 @@ static const struct row dose_number_rows[] =
     OBX_ROWS(build_integer, "protocolApplied[0].doseNumberPositiveInt");
 static const struct row series_rows[] =
     OBX_ROWS(build_integer, "protocolApplied[0].seriesDosesPositiveInt");
+static const struct row document_rows[] = OBX_ROWS(build_document_type, "education[0].documentType");
 static const struct row published_rows[] = OBX_ROWS(build_datetime, "education[0].publicationDate");
 static const struct row presented_rows[] =
     OBX_ROWS(build_datetime, "education[0].presentationDate");
@@ -156,6 +166,7 @@ static const struct {
     const struct row *rows;
 } said_by_obx[] = {{"64994-7", program_rows},    {"30963-3", funding_rows},
                    {"30973-2", dose_number_rows}, {"59782-3", series_rows},
+                   {"69764-9", document_rows},    {"30956-7", document_rows},
                    {"29768-9", published_rows},   {"29769-7", presented_rows}};
 
 static const struct row *rows_of_obx(struct mapping *mp, const struct hl7_segment *obx)
@@ -169,6 +180,35 @@ static const struct row *rows_of_obx(struct mapping *mp, const struct hl7_segmen
     return NULL;
 }
 
+/* The end of what stands behind RXA. */
+static size_t end_of(struct mapping *mp, const struct order *o, const struct hl7_segment *rxa)
+{
+    size_t i = (size_t)(rxa - mp->m->segments) + 1;
+
+    while (i < o->to && !mapping_is(&mp->m->segments[i], "RXA"))
+        i++;
+    return i;
+}
+
+/* R4 has no dates of a leaflet without the leaflet, no length of a series without the dose's place
+ * in it: alone they are Observations. */
+static bool may_stand(struct mapping *mp, const struct order *o, const struct hl7_segment *rxa,
+                      const struct row *rows)
+{
+    const struct row *needs = rows == published_rows || rows == presented_rows ? document_rows
+                              : rows == series_rows                           ? dose_number_rows
+                                                                              : NULL;
+    size_t end = end_of(mp, o, rxa);
+
+    for (size_t i = (size_t)(rxa - mp->m->segments) + 1; needs && i < end; i++) {
+        const struct hl7_segment *s = &mp->m->segments[i];
+
+        if (mapping_is(s, "OBX") && rows_of_obx(mp, s) == needs && hl7_field(s, 5).len)
+            return true;
+    }
+    return !needs;
+}
+
 static void put_observations(struct mapping *mp, const struct order *o,
                              const struct hl7_segment *rxa, struct mapped_resource *r)
 {
@@ -178,13 +218,13 @@ static void put_observations(struct mapping *mp, const struct order *o,
         .effective = mapping_value(mp, rxa, 3, 1),
         .part_of = r,
     };
-    size_t i = (size_t)(rxa - mp->m->segments) + 1;
+    size_t end = end_of(mp, o, rxa);
 
-    for (; i < o->to && !mapping_is(&mp->m->segments[i], "RXA"); i++) {
+    for (size_t i = (size_t)(rxa - mp->m->segments) + 1; i < end; i++) {
         const struct hl7_segment *s = &mp->m->segments[i];
         const struct row *rows = mapping_is(s, "OBX") ? rows_of_obx(mp, s) : NULL;
 
-        if (rows)
+        if (rows && may_stand(mp, o, rxa, rows))
             mapping_walk(mp, s, rows, r->resource);
         else if (mapping_is(s, "OBX"))
             (void)obx_observation(mp, s, &context);
@@ -192,6 +232,8 @@ static void put_observations(struct mapping *mp, const struct order *o,
     /* R4: a protocol without the number of the dose says nothing */
     if (!json_path(r->resource, "protocolApplied", "0", "doseNumberPositiveInt", NULL))
         json_remove(r->resource, "protocolApplied");
+    if (!json_path(r->resource, "education", "0", "documentType", NULL)) /* imm-1 */
+        json_remove(r->resource, "education");
 }
 
 static void put_status(struct mapping *mp, const struct hl7_segment *rxa, struct mapped_resource *r)
@@ -264,6 +306,7 @@ const struct row_set vxu_sets[] = {
     {"OBX", "Immunization", funding_rows, NULL},
     {"OBX", "Immunization", dose_number_rows, NULL},
     {"OBX", "Immunization", series_rows, NULL},
+    {"OBX", "Immunization", document_rows, NULL},
     {"OBX", "Immunization", published_rows, NULL},
     {"OBX", "Immunization", presented_rows, NULL},
     ROW_SET_END,

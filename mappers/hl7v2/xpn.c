@@ -6,6 +6,7 @@
  */
 #include "mappers/hl7v2/xpn.h"
 
+#include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/cwe.h"
 #include "mappers/hl7v2/terms.h"
 #include "base/banned.h"
@@ -60,6 +61,33 @@ const char *xpn_script(struct mapping *mp, struct slice raw)
     return said ? said->to : script_by_letters(xpn_text(mp, raw));
 }
 
+static void put_list(struct mapping *mp, struct json *name, const char *key, struct slice text)
+{
+    struct json *list = json_get(name, key);
+
+    if (text.len == 0)
+        return;
+    json_push(list ? list : json_put_array(mp->a, name, key), json_string(mp->a, text));
+}
+
+/* Titles before (XPN.5) and behind (XPN.4, .6) the name; since and until when it is his (XPN.12,
+ * .13). */
+static void put_rest(struct mapping *mp, struct slice raw, struct json *name)
+{
+    struct slice from = build_datetime_of(mp, mapping_part(mp, raw, 12));
+    struct slice to = build_datetime_of(mp, mapping_part(mp, raw, 13));
+    struct json *period;
+
+    put_list(mp, name, "prefix", mapping_part(mp, raw, 5));
+    put_list(mp, name, "suffix", mapping_part(mp, raw, 4));
+    put_list(mp, name, "suffix", mapping_part(mp, raw, 6));
+    if (from.len == 0 && to.len == 0)
+        return;
+    period = json_put_object(mp->a, name, "period");
+    json_put_str(mp->a, period, "start", from);
+    json_put_str(mp->a, period, "end", to);
+}
+
 static struct json *human_name(struct mapping *mp, struct slice raw)
 {
     struct slice family = family_of(mp, raw, 1), given = mapping_part(mp, raw, 2);
@@ -87,6 +115,7 @@ static struct json *human_name(struct mapping *mp, struct slice raw)
         if (more.len)
             json_push(givens, json_string(mp->a, more));
     }
+    put_rest(mp, raw, name);
     return name;
 }
 

@@ -36,6 +36,7 @@ describe('enhanced mode', () => {
     ['NE|NE', [], [], []],
     ['AL|', ['CA'], ['CA'], ['CR']],
     ['|', ['AA'], ['AE'], ['AR']],
+    ['XX|YY', ['AA'], ['AE'], ['AR']],
   ];
   for (const [modes, good, refused, impossible] of cases) {
     test(`MSH-15|16 = ${modes}: ${good} / ${refused} / ${impossible}`, async () => {

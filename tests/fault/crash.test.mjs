@@ -7,13 +7,11 @@
 //
 // TASUKI_CRASH_ROUNDS sets the number of kills, TASUKI_CRASH_SEED repeats the moments of an earlier run.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import http from 'node:http';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { BINARY, Region, sleep, sql, tasuki } from '../door/region.mjs';
+import { Region, sleep, sql, tasuki } from '../door/region.mjs';
 import { Sender, ackCode } from '../door/mllp.mjs';
 import { observation, patient } from '../door/resources.mjs';
+import { serve } from './serve.mjs';
 
 const ROUNDS = Number(process.env.TASUKI_CRASH_ROUNDS ?? 100);
 const SEED = Number(process.env.TASUKI_CRASH_SEED ?? Date.now() % 1_000_000);
@@ -55,27 +53,6 @@ after(async () => {
   region.owned = true;
   if (region.child.exitCode === null && region.child.signalCode === null) await region.stop();
 });
-
-const ready = () => new Promise((done) => {
-  const call = http.get(`${region.urls.ops}/readyz`, (answer) => { answer.resume(); done(answer.statusCode === 200); });
-  call.on('error', () => done(false));
-  call.setTimeout(1_000, () => { call.destroy(); done(false); });
-});
-
-/** Starts the server on the region that is there; it must come up whatever it was killed in. */
-async function serve() {
-  region.err = '';
-  const child = spawn(BINARY, ['serve', '--config', join(region.dir, 'tasuki.conf')], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0:exitcode=99' } });
-  region.child = child;
-  region.exited = new Promise((done) => child.on('exit', (code, signal) => done({ code, signal })));
-  child.stderr.setEncoding('utf8').on('data', (text) => { region.err += text; });
-  for (let i = 0; i < 1_500; i++) {
-    if (await ready()) return;
-    assert.equal(child.exitCode, null, `does not start again: ${region.tail()}`);
-    await sleep(20);
-  }
-  assert.fail(`not ready in 30 s: ${region.tail()}`);
-}
 
 const adt = (n) => [
   `MSH|^~\\&|CRASH|SEND|GW|RCV|20260101120000||ADT^A08^ADT_A01|K${n}|P|2.5`,
@@ -229,7 +206,7 @@ async function check(work, round) {
 describe(`killed ${ROUNDS} times under load`, () => {
   test('nothing acknowledged is lost, nothing is doubled', { timeout: 900_000 }, async (t) => {
     t.diagnostic(`seed ${SEED}`);
-    await serve();
+    await serve(region);
     for (let round = 1; round <= ROUNDS; round++) {
       const set = () => new Set();
       const work = { going: true, round, posted: set(), posts: set(), sentMessages: set(), acks: set(), begun: set(), wholes: set(), raced: set(), won: set() };
@@ -240,7 +217,7 @@ describe(`killed ${ROUNDS} times under load`, () => {
       work.going = false;
       await doing;
       region.agents.length = 0;
-      await serve();
+      await serve(region);
       await check(work, round);
       if (round % 20 === 0) {
         const proof = tasuki('audit', 'verify', '--dir', region.dir);
@@ -277,7 +254,7 @@ describe(`killed ${ROUNDS} times under load`, () => {
     const made = tasuki('reindex', '--dir', region.dir);
     assert.equal(made.code, 0, made.out + made.err);
     region.agents.length = 0;
-    await serve();
+    await serve(region);
     assert.deepEqual(await ask(), before);
   });
 
