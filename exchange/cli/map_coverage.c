@@ -13,8 +13,8 @@
 
 #include "base/banned.h"
 
-static const char *const columns[] = {"message", "segment", "mapped", "read", "kept",
-                                      "kept fields", NULL};
+static const char *const columns[] = {"message", "segment",     "mapped", "read",
+                                      "kept",    "kept fields", NULL};
 
 /* Numbers of the fields in STATE, runs shortened: "1-3,7". */
 static struct slice numbers(struct arena *arena, const struct json *fields, const char *state,

@@ -81,9 +81,9 @@ static void note_row(void *context, const struct row_set *set, const struct row 
     if (!is_mapped(set, row))
         return;
     f->mapped = true;
-    text = json_string(r->a, slice_str(arena_printf(r->a, "%s%s%s", set->resource,
-                                                    row->path ? "." : "",
-                                                    row->path ? row->path : "")));
+    text = json_string(r->a,
+                       slice_str(arena_printf(r->a, "%s%s%s", set->resource, row->path ? "." : "",
+                                              row->path ? row->path : "")));
     if (!f->to)
         f->to = json_new(r->a, JSON_ARRAY);
     for (const struct json *i = f->to ? f->to->first : NULL; i && text; i = i->next) {

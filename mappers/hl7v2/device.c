@@ -2,8 +2,8 @@
  *
  * IHE PCD-01 (Continua WAN). OBX-4 "1.0.1.2" is device 1, its part 0, group 1, metric 2: a metric
  * without a time has that of its group. The device's own clock (67975) and how it is kept in time
- * (68220) are properties of the Device, not measurements; the times of measurements are corrected by
- * the gateway already and stay as they are.
+ * (68220) are properties of the Device, not measurements; the times of measurements are corrected
+ * by the gateway already and stay as they are.
  */
 #include "mappers/hl7v2/device.h"
 
@@ -17,7 +17,7 @@
 #include "base/when.h"
 #include "base/banned.h"
 
-#define CLOCK "67975"     /* MDC_ATTR_TIME_ABS */
+#define CLOCK "67975"      /* MDC_ATTR_TIME_ABS */
 #define CLOCK_SYNC "68220" /* MDC_TIME_SYNC_PROTOCOL */
 #define EUI64 "urn:oid:1.2.840.10004.1.1.1.0.0.1.0.0.1.2680"
 
@@ -68,15 +68,15 @@ static struct slice zone_of(struct slice ts)
     return slice_sub(ts, at - 1, ts.len);
 }
 
-/* How far the device's clock is off: OBX-5 is what it showed, OBX-14 what it was. A clock that knows
- * no zone is compared with the wall clock of that time. */
+/* How far the device's clock is off: OBX-5 is what it showed, OBX-14 what it was. A clock that
+ * knows no zone is compared with the wall clock of that time. */
 static bool build_offset(struct spot *at)
 {
     struct mapping *mp = at->mp;
     struct slice clock = mapping_part(mp, at->raw, 1), true_time = mapping_value(mp, at->s, 14, 1);
     struct slice zone = zone_of(clock).len ? SLICE_NONE : zone_of(true_time);
-    struct slice shown = build_datetime_of(
-        mp, mapping_format(mp, "%.*s%.*s", SLICE_ARG(clock), SLICE_ARG(zone)));
+    struct slice shown =
+        build_datetime_of(mp, mapping_format(mp, "%.*s%.*s", SLICE_ARG(clock), SLICE_ARG(zone)));
     struct slice was = build_datetime_of(mp, true_time);
     struct when a, b;
     struct json *property, *seconds;
@@ -113,19 +113,16 @@ static bool build_sync(struct spot *at)
 }
 
 static const struct row device_rows[] = {
-    {1, 0, build_structure, NULL, NULL},
-    {3, 0, cwe_build, "type", NULL},
-    {4, 0, build_structure, NULL, NULL},
-    {11, 0, build_structure, NULL, NULL},
-    {18, 0, build_number, "identifier[]", NULL},
-    ROW_END,
+    {1, 0, build_structure, NULL, NULL},         {3, 0, cwe_build, "type", NULL},
+    {4, 0, build_structure, NULL, NULL},         {11, 0, build_structure, NULL, NULL},
+    {18, 0, build_number, "identifier[]", NULL}, ROW_END,
 };
 #define PROPERTY_ROWS(builder)                                                                     \
     {                                                                                              \
         {1, 0, build_structure, NULL, NULL}, {2, 0, build_structure, NULL, NULL},                  \
-            {3, 0, build_structure, "property[].type", NULL},                                      \
-            {4, 0, build_structure, NULL, NULL}, {5, 0, builder, "property[]", NULL},              \
-            {11, 0, build_structure, NULL, NULL}, {14, 0, build_structure, NULL, NULL}, ROW_END,   \
+            {3, 0, build_structure, "property[].type", NULL}, {4, 0, build_structure, NULL, NULL}, \
+            {5, 0, builder, "property[]", NULL}, {11, 0, build_structure, NULL, NULL},             \
+            {14, 0, build_structure, NULL, NULL}, ROW_END,                                         \
     }
 static const struct row clock_rows[] = PROPERTY_ROWS(build_offset);
 static const struct row sync_rows[] = PROPERTY_ROWS(build_sync);
@@ -183,8 +180,7 @@ static void add_property(struct mapping *mp, const struct hl7_segment *obx,
 {
     if (!device)
         return;
-    mapping_walk(mp, obx,
-                 slice_is(mapping_value(mp, obx, 3, 1), CLOCK) ? clock_rows : sync_rows,
+    mapping_walk(mp, obx, slice_is(mapping_value(mp, obx, 3, 1), CLOCK) ? clock_rows : sync_rows,
                  device->resource);
 }
 
@@ -220,7 +216,8 @@ void device_each(struct mapping *mp, const struct order *o)
 
 const char *device_of(struct mapping *mp, const struct hl7_segment *obx)
 {
-    struct keys_slot *slot = is_mdc(mp, obx) ? place_slot(mp, "device-row", number_of(mp, obx)) : NULL;
+    struct keys_slot *slot =
+        is_mdc(mp, obx) ? place_slot(mp, "device-row", number_of(mp, obx)) : NULL;
     const struct mapped_resource *r = slot ? slot->value : NULL;
 
     return r ? arena_printf(mp->a, "Device/%.*s", SLICE_ARG(json_str(r->resource, "id"))) : NULL;
@@ -267,8 +264,7 @@ void device_celsius(struct mapping *mp, struct json *observation)
     dot = slice_search(value->text, SLICE("."), 0);
     (void)snprintf(text, sizeof(text), "%.*f",
                    dot < value->text.len && value->text.len - dot > 2 ? 2 : 1, celsius);
-    json_set(quantity, "value",
-             json_number(mp->a, arena_dup(mp->a, slice_str(text))));
+    json_set(quantity, "value", json_number(mp->a, arena_dup(mp->a, slice_str(text))));
     json_put_text(mp->a, quantity, "unit", "Cel");
     json_put_text(mp->a, quantity, "code", "Cel");
     mapping_put_at(mp->a, observation, "extension[]", extension);

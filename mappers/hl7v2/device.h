@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The devices of an IHE PCD-01 message: OBX whose codes are IEEE 11073's tell of a device, its parts
- * and its measurements, nested by the dotted numbers of OBX-4.
+ * The devices of an IHE PCD-01 message: OBX whose codes are IEEE 11073's tell of a device, its
+ * parts and its measurements, nested by the dotted numbers of OBX-4.
  */
 #ifndef MAPPERS_HL7V2_DEVICE_H
 #define MAPPERS_HL7V2_DEVICE_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ED is source^type^subtype^encoding^data (v2.5 chapter 2A). Encodings are Base64, Hex and A (none);
- * what is not well-formed stays in the original only. Senders disagree about the media type of CDA
- * (text/xml, multipart/x-hl7-cda-level-one ...), so its root element decides.
+ * ED is source^type^subtype^encoding^data (v2.5 chapter 2A). Encodings are Base64, Hex and A
+ * (none); what is not well-formed stays in the original only. Senders disagree about the media type
+ * of CDA (text/xml, multipart/x-hl7-cda-level-one ...), so its root element decides.
  */
 #include "mappers/hl7v2/document.h"
 
@@ -14,7 +14,8 @@
 #include "base/limits.h"
 #include "base/banned.h"
 
-#define CDA_LOOK 4096u /* a ClinicalDocument opens within the first bytes, behind prolog and comments */
+#define CDA_LOOK                                                                                   \
+    4096u /* a ClinicalDocument opens within the first bytes, behind prolog and comments */
 
 static struct slice lower(struct mapping *mp, struct slice text)
 {
@@ -92,9 +93,10 @@ static bool read_ed(struct mapping *mp, struct slice raw, struct document *ret)
         return false;
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         known = known || slice_is(type, types[i]);
-    ret->content_type = ret->cda ? SLICE("text/xml")
-                                 : mapping_format(mp, "%.*s/%.*s", SLICE_ARG(known ? type : SLICE("application")),
-                                                  SLICE_ARG(subtype));
+    ret->content_type =
+        ret->cda ? SLICE("text/xml")
+                 : mapping_format(mp, "%.*s/%.*s", SLICE_ARG(known ? type : SLICE("application")),
+                                  SLICE_ARG(subtype));
     return true;
 }
 
@@ -232,9 +234,8 @@ static const struct row pointer_rows[] = {
     {11, 0, build_structure, NULL, NULL},
     ROW_END,
 };
-static const struct row type_rows[] = {{3, 0, cwe_build, "type", NULL},
-                                       {14, 0, build_instant, "date", NULL},
-                                       ROW_END};
+static const struct row type_rows[] = {
+    {3, 0, cwe_build, "type", NULL}, {14, 0, build_instant, "date", NULL}, ROW_END};
 
 bool document_content(struct mapping *mp, const struct hl7_segment *obx,
                       struct mapped_resource *document)
@@ -270,9 +271,8 @@ static bool alone(struct mapping *mp, const struct hl7_segment *obx, const struc
     mapping_subject(mp, r->resource, "subject");
     mapping_walk(mp, obx, type_rows, r->resource);
     if (mp->encounter)
-        json_put_text(mp->a,
-                      mapping_object_at(mp->a, r->resource, "context.encounter[0]"), "reference",
-                      mp->encounter);
+        json_put_text(mp->a, mapping_object_at(mp->a, r->resource, "context.encounter[0]"),
+                      "reference", mp->encounter);
     if (document_content(mp, obx, r))
         return true;
     mapping_withdraw(mp, r);

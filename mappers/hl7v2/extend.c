@@ -95,8 +95,7 @@ bool extend_build_coding(struct spot *at)
     struct cwe c;
 
     cwe_read(at->mp, at->raw, &c);
-    return put(at, "valueCoding",
-               cwe_coding(at->mp, cwe_system(at->mp, c.system), c.code, c.text));
+    return put(at, "valueCoding", cwe_coding(at->mp, cwe_system(at->mp, c.system), c.code, c.text));
 }
 
 bool extend_build_nested_code(struct spot *at)

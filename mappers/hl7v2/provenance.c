@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Most messages make one Provenance: results and their report share scope and category. What is only
- * mentioned on the side has its own, written only if the resource was (mapped_resource.like). Its id
- * comes from what it is about, so a correction makes its next version; recorded is the time of the
- * message where it has one, so the same bytes make the same resource.
+ * Most messages make one Provenance: results and their report share scope and category. What is
+ * only mentioned on the side has its own, written only if the resource was (mapped_resource.like).
+ * Its id comes from what it is about, so a correction makes its next version; recorded is the time
+ * of the message where it has one, so the same bytes make the same resource.
  */
 #include "mappers/hl7v2/provenance.h"
 
@@ -87,8 +87,8 @@ static void put_source(const struct maker *k, struct json *provenance)
                                 SLICE_ARG(mapping_value(mp, msh, 10, 1))));
 }
 
-/* What a group is known by, and so its Provenance: what lies in no scope is known by itself, and all
- * that happens to it makes versions of one Provenance. */
+/* What a group is known by, and so its Provenance: what lies in no scope is known by itself, and
+ * all that happens to it makes versions of one Provenance. */
 static struct slice group_key(struct mapping *mp, const struct mapped_resource *r)
 {
     struct classify class;
@@ -159,9 +159,9 @@ static void add_target(struct maker *k, const struct mapped_resource *r)
     if (strcmp(r->type, "Patient") == 0)
         json_put_text(mp->a, target, "reference", "Patient/@");
     else
-        json_put_str(mp->a, target, "reference",
-                     mapping_format(mp, "%s/%.*s", r->type,
-                                    SLICE_ARG(json_str(r->resource, "id"))));
+        json_put_str(
+            mp->a, target, "reference",
+            mapping_format(mp, "%s/%.*s", r->type, SLICE_ARG(json_str(r->resource, "id"))));
     extension = mapping_object_at(mp->a, g->provenance->resource, "extension[0]");
     if (!json_get(extension, "url"))
         json_put_text(mp->a, extension, "url", PROVENANCE_SEGMENTS);
@@ -179,7 +179,8 @@ void provenance_make(struct mapping *mp)
     k.sha = hex_of(mp);
     read_times(&k);
     for (struct mapped_resource *r = mp->out->first; r; r = r == last ? NULL : r->next) {
-        /* what is taken back takes its Provenance along; that of a scope goes with the last of it */
+        /* what is taken back takes its Provenance along; that of a scope goes with the last of it
+         */
         if (!r->remove || r->scope.len == 0)
             add_target(&k, r);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where mapped resources come from: a Provenance leads from each of them to the bytes of the message
- * and to the segments it was made of.
+ * Where mapped resources come from: a Provenance leads from each of them to the bytes of the
+ * message and to the segments it was made of.
  */
 #ifndef MAPPERS_HL7V2_PROVENANCE_H
 #define MAPPERS_HL7V2_PROVENANCE_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * SIU^S12 to S17 and S26, appointments: one Appointment of SCH with its resources (AIS, AIG, AIL,
- * AIP). Every message holds all of the appointment, so the last one is what there is. R4 wants a start
- * and an end of everything that is not proposed or cancelled (app-3): TQ1, SCH-11 or AIS say the
- * start, SCH-9 or AIS-7 how long; an appointment without a time is only proposed.
+ * AIP). Every message holds all of the appointment, so the last one is what there is. R4 wants a
+ * start and an end of everything that is not proposed or cancelled (app-3): TQ1, SCH-11 or AIS say
+ * the start, SCH-9 or AIS-7 how long; an appointment without a time is only proposed.
  */
 #include "mappers/hl7v2/family.h"
 
@@ -95,8 +95,8 @@ static uint64_t minutes_of(struct mapping *mp, const struct hl7_segment *s, unsi
     static const struct {
         const char *unit;
         uint64_t numerator, denominator;
-    } units[] = {{"s", 1, 60},   {"sec", 1, 60}, {"S", 1, 60},  {"h", 60, 1},
-                 {"hr", 60, 1},  {"H", 60, 1},   {"d", 1440, 1}, {"min", 1, 1}};
+    } units[] = {{"s", 1, 60},  {"sec", 1, 60}, {"S", 1, 60},   {"h", 60, 1},
+                 {"hr", 60, 1}, {"H", 60, 1},   {"d", 1440, 1}, {"min", 1, 1}};
     struct slice unit = mapping_value(mp, s, field + 1, 1);
     uint64_t number;
 
@@ -371,16 +371,10 @@ void siu_map(struct mapping *mp)
 }
 
 const struct row_set siu_sets[] = {
-    {"SCH", "Appointment", sch_rows, NULL},
-    {"SCH", "Appointment", sch_time, NULL},
-    {"SCH", "Appointment", why_rows, NULL},
-    {"SCH", "Appointment", event_rows, NULL},
-    {"TQ1", "Appointment", tq1_time, NULL},
-    {"RGS", NULL, rgs_rows, NULL},
-    {"AIS", "Appointment", ais_rows, NULL},
-    {"AIG", "Appointment", aig_rows, NULL},
-    {"AIL", "Appointment", ail_rows, NULL},
-    {"AIP", "Appointment", aip_rows, NULL},
-    {"NTE", "Appointment", comment_rows, NULL},
-    ROW_SET_END,
+    {"SCH", "Appointment", sch_rows, NULL},     {"SCH", "Appointment", sch_time, NULL},
+    {"SCH", "Appointment", why_rows, NULL},     {"SCH", "Appointment", event_rows, NULL},
+    {"TQ1", "Appointment", tq1_time, NULL},     {"RGS", NULL, rgs_rows, NULL},
+    {"AIS", "Appointment", ais_rows, NULL},     {"AIG", "Appointment", aig_rows, NULL},
+    {"AIL", "Appointment", ail_rows, NULL},     {"AIP", "Appointment", aip_rows, NULL},
+    {"NTE", "Appointment", comment_rows, NULL}, ROW_SET_END,
 };

@@ -37,9 +37,9 @@ static const char *unit_of(struct slice code)
 {
     static const struct {
         const char *code, *ucum;
-    } units[] = {{"s", "s"}, {"sec", "s"}, {"min", "min"}, {"h", "h"},   {"hr", "h"},
-                 {"d", "d"}, {"D", "d"},   {"wk", "wk"},   {"w", "wk"}, {"W", "wk"},
-                 {"mo", "mo"}, {"a", "a"}, {"S", "s"},     {"M", "min"}, {"H", "h"}};
+    } units[] = {{"s", "s"},   {"sec", "s"}, {"min", "min"}, {"h", "h"},   {"hr", "h"},
+                 {"d", "d"},   {"D", "d"},   {"wk", "wk"},   {"w", "wk"},  {"W", "wk"},
+                 {"mo", "mo"}, {"a", "a"},   {"S", "s"},     {"M", "min"}, {"H", "h"}};
 
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (slice_is(code, units[i].code))

@@ -156,7 +156,8 @@ static const struct row dose_number_rows[] =
     OBX_ROWS(build_integer, "protocolApplied[0].doseNumberPositiveInt");
 static const struct row series_rows[] =
     OBX_ROWS(build_integer, "protocolApplied[0].seriesDosesPositiveInt");
-static const struct row document_rows[] = OBX_ROWS(build_document_type, "education[0].documentType");
+static const struct row document_rows[] =
+    OBX_ROWS(build_document_type, "education[0].documentType");
 static const struct row published_rows[] = OBX_ROWS(build_datetime, "education[0].publicationDate");
 static const struct row presented_rows[] =
     OBX_ROWS(build_datetime, "education[0].presentationDate");
@@ -164,7 +165,7 @@ static const struct row presented_rows[] =
 static const struct {
     const char *loinc;
     const struct row *rows;
-} said_by_obx[] = {{"64994-7", program_rows},    {"30963-3", funding_rows},
+} said_by_obx[] = {{"64994-7", program_rows},     {"30963-3", funding_rows},
                    {"30973-2", dose_number_rows}, {"59782-3", series_rows},
                    {"69764-9", document_rows},    {"30956-7", document_rows},
                    {"29768-9", published_rows},   {"29769-7", presented_rows}};
@@ -196,8 +197,8 @@ static bool may_stand(struct mapping *mp, const struct order *o, const struct hl
                       const struct row *rows)
 {
     const struct row *needs = rows == published_rows || rows == presented_rows ? document_rows
-                              : rows == series_rows                           ? dose_number_rows
-                                                                              : NULL;
+                              : rows == series_rows                            ? dose_number_rows
+                                                                               : NULL;
     size_t end = end_of(mp, o, rxa);
 
     for (size_t i = (size_t)(rxa - mp->m->segments) + 1; needs && i < end; i++) {
@@ -238,8 +239,7 @@ static void put_observations(struct mapping *mp, const struct order *o,
 
 static void put_status(struct mapping *mp, const struct hl7_segment *rxa, struct mapped_resource *r)
 {
-    const struct term *status =
-        terms_find(terms_vaccination_status, mapping_value(mp, rxa, 20, 1));
+    const struct term *status = terms_find(terms_vaccination_status, mapping_value(mp, rxa, 20, 1));
 
     r->remove = slice_is(mapping_value(mp, rxa, 21, 1), "D");
     json_put_text(mp->a, r->resource, "status",
@@ -258,7 +258,8 @@ static void map_rxa(struct mapping *mp, const struct order *o, const struct hl7_
                      "ワクチンまたは接種日のない予防接種を除きました");
         return;
     }
-    if (slice_is(code, "998")) /* CVX: no vaccine administered, the message is about something else */
+    if (slice_is(code,
+                 "998")) /* CVX: no vaccine administered, the message is about something else */
         return;
     if (code.len == 0)
         code = mapping_value(mp, rxa, 5, 2);
@@ -298,16 +299,10 @@ void vxu_map(struct mapping *mp)
 }
 
 const struct row_set vxu_sets[] = {
-    {"ORC", "Immunization", orc_rows, NULL},
-    {"RXA", "Immunization", rxa_rows, NULL},
-    {"RXA", "Immunization", dose_rows, NULL},
-    {"RXR", "Immunization", rxr_rows, NULL},
-    {"OBX", "Immunization", program_rows, NULL},
-    {"OBX", "Immunization", funding_rows, NULL},
-    {"OBX", "Immunization", dose_number_rows, NULL},
-    {"OBX", "Immunization", series_rows, NULL},
-    {"OBX", "Immunization", document_rows, NULL},
-    {"OBX", "Immunization", published_rows, NULL},
-    {"OBX", "Immunization", presented_rows, NULL},
-    ROW_SET_END,
+    {"ORC", "Immunization", orc_rows, NULL},         {"RXA", "Immunization", rxa_rows, NULL},
+    {"RXA", "Immunization", dose_rows, NULL},        {"RXR", "Immunization", rxr_rows, NULL},
+    {"OBX", "Immunization", program_rows, NULL},     {"OBX", "Immunization", funding_rows, NULL},
+    {"OBX", "Immunization", dose_number_rows, NULL}, {"OBX", "Immunization", series_rows, NULL},
+    {"OBX", "Immunization", document_rows, NULL},    {"OBX", "Immunization", published_rows, NULL},
+    {"OBX", "Immunization", presented_rows, NULL},   ROW_SET_END,
 };

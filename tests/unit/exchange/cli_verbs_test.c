@@ -534,6 +534,17 @@ static void test_intake(void **state)
     RUN(CLI_NOT_FOUND, "intake", "unmapped", "--facility", "nobody");
 }
 
+static void test_coverage(void **state)
+{
+    (void)state;
+    RUN_BARE(CLI_OK, "map", "--coverage");
+    OUT("OUL^R22");
+    RUN_BARE(CLI_OK, "map", "--coverage", "--json", "ADT^A08");
+    OUT("{\"field\":\"PID-5\",\"state\":\"mapped\",\"to\":[\"Patient.name[]\"]}");
+    OUT_NOT("OUL^R22");
+    RUN_BARE(CLI_USAGE, "map");
+}
+
 /* A refused message about a known patient: he may see that somebody read it. One whose bytes are
  * not what MSH-18 says is shown all the same. */
 static void test_intake_show(void **state)
@@ -869,6 +880,7 @@ int main(void)
         cmocka_unit_test(test_consent),
         cmocka_unit_test(test_import_ssmix2),
         cmocka_unit_test(test_intake),
+        cmocka_unit_test(test_coverage),
         cmocka_unit_test(test_intake_show),
         cmocka_unit_test(test_import_fhir),
         cmocka_unit_test(test_xml),

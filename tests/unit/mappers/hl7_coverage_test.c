@@ -179,8 +179,8 @@ static void covers_v2_to_fhir(void **state)
            counted.covered, counted.rows, percent(counted.covered, counted.rows), counted.same_type,
            percent(counted.same_type, counted.rows));
     add(&apart, &counted);
-    printf("v2-to-FHIR with the maps left out: %u of %u rows (%.1f %%)\n", apart.covered, apart.rows,
-           percent(apart.covered, apart.rows));
+    printf("v2-to-FHIR with the maps left out: %u of %u rows (%.1f %%)\n", apart.covered,
+           apart.rows, percent(apart.covered, apart.rows));
     assert_true(percent(counted.covered, counted.rows) >= 90.0);
 }
 

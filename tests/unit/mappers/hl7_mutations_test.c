@@ -76,10 +76,28 @@ static size_t line_at(const struct text *t, size_t at, size_t *ret_len)
 
 static void mutate_once(struct text *t)
 {
-    static const char *const pieces[] = {"|",  "^",      "~",  "&",          "\\",   "\r",
-                                         "\n", "\"\"",   "\\X", "\033$B",     "\033(B", "\x1c",
-                                         "\xff", "\xe3\x81", "-1", "99999999999999999999",
-                                         "20269999", "0",  "||||||||||||||||||||", "\\.br\\", "D", "CA"};
+    static const char *const pieces[] = {"|",
+                                         "^",
+                                         "~",
+                                         "&",
+                                         "\\",
+                                         "\r",
+                                         "\n",
+                                         "\"\"",
+                                         "\\X",
+                                         "\033$B",
+                                         "\033(B",
+                                         "\x1c",
+                                         "\xff",
+                                         "\xe3\x81",
+                                         "-1",
+                                         "99999999999999999999",
+                                         "20269999",
+                                         "0",
+                                         "||||||||||||||||||||",
+                                         "\\.br\\",
+                                         "D",
+                                         "CA"};
     size_t len = 0, at = draw(t->len);
     const char *piece = pieces[draw(T_COUNT(pieces))];
 
@@ -88,9 +106,15 @@ static void mutate_once(struct text *t)
         if (t->len)
             t->bytes[at] = (char)draw(256);
         break;
-    case 1: cut(t, at, 1 + draw(8)); break;
-    case 2: put(t, at, piece, strlen(piece)); break;
-    case 3: repeat(t, at, 1 + draw(60)); break;
+    case 1:
+        cut(t, at, 1 + draw(8));
+        break;
+    case 2:
+        put(t, at, piece, strlen(piece));
+        break;
+    case 3:
+        repeat(t, at, 1 + draw(60));
+        break;
     case 4: /* a segment less */
         at = line_at(t, at, &len);
         cut(t, at, len);
@@ -99,7 +123,9 @@ static void mutate_once(struct text *t)
         at = line_at(t, at, &len);
         repeat(t, at, len);
         break;
-    default: t->len = draw(8) ? t->len : at; break;
+    default:
+        t->len = draw(8) ? t->len : at;
+        break;
     }
 }
 
@@ -120,7 +146,8 @@ static void try_one(const char *name, const struct text *t, unsigned n)
         }
     } else if (run_faults(&run) > 0) {
         print_error("%s, mutation %u: not valid\n", name, n);
-        if (getenv("TASUKI_COVERAGE_VERBOSE")) print_error("%.*s\n", (int)t->len, t->bytes);
+        if (getenv("TASUKI_COVERAGE_VERBOSE"))
+            print_error("%.*s\n", (int)t->len, t->bytes);
         count.broken++;
     } else {
         count.mapped++;

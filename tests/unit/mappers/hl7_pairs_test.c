@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pairs of v2 messages and the FHIR another converter makes of them (CDC ReportStream). Their shape is
- * not ours (practitioners and organisations as resources, systems named otherwise), so facts are
+ * Pairs of v2 messages and the FHIR another converter makes of them (CDC ReportStream). Their shape
+ * is not ours (practitioners and organisations as resources, systems named otherwise), so facts are
  * compared: every name, number, time, code and text of an expected resource must stand in our
  * resource of the same type, under the same element name. What differs is counted by type and
  * element, with the reason where there is one.
@@ -16,17 +16,39 @@
 
 /* Element names whose values are facts of the message. */
 static const char *const facts[] = {
-    "family", "given",       "prefix",     "suffix",        "line",
-    "city",   "state",       "postalCode", "country",       "district",
-    "gender", "birthDate",   "value",      "valueString",   "valueDateTime",
-    "code",   "text",        "start",      "end",           "effectiveDateTime",
-    "issued", "status",      "deceasedDateTime",
-    "authoredOn",  "receivedTime", "collectedDateTime", "deceasedBoolean", "use",
+    "family",
+    "given",
+    "prefix",
+    "suffix",
+    "line",
+    "city",
+    "state",
+    "postalCode",
+    "country",
+    "district",
+    "gender",
+    "birthDate",
+    "value",
+    "valueString",
+    "valueDateTime",
+    "code",
+    "text",
+    "start",
+    "end",
+    "effectiveDateTime",
+    "issued",
+    "status",
+    "deceasedDateTime",
+    "authoredOn",
+    "receivedTime",
+    "collectedDateTime",
+    "deceasedBoolean",
+    "use",
 };
 
 /* Types we make too; other resources of theirs stand inside ours as names. */
-static const char *const types[] = {"Patient",        "Observation", "DiagnosticReport",
-                                    "ServiceRequest", "Specimen",    "Encounter", "Coverage"};
+static const char *const types[] = {"Patient",  "Observation", "DiagnosticReport", "ServiceRequest",
+                                    "Specimen", "Encounter",   "Coverage"};
 
 static const struct {
     const char *fact, *why;

@@ -15,7 +15,7 @@
 #define PID "PID|1||00012345^^^^PI||結城^花^^^^^L^I||19520314|F\r"
 #define LAB                                                                                        \
     HEAD("ORU^R01^ORU_R01", "L1")                                                                  \
-    PID "ORC|RE|ORD1\rOBR|1|ORD1||CH^生化学^99XYZ|||20261030090000|||||||||||||||||||F\r"            \
+    PID "ORC|RE|ORD1\rOBR|1|ORD1||CH^生化学^99XYZ|||20261030090000|||||||||||||||||||F\r"       \
         "OBX|1|NM|A^甲^99XYZ||1||||||F\rOBX|2|NM|B^乙^99XYZ||2||||||F\r"
 
 /* The Provenance that has TYPE among its targets, and which part of the segments it is. */
@@ -59,7 +59,9 @@ static void leads_to_bytes_and_segments(void **state)
 {
     static const struct {
         const char *type, *segments;
-    } cases[] = {{"DiagnosticReport/", "4,3"}, {"Observation/", "5"}, {"ServiceRequest/", "3,4"},
+    } cases[] = {{"DiagnosticReport/", "4,3"},
+                 {"Observation/", "5"},
+                 {"ServiceRequest/", "3,4"},
                  {"Patient/", "2"}};
     unsigned char sha[DIGEST_LEN];
     struct buf hex;
@@ -95,8 +97,8 @@ static void leads_to_bytes_and_segments(void **state)
     run_end(&run);
 }
 
-/* Results, report: one. Patient and order are mentioned on the side: one each, only written when the
- * resource is. */
+/* Results, report: one. Patient and order are mentioned on the side: one each, only written when
+ * the resource is. */
 static void is_one_for_a_group(void **state)
 {
     const struct mapped_resource *report, *result, *patient;
@@ -121,8 +123,7 @@ static void is_one_for_a_group(void **state)
 /* What is hidden from some (restricted) does not stand beside what is not. */
 static void keeps_labels_apart(void **state)
 {
-    static const char text[] =
-        HEAD("PPR^ZD1^PPR_ZD1", "P1") PID
+    static const char text[] = HEAD("PPR^ZD1^PPR_ZD1", "P1") PID
         "PRB|AD|20261101|20054174^胃炎^MDCDX2|P1|||20261001\r"
         "PRB|AD|20261101|20071284^胃癌^MDCDX2|P2|||20261001||||||||||胃癌||||2^未告知^99XYZ\r";
     struct run run;
@@ -210,8 +211,10 @@ static void does_not_record_the_future(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(leads_to_bytes_and_segments), cmocka_unit_test(is_one_for_a_group),
-        cmocka_unit_test(keeps_labels_apart),          cmocka_unit_test(stays_with_what_it_is_about),
+        cmocka_unit_test(leads_to_bytes_and_segments),
+        cmocka_unit_test(is_one_for_a_group),
+        cmocka_unit_test(keeps_labels_apart),
+        cmocka_unit_test(stays_with_what_it_is_about),
         cmocka_unit_test(is_the_same_for_the_same_bytes),
         cmocka_unit_test(does_not_record_the_future),
     };
