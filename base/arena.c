@@ -21,7 +21,7 @@
 #define CHUNK_FIRST ((size_t)4096)
 #define CHUNK_LARGEST ((size_t)256 * 1024)
 #define CHUNK_SIZES 7 /* the powers of two between */
-#define POOL_MAX ((size_t)24 * 1024 * 1024)
+#define POOL_MAX ((size_t)4 * 1024 * 1024)
 #define ALIGN alignof(max_align_t)
 
 #ifdef __has_feature

@@ -84,7 +84,7 @@ static enum err set_up(struct session *s)
     /* The writer's pages stay warm, since nobody else writes; a reader's are dropped at every
      * commit anyhow. */
     static const char writing[] =
-        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32768;"
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192;"
         "PRAGMA wal_autocheckpoint = 0;";
     set_limits(s->db);
     enum err err = set_switches(s);
