@@ -72,6 +72,11 @@ struct bench_load {
     void *context;
 };
 enum err bench_load_run(const struct bench_load *load, struct bench_figure *figure) ERR_CHECKED;
+/* Commits of the store under load, so far. */
+uint64_t bench_commits(const struct bench_site *site);
+/* How many of COUNT could be written a second if only the rows in the store had to be, in COMMITS commits (rows.c). */
+enum err bench_rows_floor(const struct bench_site *site, double count, uint64_t commits,
+                          double *ret_rate) ERR_CHECKED;
 /* Of a clock, e.g. CLOCK_PROCESS_CPUTIME_ID: this process' processor time. */
 double bench_seconds(clockid_t clock);
 /* Resident memory of this process, in MiB. */

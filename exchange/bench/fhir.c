@@ -196,31 +196,11 @@ static enum err transaction_step(struct client *client, unsigned connection, uin
     return err ? err : answer.status == 200 ? ERR_OK : ERR_INTERNAL;
 }
 
-/* The rows of the run written by bare inserts in as many commits; of a huge store it would need all of it in memory. */
-static enum err floor_of(const struct bench_site *site, double count, uint64_t commits,
-                         double *ret_rate)
-{
-    char path[512];
-    struct floor_result floor = {0};
-    snprintf(path, sizeof(path), "%s/floor.db", site->dir);
-    enum err err = floor_intake(site->store, path, commits, &floor);
-    if (!err && floor.seconds > 0)
-        *ret_rate = count / floor.seconds;
-    return err;
-}
-
-static uint64_t commits_now(const struct bench_site *site)
-{
-    struct store_figures figures;
-    store_figures(site->exchange->store, &figures);
-    return figures.commits;
-}
-
 enum err bench_transaction(const struct bench_site *site, struct bench_figure *ret_figure)
 {
     struct bench_figure figure = {.name = "transaction", .unit = "Patient+Observation/s", .bar = 0.50};
     struct client_trust *trust = NULL;
-    uint64_t before = commits_now(site);
+    uint64_t before = bench_commits(site);
     enum err err = open_trust(site, &trust);
     struct bench_load load = {.trust = trust,
                               .port = site->system_port,
@@ -230,7 +210,7 @@ enum err bench_transaction(const struct bench_site *site, struct bench_figure *r
     if (!err)
         err = bench_load_run(&load, &figure);
     if (!err)
-        err = floor_of(site, (double)figure.count, commits_now(site) - before, &figure.floor_rate);
+        err = bench_rows_floor(site, (double)figure.count, bench_commits(site) - before, &figure.floor_rate);
     client_trust_free(trust);
     if (!err)
         *ret_figure = figure;
@@ -260,7 +240,7 @@ enum err bench_import(const struct bench_site *site, struct bench_figure *ret_fi
         figure.count = (uint64_t)resources;
     }
     if (site->loaded == site->residents && site->residents <= FLOOR_RESIDENTS)
-        err = floor_of(site, resources, site->load.commits, &figure.floor_rate);
+        err = bench_rows_floor(site, resources, site->load.commits, &figure.floor_rate);
     if (!err)
         *ret_figure = figure;
     return err;

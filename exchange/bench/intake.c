@@ -12,7 +12,6 @@
 #include "exchange/bench/bench.h"
 #include "exchange/bench/client.h"
 #include "exchange/exchange.h"
-#include "storage/floor.h"
 
 #include "base/banned.h"
 
@@ -62,26 +61,6 @@ static enum err intake_step(struct client *client, unsigned connection, uint64_t
     return slice_search(ack, SLICE("\rMSA|AA|"), 0) < ack.len ? ERR_OK : ERR_INTERNAL;
 }
 
-static uint64_t commits_now(const struct bench_site *site)
-{
-    struct store_figures figures;
-    store_figures(site->exchange->store, &figures);
-    return figures.commits;
-}
-
-/* The floor commits as often as the run did. */
-static enum err floor_rate(const struct bench_site *site, uint64_t messages, uint64_t commits,
-                           double *ret_rate)
-{
-    char path[512];
-    struct floor_result floor = {0};
-    snprintf(path, sizeof(path), "%s/floor.db", site->dir);
-    enum err err = floor_intake(site->store, path, commits, &floor);
-    if (!err && floor.seconds > 0)
-        *ret_rate = (double)messages / floor.seconds;
-    return err;
-}
-
 enum err bench_intake(const struct bench_site *site, struct bench_figure *ret_figure)
 {
     struct bench_figure figure = {.name = "intake", .unit = "messages/s (5 results)", .bar = 0.40};
@@ -96,11 +75,11 @@ enum err bench_intake(const struct bench_site *site, struct bench_figure *ret_fi
                               .connections = site->connections,
                               .seconds = site->seconds,
                               .step = intake_step};
-    uint64_t before = commits_now(site);
+    uint64_t before = bench_commits(site);
     if (!err)
         err = bench_load_run(&load, &figure);
     if (!err)
-        err = floor_rate(site, figure.count, commits_now(site) - before, &figure.floor_rate);
+        err = bench_rows_floor(site, (double)figure.count, bench_commits(site) - before, &figure.floor_rate);
     client_trust_free(trust);
     if (!err)
         *ret_figure = figure;

@@ -102,21 +102,6 @@ enum err fhir_conditional_reference(struct session *s, struct request *r, struct
     return arena_exhausted(r->arena) ? ERR_LIMIT : ERR_OK;
 }
 
-enum err fhir_conditional_exists(struct session *s, struct request *r, const struct record *record)
-{
-    const struct fhir_input *in = r->input;
-    struct slice id = refs_id(r, record);
-    r->status = 200;
-    r->count = 1;
-    r->person = record->person;
-    r->entity = fhir_entity(r, record->type, id);
-    r->location = arena_printf(r->arena, "%s/%.*s/%.*s/_history/%lld", r->base_url,
-                               SLICE_ARG(record->type), SLICE_ARG(id), (long long)record->version);
-    r->answer_version = record->version;
-    r->answer_updated_ms = record->updated_ms;
-    return in->minimal ? ERR_OK : refs_outward(s, r, record, &r->answer_buf);
-}
-
 /* ── update ──────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err update_look(struct session *s, struct request *r)

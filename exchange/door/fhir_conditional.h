@@ -21,8 +21,5 @@ enum err fhir_conditional_single(struct request *r,
 /* The one record that "Type?criteria" means to this reader, as "Type/id". ERR_PRECONDITION for none or several. */
 enum err fhir_conditional_reference(struct session *s, struct request *r, struct slice text,
                                     const char *place, struct slice *ret_reference) ERR_CHECKED;
-/* Answers a conditional create that found its record there already. */
-enum err fhir_conditional_exists(struct session *s, struct request *r,
-                                 const struct record *record) ERR_CHECKED;
 
 #endif

@@ -80,19 +80,27 @@ static enum err update_look(struct session *s, struct request *r)
 
 /* ── apply: one transaction with the audit row ───────────────────────────────────────────────── */
 
+/* What is stored now, and where: as a write made it, or as it was there already. */
+static enum err answer_stored(struct session *s, struct request *r, const struct record *record,
+                              int status)
+{
+    const struct fhir_input *in = r->input;
+    struct slice id = refs_id(r, record);
+    r->status = status;
+    r->count = 1;
+    r->person = record->person;
+    r->entity = fhir_entity(r, record->type, id);
+    r->location = arena_printf(r->arena, "%s/%.*s/%.*s/_history/%lld", r->base_url,
+                               SLICE_ARG(record->type), SLICE_ARG(id), (long long)record->version);
+    r->answer_version = record->version;
+    r->answer_updated_ms = record->updated_ms;
+    return in->minimal ? ERR_OK : refs_outward(s, r, record, &r->answer_buf);
+}
+
 enum err fhir_answer_written(struct session *s, struct request *r, const struct write *w)
 {
-    struct fhir_input *in = r->input;
     struct record record = write_record(r, w);
-    struct slice id = refs_id(r, &record);
-    r->status = w->mark.created ? 201 : 200;
-    r->count = 1;
-    r->entity = fhir_entity(r, w->type, id);
-    r->location = arena_printf(r->arena, "%s/%.*s/%.*s/_history/%lld", r->base_url,
-                               SLICE_ARG(w->type), SLICE_ARG(id), (long long)w->mark.version);
-    r->answer_version = w->mark.version;
-    r->answer_updated_ms = w->mark.updated_ms;
-    return in->minimal ? ERR_OK : refs_outward(s, r, &record, &r->answer_buf);
+    return answer_stored(s, r, &record, w->mark.created ? 201 : 200);
 }
 
 static enum err write_request_apply(struct session *s, struct request *r)
@@ -112,7 +120,7 @@ static enum err create_apply(struct session *s, struct request *r)
     if (!err)
         err = fhir_conditional_single(r, &in->condition);
     if (!err && in->condition.count == 1)
-        return fhir_conditional_exists(s, r, &in->condition.match);
+        return answer_stored(s, r, &in->condition.match, 200);
     return err ? err : write_request_apply(s, r);
 }
 

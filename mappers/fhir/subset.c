@@ -172,7 +172,7 @@ static enum choice decide(const struct cut *c, const struct definition_element *
 {
     *child = (struct cut){.arena = c->arena, .mode = c->mode};
     if (top && is_element(e, "contained"))
-        return KEEP; /* for now: keep_contained looks again */
+        return KEEP; /* as a whole; keep_contained decides on each one inside */
     switch (c->mode) {
     case SUBSET_SUMMARY:
         return e->summary || e->min ? ENTER : DROP;
