@@ -6,12 +6,15 @@
 #   sh tests/run.sh [STEP...]      steps: tidy unit clang release fuzz tsan door oracle fault (default: all, in this order)
 #
 # TASUKI_CORPORA: folder of the test corpora (default: ../shared/data). TASUKI_JOBS: compile jobs. TASUKI_FUZZ_SECONDS: seconds
-# for each fuzz target. TASUKI_CRASH_ROUNDS: kills of the crash test.
+# for each fuzz target at most, TASUKI_FUZZ_RUNS: inputs tried, TASUKI_FUZZ_SEED: where they begin (0: anywhere). TASUKI_CRASH_ROUNDS: kills of
+# the crash test.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 root=$(pwd)
 jobs=${TASUKI_JOBS:-$(nproc)}
 seconds=${TASUKI_FUZZ_SECONDS:-5}
+fuzz_runs=${TASUKI_FUZZ_RUNS:-20000}
+fuzz_seed=${TASUKI_FUZZ_SEED:-1}
 steps=${*:-tidy unit clang release fuzz tsan door oracle fault}
 passed=0
 failed=0
@@ -19,6 +22,8 @@ skipped=0
 wrong=""
 began=$(date +%s)
 export TASUKI_CORPORA="${TASUKI_CORPORA:-$root/../shared/data}"
+# The same dice every time: a run must say the same of the same tree. New inputs are tried by hand, with other seeds.
+export TASUKI_HOSTILE_SEED="${TASUKI_HOSTILE_SEED:-1}" TASUKI_ORACLE_SEED="${TASUKI_ORACLE_SEED:-1}"
 launcher=""
 command -v ccache >/dev/null 2>&1 && launcher="-DCMAKE_C_COMPILER_LAUNCHER=ccache"
 
@@ -137,12 +142,12 @@ step_release() {
 
 fuzz() { # TARGET
     mkdir -p "build-clang/corpus/$1"
-    quiet "build-clang/log/$1.log" "build-clang/$1" -max_total_time="$seconds" -max_len=16384 -timeout=60 -rss_limit_mb=1500 \
+    quiet "build-clang/log/$1.log" "build-clang/$1" -max_total_time="$seconds" -runs="$fuzz_runs" -seed="$fuzz_seed" -max_len=16384 -timeout=60 -rss_limit_mb=1500 \
         -artifact_prefix="build-clang/corpus/" "build-clang/corpus/$1" "tests/fuzz/corpus/$1"
 }
 
 step_fuzz() {
-    say "each fuzz target for $seconds s"
+    say "each fuzz target: $fuzz_runs inputs from seed $fuzz_seed, at most $seconds s"
     [ -f build-clang/build.ninja ] || step_clang
     for source in tests/fuzz/*_fuzz.c; do
         target=$(basename "$source" .c)

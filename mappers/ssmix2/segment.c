@@ -135,7 +135,7 @@ struct slice segment_back(const struct term *table, struct slice to)
 
 /* ---- codes ---- */
 
-/* %XX back to bytes. */
+/* %XX back to bytes, where that gives text; a name of another's making that does not stays as is. */
 static struct slice unescape_url(struct arena *a, struct slice text)
 {
     char *out = arena_alloc(a, text.len + 1);
@@ -150,7 +150,7 @@ static struct slice unescape_url(struct arena *a, struct slice text)
             out[len++] = text.ptr[i];
         }
     }
-    return slice_of(out, len);
+    return slice_is_utf8(slice_of(out, len)) ? slice_of(out, len) : text;
 }
 
 struct slice segment_system(struct arena *a, struct slice url)
@@ -162,10 +162,10 @@ struct slice segment_system(struct arena *a, struct slice url)
     if (slice_is(url, "http://jpfhir.jp/fhir/core/CodeSystem/JP_MedicationCategoryMERIT9_CS"))
         return SLICE("MR9P"); /* rde.c makes it of that name */
     if (slice_starts(url, SLICE(TABLE)))
-        return segment_format(a, "HL7%.*s", (int)(url.len - strlen(TABLE)),
-                              url.ptr + strlen(TABLE));
+        return segment_format(
+            a, "HL7%.*s", SLICE_ARG(segment_escape(a, slice_sub(url, strlen(TABLE), url.len))));
     if (slice_starts(url, SLICE(SSMIX2)))
-        return slice_sub(url, strlen(SSMIX2), url.len);
+        return segment_escape(a, slice_sub(url, strlen(SSMIX2), url.len));
     if (slice_starts(url, SLICE(LOCAL))) {
         size_t colon = slice_find(url, ':', strlen(LOCAL));
         return segment_escape(a, unescape_url(a, slice_sub(url, colon + 1, url.len)));
