@@ -177,6 +177,24 @@ describe('merges', () => {
     assert.deepEqual(persons(), before);
   });
 
+  test('A40 with several pairs joins all or none, each person audited', async () => {
+    for (const n of ['M-11', 'M-12', 'M-13', 'M-14', 'M-15']) assert.equal(ackCode(await ask('hospital-a', adt(n))), 'AA');
+    await ask('hospital-a', adt('M-16', { birth: '19700101' }));
+    const before = persons();
+    const more = (last) => ({ trigger: 'A40', more: ['MRG|M-12^^^^PI~M-13^^^^PI', 'PID|2||M-14^^^^PI||YAMADA^TARO^^^^^L^A', `MRG|${last}^^^^PI`] });
+    const refused = await ask('hospital-a', adt('M-11', more('M-16')));
+    assert.equal(ackCode(refused), 'AE');
+    assert.equal(fault(refused)[2], 'MRG^2^1');
+    assert.deepEqual(persons(), before);
+    assert.equal(ackCode(await ask('hospital-a', adt('M-11', more('M-15')))), 'AA');
+    const after = persons();
+    assert.equal(new Set([after['M-11'], after['M-12'], after['M-13'], before['M-11']]).size, 1);
+    assert.equal(after['M-14'], after['M-15']);
+    assert.notEqual(after['M-14'], after['M-11']);
+    const rows = sql(region, "SELECT DISTINCT person FROM audit WHERE event = 'intake' AND reason = 'link' ORDER BY seq DESC LIMIT 5");
+    assert.equal(rows.length, 5);
+  });
+
   test('a number with a card is joined to one without, never the card torn off', async () => {
     await ask('hospital-a', adt('M-3', carded('resident-2')));
     await ask('hospital-a', adt('M-4', { ...carded('resident-2'), card: undefined }));

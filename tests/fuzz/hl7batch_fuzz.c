@@ -58,7 +58,7 @@ static void ask(struct arena *arena, const struct hl7_message *m, struct err_lis
 
     must(q.term_count <= QUERY_TERMS_MAX && q.domain_count <= QUERY_DOMAINS_MAX);
     if (hl7_merge_parse(m, errors, &merge) == ERR_OK)
-        must(merge.kind == MERGE_NONE || merge.other_no.len > 0);
+        must(merge.kind == MERGE_NONE || (merge.count > 0 && merge.pairs[0].other_no.len > 0));
     hl7_header_of(m, &header);
     err_list_init(&dropped, arena);
     buf_init(&out, 32 * LIMIT_MIB);
