@@ -63,9 +63,11 @@ static void ask(struct arena *arena, const struct hl7_message *m, struct err_lis
     err_list_init(&dropped, arena);
     buf_init(&out, 32 * LIMIT_MIB);
     reply_init(&a, &header);
-    query_begin(&a, &q, err ? QUERY_ERROR : QUERY_OK, err ? errors : NULL, 1, 1, SLICE("1"), 0);
+    query_begin(&a, &q, err ? QUERY_ERROR : QUERY_OK, err ? errors : NULL,
+                &(struct query_hits){1, 1, 0}, SLICE("1"), 0);
     if (reply_finish(&a, &out) == ERR_OK)
-        must(hl7_lex(arena, buf_slice(&out), &dropped, &again) == ERR_OK && hl7_find(again, "QAK", 1));
+        must(hl7_lex(arena, buf_slice(&out), &dropped, &again) == ERR_OK &&
+             hl7_find(again, "QAK", 1));
     reply_fini(&a);
     buf_fini(&out);
 }

@@ -216,18 +216,24 @@ static void reads_queries(void **state)
         const char *number;
         unsigned terms, domains, limit;
     } rows[] = {
-        {MSH("QBP^Q23") "QPD|N|T|7^^^A&1.2&ISO^PI|^^^B~^^^&3.4&ISO\r", ERR_OK, "7", 0, 2, 0},
-        {MSH("QBP^Q23") "QPD|N|T|7\rRCP|I\r", ERR_OK, "7", 0, 0, 0},
-        {MSH("QBP^Q23") "QPD|N|T\r", ERR_REQUIRED, "", 0, 0, 0},
+        {MSH("QBP^Q23") "QPD|Q23^Get Corresponding IDs^HL7|T|7^^^A&1.2&ISO^PI|^^^B~^^^&3.4&ISO\r", ERR_OK, "7", 0, 2, 0},
+        {MSH("QBP^Q23") "QPD|Q23^Get Corresponding IDs^HL7|T|7\rRCP|I\r", ERR_OK, "7", 0, 0, 0},
+        {MSH("QBP^Q23") "QPD|Q23^Get Corresponding IDs^HL7|T\r", ERR_REQUIRED, "", 0, 0, 0},
         {MSH("QBP^Q23"), ERR_REQUIRED, "", 0, 0, 0},
-        {MSH("QBP^Q22") "QPD|N|T|@PID.5.1^X~@PID.7^1965~@PID.11.3.1^Y|||||^^^B\rRCP|I|5^RD\r", ERR_OK,
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|@PID.5.1^X~@PID.7^1965~@PID.11.3.1^Y|||||^^^B\rRCP|I|5^RD\r", ERR_OK,
          "", 3, 1, 5},
-        {MSH("QBP^Q22") "QPD|N|T|@PID.3.1^7~@PID.3.4.2^1.2~@PID.3.5^PI\r", ERR_OK, "7", 0, 0, 0},
-        {MSH("QBP^Q22") "QPD|N|T|@PID.5.1^\r", ERR_REQUIRED, "", 0, 0, 0},
-        {MSH("QBP^Q22") "QPD|N|T|@PID.0^X\r", ERR_INVALID, "", 0, 0, 0},
-        {MSH("QBP^Q22") "QPD|N|T|@PID.5.1.1.1^X\r", ERR_INVALID, "", 0, 0, 0},
-        {MSH("QBP^Q22") "QPD|N|T|@PID^X\r", ERR_INVALID, "", 0, 0, 0},
-        {MSH("QBP^Q22") "QPD|N|T|X^X\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|@PID.3.1^7~@PID.3.4.2^1.2~@PID.3.5^PI\r", ERR_OK, "7", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|@PID.5.1^\r", ERR_REQUIRED, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|@PID.0^X\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|@PID.5.1.1.1^X\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|@PID^X\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|X^X\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|N|T|@PID.5.1^X\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q23") "QPD|IHE PDQ Query|T|7\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|QRY_PDQ_1001|T|@PID.5.1^X\rRCP|D\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|x^Q22|T|@PID.5.1^X\rRCP|I|5^LI\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|ihe pdq query|T|@PID.5.1^X\rRCP|I|many\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|@PID.5.1^X\rRCP|I|5\rDSC|abc|I\r", ERR_OK, "", 1, 0, 5},
     };
     (void)state;
     for (size_t i = 0; i < T_COUNT(rows); i++) {
