@@ -29,7 +29,7 @@ static const struct {
     {"ix_string", " ORDER BY rid"}, {"ix_words_data", ""},
     {"ix_words_idx", ""},   {"audit", ""},
     {"inbox", ""},          {"unmapped", ""},
-    {"insured", ""},
+    {"insured", ""},        {"said", ""},
 };
 #define TABLES (sizeof(tables) / sizeof(*tables))
 

@@ -116,7 +116,8 @@ static enum err look_map(struct session *s, struct request *r, struct intake *in
     in->items =
         arena_array(r->arena, in->mapped->count ? in->mapped->count : 1, sizeof(*in->items));
     in->kept = arena_array(r->arena, in->mapped->count ? in->mapped->count : 1, sizeof(*in->kept));
-    if (!in->items || !in->kept)
+    in->older_scopes = arena_array(r->arena, in->mapped->scope_count + 1, sizeof(bool));
+    if (!in->items || !in->kept || !in->older_scopes)
         return ERR_LIMIT;
     for (const struct mapped_resource *m = in->mapped->first; m && !err; m = m->next)
         err = ready_item(s, r, m, &in->items[in->item_count++]);
