@@ -227,6 +227,29 @@ describe('the extended storage', () => {
     assert.match(answer.out, /ERR_PATIENT_MISMATCH/);
     assert.equal(count(dir, 'DocumentReference'), 0);
   });
+
+  test('what lies beside a refused document is refused with it, and says so', () => {
+    const dir = installation('beside');
+    const root = join(place, 'beside-in');
+    mkdirSync(join(root, folder(1)), { recursive: true });
+    for (const name of ['a.pdf', '検査^結果.pdf'.normalize('NFD'), 'z.jpg']) writeFileSync(join(root, folder(1), name), name);
+    writeFileSync(join(root, folder(1), 'main_document.hl7'), cda('9999014'));
+    const answer = tasuki('import', 'ssmix2', root, '--dir', dir, '--facility', 'hosp', '--lang', 'en');
+    assert.equal(answer.out.match(/ERR_PATIENT_MISMATCH/g)?.length, 4, answer.out);
+    assert.match(answer.out, /the document this file lies beside was refused/);
+    assert.deepEqual([count(dir, 'DocumentReference'), count(dir, 'Binary')], [0, 0]);
+  });
+
+  test('what lies beside a message is filed, names its folder, its day and its order', () => {
+    const dir = installation('message');
+    const root = join(place, 'message-in');
+    mkdirSync(join(root, folder(1)), { recursive: true });
+    writeFileSync(join(root, folder(1), 'main_document.hl7'), 'MSH|^~\\&|HIS|H|GW|T|20111220103059||ORU^R30^ORU_R30|X1|P|2.5||||||UNICODE UTF-8\rPID|1||9999013^^^^PI||A^B^^^^^L^A||19650415|M\rORC|NW|0001\rOBR|1|0001||VS^Vital^99X|||20111220\rOBX|1|NM|9P100000000000001^T^JC10||36.5|cel|||||F|||20111220103000\r');
+    writeFileSync(join(root, folder(1), '波形.pdf'.normalize('NFD')), '%PDF-1.4');
+    run('import', 'ssmix2', dir, root);
+    assert.deepEqual([count(dir, 'Observation'), count(dir, 'DocumentReference'), count(dir, 'Binary')], [1, 1, 1]);
+    assert.equal(sql({ dir }, "SELECT count(*) AS n FROM record WHERE type = 'Provenance' AND deleted = 0")[0].n >= 2, true);
+  });
 });
 
 describe('a running region', () => {
