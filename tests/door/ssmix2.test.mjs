@@ -203,6 +203,48 @@ describe('index ssmix2', () => {
   });
 });
 
+describe('files that come in another order than they were written', () => {
+  const values = (dir) => sql({ dir }, "SELECT count(*) AS n FROM record WHERE type = 'Observation' AND deleted = 0")[0].n;
+  const ORDER = '000000000000354';
+
+  test('two valid files of one key: the one sent later stands, whichever is read first', () => {
+    const first = lab('7.2', '20261101100000000');
+    const second = lab('7.9', '20261101110000000');
+    const exported = [];
+    for (const order of [[first, second], [second, first]]) {
+      const dir = installation(`twice-${exported.length}`);
+      const root = join(place, `twice-in-${exported.length}`);
+      for (const text of order) {
+        put(root, 'OML-11', '20261101', ORDER, text === first ? '20261101100000000' : '20261101110000000', 1, text);
+        run('import', 'ssmix2', dir, root);
+      }
+      assert.equal(values(dir), 1);
+      exported.push(records(dir).filter((r) => r.type === 'Observation').length);
+      const shown = tasuki('intake', 'show', '1', '--dir', dir, '--facility', 'hosp');
+      assert.equal(shown.code, 4, 'nothing was refused');
+      const out = join(place, `twice-out-${exported.length}`);
+      run('export', 'ssmix2', dir, out);
+      const valid = files(out).filter((f) => /OML-11_.*_1$/.test(f));
+      assert.deepEqual(valid.length, 1);
+      assert.match(readFileSync(join(out, valid[0]), 'latin1'), /\|7\.9\|/);
+    }
+  });
+
+  test('a file made invalid takes away its own order, not another one', () => {
+    const dir = installation('zero');
+    const root = join(place, 'zero-in');
+    const other = lab('5.1', '20261101100000000').replaceAll(ORDER, '000000000000355');
+    put(root, 'OML-11', '20261101', '000000000000355', '20261101100000000', 1, other);
+    put(root, 'OML-11', '20261101', ORDER, '20261101100000000', 0, lab('7.2', '20261101100000000'));
+    put(root, 'OML-11', '20261101', ORDER, '20261101110000000', 0, lab('7.2', '20261101110000000'));
+    run('import', 'ssmix2', dir, root);
+    assert.equal(values(dir), 1);
+    put(root, 'OML-11', '20261101', ORDER, '20261101090000000', 1, lab('7.0', '20261101090000000'));
+    run('import', 'ssmix2', dir, root);
+    assert.equal(values(dir), 1, 'what was taken back later stays away');
+  });
+});
+
 describe('the extended storage', () => {
   const kind = '^退院時サマリー^^18842-5^退院時サマリー^LN';
   const folder = (flag) => `999/901/9999013/20111220/${kind}/9999013_20111220_${kind}_0001_20111220103059000_01_${flag}`;
