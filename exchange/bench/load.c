@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A closed load: every connection sends its next request when the last was answered. Latencies are
- * kept in a histogram of 1/16-octave buckets from 1 microsecond up, so memory does not grow with
- * the run.
+ * A load on many connections. Closed: each sends its next request when the last was answered. Open:
+ * each has a timetable, and a late answer makes the next ones late too, which their latencies tell.
+ * Latencies are kept in a histogram of 1/16-octave buckets from 1 microsecond up, so memory does
+ * not grow with the run.
  */
 #include "exchange/bench/bench.h"
 
@@ -24,8 +25,9 @@ struct run {
     const struct bench_load *load;
     _Atomic int err;
     _Atomic uint64_t count;
+    _Atomic uint64_t client_ns; /* processor time of the clients */
     _Atomic uint64_t buckets[BUCKETS];
-    double end;
+    double began, end;
 };
 
 double bench_seconds(clockid_t clock)
@@ -71,6 +73,22 @@ static double percentile_ms(const struct run *run, double share)
     return 0;
 }
 
+/* When connection INDEX is to begin its Nth exchange: now, or by the timetable, after waiting for
+ * it. */
+static double appointed(const struct run *run, unsigned index, uint64_t n)
+{
+    const struct bench_load *load = run->load;
+    double now = now_seconds();
+    if (load->rate == 0)
+        return now;
+    double at = run->began + ((double)n * load->connections + index) / load->rate;
+    if (at > now) {
+        struct timespec until = {.tv_sec = (time_t)at, .tv_nsec = (long)((at - floor(at)) * 1e9)};
+        (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+    }
+    return at;
+}
+
 static void loop(unsigned index, void *context)
 {
     struct run *run = context;
@@ -79,7 +97,7 @@ static void loop(unsigned index, void *context)
     struct client *client = NULL;
     enum err err = client_open(&options, &client);
     for (uint64_t n = 0; !err && run->err == ERR_OK; n++) {
-        double began = now_seconds();
+        double began = appointed(run, index, n);
         if (began >= run->end)
             break;
         err = load->step(client, index, n, load->context);
@@ -91,20 +109,23 @@ static void loop(unsigned index, void *context)
     if (err)
         run->err = (int)err;
     client_close(client);
+    atomic_fetch_add(&run->client_ns, (uint64_t)(bench_seconds(CLOCK_THREAD_CPUTIME_ID) * 1e9));
 }
 
 enum err bench_load_run(const struct bench_load *load, struct bench_figure *figure)
 {
     struct run run = {.load = load};
-    double began = now_seconds(), cpu = bench_seconds(CLOCK_PROCESS_CPUTIME_ID);
-    run.end = began + load->seconds;
+    double cpu = bench_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    run.began = now_seconds();
+    run.end = run.began + load->seconds;
     enum err err = client_threads(load->connections, loop, &run);
-    double took = now_seconds() - began;
+    double took = now_seconds() - run.began;
     if (!err)
         err = (enum err)run.err;
     cpu = bench_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     figure->count = run.count;
     figure->cpu_us = run.count ? cpu * 1e6 / (double)run.count : 0;
+    figure->client_us = run.count ? (double)run.client_ns / 1e3 / (double)run.count : 0;
     figure->rss_mib = bench_rss_mib();
     figure->rate = (double)run.count / took;
     figure->p50_ms = percentile_ms(&run, 0.5);
