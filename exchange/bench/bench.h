@@ -18,6 +18,20 @@ struct exchange;
 
 #define BENCH_SEED 1u /* of invented residents */
 
+/* Processor time of this process and of its threads by name, in seconds; those that have ended are
+ * in `all` alone. */
+struct bench_cpu {
+    double all, loop, readers, writer;
+};
+
+/* What filling the store took. */
+struct bench_cost {
+    double seconds;
+    struct bench_cpu cpu;
+    uint64_t commits;
+    double rss_mib; /* at its end */
+};
+
 /* What a benchmark needs to know of the running region. */
 struct bench_site {
     const char *dir; /* of the region: pki/, data/ */
@@ -32,15 +46,15 @@ struct bench_site {
     unsigned residents; /* of the population there; 0: none */
     unsigned resources; /* of each */
     unsigned loaded;    /* of those residents, or files of ssmix2, by this run */
-    struct population_cost load; /* of that */
-    double grown;                /* bytes of the store, by that */
-    bool cold;                   /* the page cache did not hold the files */
+    struct bench_cost load; /* of that */
+    double grown;           /* bytes of the store, by that */
+    bool cold;              /* the page cache did not hold the files */
 };
 
 struct bench_figure {
-    double cpu_us;    /* of this process, clients included, for each; 0: not measured */
-    double client_us; /* of that, the clients' */
-    double rss_mib;   /* while it ran */
+    double cpu_us; /* of this process, clients included, for each; 0: not measured */
+    double loop_us, readers_us, writer_us, clients_us; /* of that, by thread */
+    double rss_mib;                                    /* while it ran */
     const char *name;
     char unit[32];     /* of rate */
     double rate;       /* per second */
@@ -101,6 +115,14 @@ enum err bench_rows_floor(const struct bench_site *site, double count, uint64_t 
                           double *ret_rate) ERR_CHECKED;
 /* Bytes of the pages in use in the store under load. */
 enum err bench_store_bytes(const struct bench_site *site, double *ret_bytes) ERR_CHECKED;
+void bench_cpu_now(struct bench_cpu *ret_cpu);
+/* Of COUNT exchanges since BEFORE. */
+void bench_cpu_each(const struct bench_cpu *before, uint64_t count, struct bench_figure *figure);
+/* Around what fills X's store: begin, then end on the same cost. */
+void bench_cost_begin(struct exchange *x, struct bench_cost *ret_cost);
+void bench_cost_end(struct exchange *x, struct bench_cost *cost);
+/* Rate, processor time and memory of COUNT things that COST filled. */
+void bench_cost_each(const struct bench_cost *cost, uint64_t count, struct bench_figure *figure);
 /* Of a clock, e.g. CLOCK_PROCESS_CPUTIME_ID: this process' processor time. */
 double bench_seconds(clockid_t clock);
 /* Resident memory of this process, in MiB. */

@@ -182,10 +182,12 @@ static void print_json(const struct bench_figure *f, double ratio)
 {
     printf(
         "{\"name\":\"%s\",\"unit\":\"%s\",\"rate\":%.0f,\"floor\":%.0f,\"ratio\":%.3f,\"bar\":%.2f,"
-        "\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"count\":%llu,\"cpu_us\":%.1f,\"client_us\":%.1f,"
+        "\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"count\":%llu,\"cpu_us\":%.1f,\"loop_us\":%.1f,"
+        "\"readers_us\":%.1f,\"writer_us\":%.1f,\"clients_us\":%.1f,"
         "\"rss_mib\":%.1f,\"bytes_each\":%.0f}\n",
         f->name, f->unit, f->rate, f->floor_rate, ratio, f->bar, f->p50_ms, f->p99_ms,
-        (unsigned long long)f->count, f->cpu_us, f->client_us, f->rss_mib, f->bytes_each);
+        (unsigned long long)f->count, f->cpu_us, f->loop_us, f->readers_us, f->writer_us,
+        f->clients_us, f->rss_mib, f->bytes_each);
 }
 
 static void print_figure(const struct bench_figure *f, bool json)
@@ -202,8 +204,9 @@ static void print_figure(const struct bench_figure *f, bool json)
     if (f->p99_ms > 0)
         printf("  p50 %6.2f ms  p99 %6.2f ms", f->p50_ms, f->p99_ms);
     printf("  cpu %7.1f us", f->cpu_us);
-    if (f->client_us > 0)
-        printf(" (%.1f of it the clients')", f->client_us);
+    if (f->writer_us > 0)
+        printf(" (loop %.0f, readers %.0f, writer %.0f, clients %.0f)", f->loop_us, f->readers_us,
+               f->writer_us, f->clients_us);
     printf("  rss %5.1f MiB", f->rss_mib);
     if (f->bytes_each > 0)
         printf("  %.0f bytes of the store for each", f->bytes_each);

@@ -156,22 +156,14 @@ static void unreadable(void *context, const struct ssmix2_file *file)
 static enum err import_tree(struct exchange *x, const char *root, struct bench_site *site)
 {
     struct batch batch;
-    struct store_figures before, after;
     enum err failed = ERR_OK;
     struct batch_tree tree = {.batch = &batch,
                               .facility_key = slice_str(demo_facilities[HOSPITAL].key),
                               .unreadable = unreadable};
     batch_init(&batch, x, ended, &failed);
-    store_figures(x->store, &before);
-    double began = bench_seconds(CLOCK_MONOTONIC), cpu = bench_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    bench_cost_begin(x, &site->load);
     enum err err = batch_tree(&tree, root);
-    store_figures(x->store, &after);
-    site->load = (struct population_cost){
-        .seconds = bench_seconds(CLOCK_MONOTONIC) - began,
-        .cpu_seconds = bench_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu,
-        .commits = after.commits - before.commits,
-        .rss_mib = bench_rss_mib(),
-    };
+    bench_cost_end(x, &site->load);
     site->loaded = batch.started;
     return err ? err : failed;
 }
@@ -216,11 +208,8 @@ enum err bench_ssmix2(const struct bench_site *site, struct bench_figure *ret_fi
     double reading = seconds_to_read(root);
     enum err err = bench_rows_floor(site, files, site->load.commits, &rows);
     if (!err && rows > 0 && files > 0) {
-        figure.rate = files / site->load.seconds;
+        bench_cost_each(&site->load, site->loaded, &figure);
         figure.floor_rate = files / (reading + files / rows);
-        figure.cpu_us = site->load.cpu_seconds * 1e6 / files;
-        figure.rss_mib = site->load.rss_mib;
-        figure.count = site->loaded;
         figure.bytes_each = site->grown / files;
     }
     if (!err)
