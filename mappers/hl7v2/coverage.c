@@ -23,9 +23,9 @@ static const struct {
     {"IAM", 20}, {"IN1", 53}, {"IN2", 72}, {"IN3", 28}, {"IPC", 9},  {"MSH", 21}, {"NK1", 39},
     {"NTE", 4},  {"OBR", 49}, {"OBX", 19}, {"ODS", 4},  {"ORC", 30}, {"PD1", 21}, {"PDA", 9},
     {"PID", 39}, {"PR1", 20}, {"PRB", 25}, {"PRT", 15}, {"PV1", 52}, {"PV2", 49}, {"RGS", 3},
-    {"ROL", 12}, {"RXA", 26}, {"RXC", 9},  {"RXE", 44}, {"RXR", 6},  {"SCH", 27}, {"SPM", 29},
-    {"TQ1", 14}, {"TQ2", 10}, {"TXA", 23}, {"ZE1", 12}, {"ZE2", 7},  {"ZI1", 2},  {"ZPD", 2},
-    {"ZPR", 7},
+    {"ROL", 12}, {"RXA", 26}, {"RXC", 9},  {"RXD", 33}, {"RXE", 44}, {"RXO", 28}, {"RXR", 6},
+    {"SAC", 44}, {"SCH", 27}, {"SPM", 29}, {"TQ1", 14}, {"TQ2", 10}, {"TXA", 23}, {"ZE1", 12},
+    {"ZE2", 7},  {"ZI1", 2},  {"ZPD", 2},  {"ZPR", 7},
 };
 
 static unsigned fields_of(const char *segment)

@@ -17,6 +17,7 @@ static const struct {
     {"A30", MERGE_LINK, "MRG", 1, 1}, {"A34", MERGE_LINK, "MRG", 1, 1},
     {"A36", MERGE_LINK, "MRG", 1, 1}, {"A37", MERGE_UNLINK, "PID", 3, 2},
     {"A39", MERGE_LINK, "MRG", 1, 1}, {"A40", MERGE_LINK, "MRG", 1, 1},
+    {"A46", MERGE_LINK, "MRG", 1, 1}, {"A47", MERGE_LINK, "MRG", 1, 1},
 };
 
 static struct slice part(const struct hl7_message *m, struct slice raw)

@@ -91,7 +91,8 @@ static void open_group(struct cutter *c, size_t at)
 
 static bool is_body(const struct hl7_segment *s)
 {
-    static const char *const names[] = {"OBX", "RXE", "RXA", "ODS", "ODT", "IPC", "ZE1"};
+    static const char *const names[] = {"OBX", "RXE", "RXO", "RXD", "RXA",
+                                        "ODS", "ODT", "IPC", "ZE1"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (mapping_is(s, names[i]))
@@ -104,7 +105,7 @@ static void take_specimen(struct cutter *c, size_t at, enum order_style style)
 {
     const struct hl7_segment *s = &c->mp->m->segments[at];
 
-    if (c->open && style == ORDER_ORC_FIRST && c->now.obr) {
+    if (c->open && (style == ORDER_ORC_FIRST || style == ORDER_RESULT_FIRST) && c->now.obr) {
         if (!c->now.spm)
             c->now.spm = s; /* the specimen stands behind its results */
         return;
@@ -124,7 +125,8 @@ static void take(struct cutter *c, size_t at, enum order_style style)
     const struct hl7_segment *s = &c->mp->m->segments[at];
 
     if (mapping_is(s, "ORC")) {
-        bool joins = style == ORDER_OBR_FIRST && c->now.obr && !c->now.orc;
+        bool joins =
+            (style == ORDER_OBR_FIRST || style == ORDER_RESULT_FIRST) && c->now.obr && !c->now.orc;
         if (!c->open || !(joins || is_lead(c, style)))
             open_group(c, at);
         c->now.orc = s;
@@ -406,12 +408,9 @@ void order_based_on(struct mapping *mp, const struct mapped_resource *request,
 }
 
 const struct row_set order_sets[] = {
-    {"ORC", "ServiceRequest", orc_rows, NULL},
-    {"ORC", "ServiceRequest", state_rows, NULL},
-    {"OBR", "ServiceRequest", obr_rows, NULL},
-    {"TQ1", "ServiceRequest", tq1_rows, NULL},
-    {"TQ1", "ServiceRequest", tq1_period, NULL},
-    ROW_SET_END,
+    {"ORC", "ServiceRequest", orc_rows, NULL},   {"ORC", "ServiceRequest", state_rows, NULL},
+    {"OBR", "ServiceRequest", obr_rows, NULL},   {"TQ1", "ServiceRequest", tq1_rows, NULL},
+    {"TQ1", "ServiceRequest", tq1_period, NULL}, ROW_SET_END,
 };
 const struct row_set order_note_sets[] = {
     {"NTE", "note of what it stands behind", nte_rows, NULL},
