@@ -206,11 +206,11 @@ static enum err open_http(struct server *s)
     for (unsigned i = 0; i < HTTP_COUNT && !err; i++) {
         if (doors[i].port < 0)
             continue;
-        struct http_options options = {.loop = &s->loop,
-                                       .host = doors[i].host,
-                                       .port = (unsigned short)doors[i].port,
-                                       .tls = doors[i].tls,
-                                       .quota = &s->quota,
+        struct http_options options = {.where = {.loop = &s->loop,
+                                                 .host = doors[i].host,
+                                                 .port = (unsigned short)doors[i].port,
+                                                 .tls = doors[i].tls,
+                                                 .quota = &s->quota},
                                        .body_limit = doors[i].limit,
                                        .handle = doors[i].handle,
                                        .context = doors[i].context};
@@ -230,11 +230,11 @@ static enum err open_mllp(struct server *s)
             continue;
         s->door_mllp[i] =
             (struct door_mllp){&s->exchange, i == MLLP_PLAIN ? c->mllp_facility : NULL};
-        struct mllp_options options = {.loop = &s->loop,
-                                       .host = i == MLLP_PLAIN ? "127.0.0.1" : c->host,
-                                       .port = (unsigned short)ports[i],
-                                       .tls = i == MLLP_TLS ? s->tls_system : NULL,
-                                       .quota = &s->quota,
+        struct mllp_options options = {.where = {.loop = &s->loop,
+                                                 .host = i == MLLP_PLAIN ? "127.0.0.1" : c->host,
+                                                 .port = (unsigned short)ports[i],
+                                                 .tls = i == MLLP_TLS ? s->tls_system : NULL,
+                                                 .quota = &s->quota},
                                        .handle = door_mllp_handle,
                                        .keys = door_mllp_keys,
                                        .context = &s->door_mllp[i]};

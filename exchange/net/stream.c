@@ -184,12 +184,16 @@ void stream_close(struct stream *s)
 
 void stream_end(struct stream *s)
 {
+    bool again = s->ended; /* TLS says it, then TCP */
     s->ended = true;
     if (s->state == HANDSHAKE) {
         s->listener->figures.handshake_failures++;
         stream_kill(s);
     } else if (s->state == LINGERING) {
         stream_kill(s);
+    } else if (s->state == OPEN && s->listener->events->ended) {
+        if (!again)
+            s->listener->events->ended(s);
     } else {
         stream_close(s);
     }

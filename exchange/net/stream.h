@@ -45,13 +45,15 @@ struct stream_events {
     void (*ready)(struct stream *s);
     /* Bytes came. Not called again before it returned; may call stream_pause. */
     void (*data)(struct stream *s, struct slice bytes);
-    /* The peer ended its side, or the stream failed or was closed; last callback, exactly once, also if ready never
+    /* The stream failed or was closed; last callback, exactly once, also if ready never
      * fired. The stream is freed after it returns. */
     void (*closed)(struct stream *s);
     /* What was written has left (all pending bytes); may be NULL. */
     void (*drained)(struct stream *s);
     /* The deadline passed; may be NULL, then the stream is closed. */
     void (*late)(struct stream *s);
+    /* The peer will send no more, but may still read; the owner closes. May be NULL, then the stream is closed. */
+    void (*ended)(struct stream *s);
 };
 
 struct listener_options {

@@ -52,7 +52,7 @@ static void open_server(void *context)
 {
     struct world *w = context;
     struct http_options o = {
-        .loop = &w->loop.uv, .host = "127.0.0.1", .tls = w->tls, .handle = handle};
+        .where = {.loop = &w->loop.uv, .host = "127.0.0.1", .tls = w->tls}, .handle = handle};
     w->err = http_open(&o, &w->server);
     if (w->err == ERR_OK)
         w->port = http_port(w->server);
