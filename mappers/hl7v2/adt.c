@@ -15,7 +15,7 @@
 #include "mappers/hl7v2/pv1.h"
 #include "base/banned.h"
 
-#define BASIC "adt-00"
+#define BASIC IN1_SCOPE_BASIC
 #define ALLERGIES "allergies"
 
 static bool is_one_of(struct slice trigger, const char *const *list)

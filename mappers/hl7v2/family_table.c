@@ -41,11 +41,11 @@ static const struct row_set ipc_kept[] = {{"IPC", NULL, NULL, NULL}, ROW_SET_END
 static const struct row_set sac_kept[] = {{"SAC", NULL, NULL, NULL}, ROW_SET_END};
 static const struct row_set oru_kept[] = {{"PRT", NULL, NULL, NULL}, ROW_SET_END};
 
-#define PATIENT msh_sets, pid_sets, nk1_sets, pv1_mention_sets
+#define PATIENT msh_sets, pid_sets, nk1_sets, pv1_mention_sets, in1_sets
 
-static const struct row_set *const adt[] = {PATIENT,  pv1_visit_sets,  in1_sets, al1_sets, dg1_sets,
+static const struct row_set *const adt[] = {PATIENT,  pv1_visit_sets,  al1_sets, dg1_sets,
                                             obx_sets, order_note_sets, adt_kept, NULL};
-static const struct row_set *const adt_allergies[] = {PATIENT,  in1_sets, al1_sets, iam_sets,
+static const struct row_set *const adt_allergies[] = {PATIENT,  al1_sets, iam_sets,
                                                       obx_sets, adt_kept, NULL};
 static const struct row_set *const ppr[] = {PATIENT,         al1_sets, ppr_sets,
                                             order_note_sets, ppr_kept, NULL};
@@ -82,7 +82,7 @@ static const struct row_set *const oru[] = {
 static const struct row_set *const siu[] = {PATIENT, al1_sets, siu_sets, order_note_sets, NULL};
 static const struct row_set *const mdm[] = {PATIENT,       al1_sets,   mdm_sets,
                                             document_sets, order_kept, NULL};
-static const struct row_set *const vxu[] = {PATIENT,  al1_sets,   in1_sets, vxu_sets,
+static const struct row_set *const vxu[] = {PATIENT,  al1_sets,   vxu_sets,
                                             obx_sets, order_kept, NULL};
 
 const struct family families[] = {

@@ -30,13 +30,22 @@ static bool build_interpretation(struct spot *at)
 {
     struct mapping *mp = at->mp;
     struct slice code = mapping_part(mp, at->raw, 1), text = mapping_part(mp, at->raw, 2);
+    struct slice system = mapping_part(mp, at->raw, 3);
     const struct term *t = terms_find(terms_interpretation, code);
     struct json *concept;
 
     if (code.len == 0 && text.len == 0)
         return false;
-    concept =
-        t ? cwe_constant(mp, INTERPRETATION, t->to, t->display) : json_new(mp->a, JSON_OBJECT);
+    if (t) {
+        concept = cwe_constant(mp, INTERPRETATION, t->to, t->display);
+    } else {
+        concept = json_new(mp->a, JSON_OBJECT);
+        if (code.len && system.len == 0)
+            system = SLICE("HL70078");
+        if (code.len)
+            json_push(json_put_array(mp->a, concept, "coding"),
+                      cwe_coding(mp, cwe_system(mp, system), code, text));
+    }
     json_put_str(mp->a, concept, "text", text.len ? text : code);
     return mapping_put(at, concept);
 }
@@ -98,7 +107,7 @@ static bool build_specimen_number(struct spot *at)
 
 /* What is measured, and how much. */
 #define MEASURED_ROWS                                                                              \
-    {3, 0, cwe_build, "code", NULL}, {5, 0, obx_value_build, NULL, NULL},                          \
+    {3, 0, cwe_build_item, "code", NULL}, {5, 0, obx_value_build, NULL, NULL},                     \
         {6, 0, obx_value_build_unit, NULL, NULL}, {7, 0, obx_value_build_range, NULL, NULL},       \
     {                                                                                              \
         8, 0, build_interpretation, "interpretation[]", NULL                                       \
@@ -118,6 +127,7 @@ static bool build_specimen_number(struct spot *at)
         {23, 1, build_performer_name, "performer[]", NULL},                                        \
         {24, 0, extend_build_address, "extension[]", EXTEND_OWN "performer-address"},              \
         {25, 0, xpn_build_persons, "performer[]", NULL},                                           \
+        {29, 0, cwe_build, "category[]", "HL70936"},                                               \
         {30, 0, cwe_build_extension, "extension[]", EXTEND_OWN "result-category"},                 \
     {                                                                                              \
         33, 0, build_specimen_number, "specimen", NULL                                             \
@@ -341,8 +351,8 @@ struct mapped_resource *obx_observation(struct mapping *mp, const struct hl7_seg
         return obx == (pair.systolic < pair.diastolic ? pair.systolic : pair.diastolic)
                    ? pressure_panel(mp, &pair, context)
                    : NULL;
-    if (code.len == 0)
-        code = mapping_value(mp, obx, 3, 2);
+    for (unsigned c = 2; c <= 5 && code.len == 0; c++)
+        code = c == 3 ? SLICE_NONE : mapping_value(mp, obx, 3, c);
     if (code.len == 0) {
         mapping_warn(mp, obx, 3, 0, "a result without an item code was left out",
                      "検査項目コードのない結果を除きました");

@@ -176,6 +176,7 @@ static const struct row pv1_rows[] = {
     {44, 0, build_datetime, "period.start", NULL},
     {45, 0, build_datetime, "period.end", NULL},
     {50, 0, extend_build_number, "identifier[]", " alternate-visit"},
+    {53, 1, extend_build_text, "extension[]", EXTEND_OWN "service-episode"},
     {54, 0, extend_build_numbered, "episodeOfCare[]", "episode"},
     ROW_END,
 };
@@ -214,11 +215,14 @@ static const struct row pv2_rows[] = {
     {3, 0, cwe_build, "reasonCode[]", NULL},
     {7, 0, cwe_build_extension, "extension[]", EXTEND_OWN "visit-user-code"},
     {11, 1, build_length, "length", NULL},
+    {10, 1, extend_build_text, "extension[]", EXTEND_OWN "estimated-length-of-stay"},
     {12, 1, extend_build_text, "extension[]", EXTEND_OWN "visit-description"},
     {13, 0, build_participant, NULL, "REF"},
+    {21, 0, cwe_build_extension, "extension[]", EXTEND_OWN "visit-publicity"},
     {22, 0, extend_build_security, "meta.security[]", NULL},
     {25, 0, cwe_build, "priority", "HL70217"},
     {38, 0, extend_build_coding, "extension[]", EXTEND_HL7 "encounter-modeOfArrival"},
+    {40, 0, cwe_build_extension, "extension[]", EXTEND_OWN "admission-level-of-care"},
     ROW_END,
 };
 /* What is expected of a visit that has begun is no time of it. */
@@ -409,6 +413,8 @@ void pv1_mention(struct mapping *mp, struct slice care_time)
     r = encounter(mp, pv1, key, "unknown");
     r->create_only = true;
     day = build_date_of(mp, day_of(care_time));
+    if (hl7_field(pv1, 45).len) /* discharged: whoever mentions it, it is over */
+        json_put_text(mp->a, r->resource, "status", "finished");
     if (!json_get(r->resource, "period") && day.len)
         json_put_str(mp->a, json_put_object(mp->a, r->resource, "period"), "start", day);
 }

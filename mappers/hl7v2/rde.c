@@ -82,7 +82,22 @@ static bool build_more_code(struct spot *at)
                                   cwe_coding(mp, cwe_system(mp, c.system), c.code, c.text));
 }
 
+/* Tables 0161 and 0167: whether another product may be given, or has been. */
+static bool build_substitution(struct spot *at)
+{
+    struct slice code = mapping_part(at->mp, at->raw, 1);
+    struct json *allowed;
+
+    if (code.len == 0)
+        return false;
+    allowed = json_new(at->mp->a, JSON_OBJECT);
+    json_set(allowed, "allowedCodeableConcept",
+             cwe_constant(at->mp, at->row->arg, arena_str(at->mp->a, code), NULL));
+    return mapping_put(at, allowed);
+}
+
 static const struct row rxe_rows[] = {
+    {9, 0, build_substitution, "substitution", "http://terminology.hl7.org/CodeSystem/v2-0167"},
     {10, 0, build_decimal, "dispenseRequest.quantity.value", NULL},
     {12, 1, build_integer, "dispenseRequest.numberOfRepeatsAllowed", NULL},
     {13, 0, extend_build_person, "extension[]", EXTEND_OWN "prescriber"},
@@ -126,6 +141,7 @@ static const struct row form_rows[] = {{6, 0, cwe_build, "form", NULL}, ROW_END}
 static const struct row rxo_rows[] = {
     {6, 0, cwe_build, "dosageInstruction[0].additionalInstruction[]", NULL},
     {7, 0, cwe_build, "dosageInstruction[0].additionalInstruction[]", NULL},
+    {9, 0, build_substitution, "substitution", "http://terminology.hl7.org/CodeSystem/v2-0161"},
     {11, 0, build_decimal, "dispenseRequest.quantity.value", NULL},
     {13, 1, build_integer, "dispenseRequest.numberOfRepeatsAllowed", NULL},
     {14, 0, extend_build_person, "extension[]", EXTEND_OWN "prescriber"},

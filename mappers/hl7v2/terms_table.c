@@ -239,8 +239,9 @@ const struct term terms_address_use[] = {
     {"C", "temp", NULL}, {"BA", "old", NULL}, {NULL, NULL, NULL},
 };
 const struct term terms_name_use[] = {
-    {"L", "official", NULL}, {"D", "usual", NULL},     {"M", "maiden", NULL}, {"B", "old", NULL},
-    {"N", "nickname", NULL}, {"S", "anonymous", NULL}, {"T", "temp", NULL},   {NULL, NULL, NULL},
+    {"L", "official", NULL}, {"D", "usual", NULL},    {"M", "maiden", NULL},
+    {"B", "official", NULL}, {"N", "nickname", NULL}, {"S", "anonymous", NULL},
+    {"T", "temp", NULL},     {NULL, NULL, NULL},
 };
 const struct term terms_name_script[] = {
     {"I", "IDE", NULL},
