@@ -67,6 +67,7 @@ struct http_call {
 struct http_server {
     struct front front; /* works on calls that are RUNNING, SENDING or FLOWING */
     struct http_options options;
+    uint64_t refusals[HTTP_REFUSALS];
     int64_t date_second;
     char date[40];
 };
@@ -128,11 +129,11 @@ static const char *reason_of(int status)
     return "Other";
 }
 
-/* Bodies of the refusals made here. */
+/* Bodies of the refusals made here, in the order of HTTP_REFUSALS. */
 static const struct {
     int status;
     struct slice text;
-} REFUSALS[] = {
+} REFUSALS[HTTP_REFUSALS] = {
     {400, SLICE("要求の形式が不正です / the request is malformed\n")},
     {408, SLICE("要求が時間内に届きませんでした / the request did not arrive in time\n")},
     {413, SLICE("要求の本文が大きすぎます / the request body is larger than allowed\n")},
@@ -140,16 +141,24 @@ static const struct {
     {431, SLICE("要求ヘッダーが大きすぎます / the request header fields are too large\n")},
     {500, SLICE("内部エラーです / an internal error\n")},
     {501, SLICE("この転送符号化には対応していません / the transfer coding is not supported\n")},
+    {503, SLICE("接続数が上限に達しています。しばらくしてからお試しください / "
+                "too many connections, please try again later\n")},
     {505, SLICE("この HTTP の版には対応していません / the HTTP version is not supported\n")},
 };
 
-static struct slice refusal_text(int status)
+static unsigned refusal_of(int status)
 {
-    for (size_t i = 0; i < sizeof(REFUSALS) / sizeof(REFUSALS[0]); i++) {
-        if (REFUSALS[i].status == status)
-            return REFUSALS[i].text;
-    }
-    return SLICE("要求を処理できません / the request cannot be handled\n");
+    unsigned i = 0;
+    while (REFUSALS[i].status != status && ++i < HTTP_REFUSALS)
+        ;
+    assert(i < HTTP_REFUSALS);
+    return i;
+}
+
+int http_refusal_status(unsigned i)
+{
+    assert(i < HTTP_REFUSALS);
+    return REFUSALS[i].status;
 }
 
 static void add_number(struct buf *out, uint64_t number)
@@ -258,7 +267,7 @@ static struct http_answer plain_answer(int status)
 {
     return (struct http_answer){.status = status,
                                 .content_type = "text/plain; charset=utf-8",
-                                .body = refusal_text(status),
+                                .body = REFUSALS[refusal_of(status)].text,
                                 .close = true};
 }
 
@@ -438,8 +447,12 @@ static void flow_gone(struct http_call *c)
  * is read from its first word. */
 static void refuse(struct http_call *c, int status)
 {
+    static const struct http_field later = {"Retry-After", SLICE("10")};
     struct http_answer answer = plain_answer(status);
     bool head_only = slice_starts(slice_sub(buf_slice(&c->in), c->at, 5), SLICE("HEAD "));
+    answer.fields = &later;
+    answer.field_count = status == 503;
+    server_of(c)->refusals[refusal_of(status)]++;
     c->last = true;
     buf_clear(&c->answer);
     print_answer(c, &answer, !head_only);
@@ -503,6 +516,10 @@ static void begin(struct http_call *c)
     const struct http_options *o = &server_of(c)->options;
     const struct http1_request *r = &c->request;
     size_t max = LIMIT_HTTP_BODY;
+    if (stream_is_refused(c->guest.stream)) {
+        refuse(c, 503);
+        return;
+    }
     if (!r->chunked && r->content_length == 0) {
         run(c);
         return;
@@ -535,7 +552,7 @@ static void await_head(struct http_call *c)
     stream_resume(c->guest.stream);
     if (c->in.len == c->at) {
         stream_deadline(c->guest.stream, LIMIT_HTTP_IDLE_MS);
-    } else if (!c->head_timed) {
+    } else if (!c->head_timed && !stream_is_refused(c->guest.stream)) {
         c->head_timed = true;
         stream_deadline(c->guest.stream, LIMIT_HTTP_HEAD_MS);
     }
@@ -589,7 +606,8 @@ static void on_arrived(struct guest *g)
     buf_init(&c->more, LIMIT_HTTP_LINE + LIMIT_HTTP_HEAD + 128 * LIMIT_KIB);
     buf_init(&c->body, LIMIT_HTTP_BODY);
     buf_init(&c->answer, LIMIT_HTTP_ANSWER);
-    stream_deadline(c->guest.stream, LIMIT_HTTP_HEAD_MS);
+    stream_deadline(g->stream,
+                    stream_is_refused(g->stream) ? LIMIT_REFUSAL_MS : LIMIT_HTTP_HEAD_MS);
 }
 
 static void take_ahead(struct http_call *c, struct slice bytes)
@@ -720,7 +738,9 @@ enum err http_open(const struct http_options *options, struct http_server **ret_
 {
     assert(options && options->handle && ret_server);
     struct front *front = NULL;
-    enum err err = front_open(&TRADE, sizeof(struct http_server), &options->where, &front);
+    struct listener_options where = options->where;
+    where.says_full = true;
+    enum err err = front_open(&TRADE, sizeof(struct http_server), &where, &front);
     if (err != ERR_OK)
         return err;
     *ret_server = (struct http_server *)front;
@@ -733,9 +753,11 @@ unsigned short http_port(const struct http_server *server)
     return front_port(&server->front);
 }
 
-void http_figures(const struct http_server *server, struct net_figures *ret_figures)
+void http_figures(const struct http_server *server, struct http_figures *ret_figures)
 {
-    front_figures(&server->front, ret_figures);
+    ret_figures->running = server->front.working;
+    memcpy(ret_figures->refusals, server->refusals, sizeof(server->refusals));
+    front_figures(&server->front, &ret_figures->net);
 }
 
 void http_close(struct http_server *server, void (*done)(void *context), void *context)

@@ -40,10 +40,20 @@ struct http_options {
     void *context;
 };
 
+/* Statuses that the door itself refuses with, before there is a call; 503: over the quota. */
+#define HTTP_REFUSALS 9u
+int http_refusal_status(unsigned i);
+
+struct http_figures {
+    uint64_t refusals[HTTP_REFUSALS];
+    unsigned running; /* calls that are not answered yet, or being answered */
+    struct net_figures net;
+};
+
 /* Listens; the port in force (asked for 0: any); what the listener counted. */
 enum err http_open(const struct http_options *options, struct http_server **ret_server) ERR_CHECKED;
 unsigned short http_port(const struct http_server *server);
-void http_figures(const struct http_server *server, struct net_figures *ret_figures);
+void http_figures(const struct http_server *server, struct http_figures *ret_figures);
 /* Stops accepting, lets running calls be answered (Connection: close), then DONE once. */
 void http_close(struct http_server *server, void (*done)(void *context), void *context);
 

@@ -7,6 +7,7 @@
 #include "exchange/net/http.h"
 
 #include "exchange/bench/client.h"
+#include "exchange/net/quota.h"
 #include "lib/loop.h"
 
 #include "base/banned.h"
@@ -16,6 +17,7 @@
 struct site {
     struct loop loop;
     struct http_options options;
+    struct quota quota;
     struct http_server *server;
     unsigned short port;
     enum err err;
@@ -23,7 +25,7 @@ struct site {
     unsigned handled;
     struct http_call *held[HELD_MAX];
     unsigned held_count;
-    struct net_figures figures;
+    struct http_figures figures;
     size_t limit;
     struct http_call *flow;
     unsigned flow_left, flow_gone;
@@ -194,10 +196,12 @@ static void site_start(struct site *site)
     memset(site, 0, sizeof(*site));
     loop_init(&site->loop);
     site->limit = LIMIT_HTTP_BODY;
-    site->options = (struct http_options){.where = {.loop = &site->loop.uv, .host = "127.0.0.1"},
-                                          .body_limit = body_limit,
-                                          .handle = handle,
-                                          .context = site};
+    quota_init(&site->quota, LIMIT_CONNECTIONS, 0);
+    site->options = (struct http_options){
+        .where = {.loop = &site->loop.uv, .host = "127.0.0.1", .quota = &site->quota},
+        .body_limit = body_limit,
+        .handle = handle,
+        .context = site};
     loop_call(&site->loop, open_site, site);
     assert_int_equal(site->err, ERR_OK);
 }
@@ -384,7 +388,7 @@ static void test_peer_goes(void **state)
     say(c, "GET /empty HTTP/1.1\r\nHost: x\r\n\r\nGET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
     wait_handled(&site, 2);
     client_close(c); /* with an answer unread: a reset */
-    for (int i = 0; i < 1000 && site.figures.open != 0; i++) {
+    for (int i = 0; i < 1000 && site.figures.net.open != 0; i++) {
         usleep(5000);
         loop_call(&site.loop, count_site, &site);
     }
@@ -594,6 +598,61 @@ static void test_graceful_close(void **state)
     assert_true(site.closed);
 }
 
+/* Over the quota: some are told 503 when they ask, the silent are closed soon, more are closed at
+ * once, and who is in stays. */
+static void test_full(void **state)
+{
+    static const char get[] = "GET /x HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct site site;
+    struct client *told[LIMIT_REFUSALS];
+    (void)state;
+    site_start(&site);
+    struct client *in = dial(&site);
+    say(in, get);
+    assert_int_equal(hear(in).status, 200);
+    site.quota.cap = 1;
+    for (unsigned i = 0; i < LIMIT_REFUSALS; i++)
+        told[i] = dial(&site);
+    struct client *more = dial(&site);
+    assert_true(client_at_end(more));
+    client_close(more);
+    say(told[0], "HEAD /x HTTP/1.1\r\nHost: x\r\n\r\n");
+    struct client_answer a = {0};
+    assert_int_equal(client_read_http(told[0], true, &a), ERR_OK);
+    assert_int_equal(a.status, 503);
+    assert_true(client_at_end(told[0]));
+    say(told[1], "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+    a = hear(told[1]);
+    assert_int_equal(a.status, 503);
+    assert_true(a.close);
+    assert_true(slice_search(a.head, SLICE("Retry-After: 10\r\n"), 0) < a.head.len);
+    assert_true(client_at_end(told[1]));
+    say(told[2], "GET /half");
+    a = hear(told[2]);
+    assert_int_equal(a.status, 408);
+    for (unsigned i = 3; i < LIMIT_REFUSALS; i++)
+        assert_true(client_at_end(told[i]));
+    say(in, get);
+    assert_int_equal(hear(in).status, 200);
+    assert_int_equal(site.handled, 2);
+    client_close(in);
+    for (unsigned i = 0; i < LIMIT_REFUSALS; i++)
+        client_close(told[i]);
+    for (int i = 0; i < 1000 && site.quota.open > 0; i++)
+        usleep(5000);
+    in = dial(&site); /* and now there is room again */
+    say(in, get);
+    assert_int_equal(hear(in).status, 200);
+    client_close(in);
+    loop_call(&site.loop, count_site, &site);
+    assert_int_equal(site.figures.net.faults[NET_FULL], LIMIT_REFUSALS + 1);
+    assert_int_equal(site.figures.net.accepted, 2);
+    for (unsigned i = 0; i < HTTP_REFUSALS; i++)
+        if (http_refusal_status(i) == 503)
+            assert_int_equal(site.figures.refusals[i], 2);
+    site_stop(&site);
+}
+
 /* Many threads, mixed requests, connections that break off in the middle. */
 static void hammer(unsigned index, void *context)
 {
@@ -620,8 +679,8 @@ static void test_hammer(void **state)
     site_start(&site);
     assert_int_equal(client_threads(8, hammer, &site), ERR_OK);
     loop_call(&site.loop, count_site, &site);
-    assert_int_equal(site.figures.accepted, 240);
-    assert_int_equal(site.figures.refused, 0);
+    assert_int_equal(site.figures.net.accepted, 240);
+    assert_int_equal(site.figures.net.faults[NET_FULL], 0);
     site_stop(&site);
 }
 
@@ -757,7 +816,7 @@ int main(void)
         cmocka_unit_test(test_slow),         cmocka_unit_test(test_graceful_close),
         cmocka_unit_test(test_hammer),       cmocka_unit_test(test_port_taken),
         cmocka_unit_test(test_flow),         cmocka_unit_test(test_flow_gone),
-        cmocka_unit_test(test_half_closed),
+        cmocka_unit_test(test_half_closed),  cmocka_unit_test(test_full),
     };
     return T_RUN(tests);
 }

@@ -337,9 +337,9 @@ static const char *url_of(const char *scheme, const char *host, unsigned port, c
 static void count_accepted(void *context)
 {
     struct world *w = context;
-    struct net_figures f;
+    struct http_figures f;
     http_figures(w->http, &f);
-    w->accepted = (unsigned)f.accepted;
+    w->accepted = (unsigned)f.net.accepted;
 }
 
 static void test_posts(void **state)
