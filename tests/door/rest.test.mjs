@@ -122,6 +122,8 @@ describe('one resource', () => {
     assert.equal((await put({ 'If-None-Match': '*' })).status, 201);
     assertOutcome(await put({ 'If-None-Match': '*' }, 2), 412);
     assert.equal((await put({ 'If-Match': '*' }, 3)).headers.etag, 'W/"2"');
+    const ops = JSON.stringify([{ op: 'add', path: '/note', value: [{ text: 'x' }] }]);
+    assert.equal((await a.request('PATCH', `/Observation/${id}`, { body: ops, type: 'application/json-patch+json', headers: { 'If-Match': '*' } })).headers.etag, 'W/"3"');
     assert.equal((await a.del(`/Observation/${id}`, { 'If-Match': '*' })).status, 204);
     assertOutcome(await put({ 'If-Match': '*' }), 412);
     assert.equal((await put({ 'If-None-Match': '*' })).status, 201);
