@@ -146,6 +146,12 @@ static bool is_number(struct slice order, struct slice id)
            slice_find(order, '_', 0) == order.len;
 }
 
+/* OMD and OMx-0n; what was done of an order has its own time, or is nothing that was done. */
+static bool is_order(const char *kind)
+{
+    return kind && (kind[3] == '\0' || kind[4] == '0');
+}
+
 static void put_order(struct place_book *book, struct write_item *item, const char *kind,
                       struct slice at, struct slice order)
 {
@@ -153,9 +159,10 @@ static void put_order(struct place_book *book, struct write_item *item, const ch
                           .day = segment_day(book->arena, at),
                           .order = order,
                           .numbered = is_number(order, item->id),
+                          .undated = at.len == 0 && is_order(kind),
                           .cancelled = is_taken_back(item->resource)};
 
-    if (kind && place.day.len > 0)
+    if (kind && (place.day.len > 0 || place.undated))
         book->put(book, item, &place);
 }
 
@@ -288,6 +295,22 @@ const char *place_request_kind(struct arena *a, struct relate *relate,
     return kind || !result ? kind : kind_of_result(result->resource);
 }
 
+/* An order that results speak for, and that says nothing they do not say: it is written with them.
+ */
+static bool is_only_mentioned(struct place_book *book, const struct write_item *item)
+{
+    static const char *const own[] = {"specimen", "orderDetail", "supportingInfo", "note"};
+
+    if (!relate_of(book->relate, RELATE_RESULT, item) &&
+        !relate_of(book->relate, RELATE_STUDY, item))
+        return false;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (json_get(item->resource, own[i]))
+            return false;
+    }
+    return !is_taken_back(item->resource);
+}
+
 static void request(struct place_book *book, struct write_item *item)
 {
     const struct json *r = item->resource;
@@ -295,7 +318,8 @@ static void request(struct place_book *book, struct write_item *item)
     struct slice group = json_str(json_get(r, "requisition"), "value");
     struct slice number = place_request_number(r, item->id);
 
-    if (is_no_order(r) || segment_concept(book->arena, json_get(r, "code")).len == 0 || !kind)
+    if (is_no_order(r) || segment_concept(book->arena, json_get(r, "code")).len == 0 || !kind ||
+        is_only_mentioned(book, item))
         return;
     /* an examination and its parts are one file, under the number of the whole */
     put_order(book, item, kind, json_str(r, "authoredOn"),

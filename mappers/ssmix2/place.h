@@ -11,7 +11,8 @@
 
 struct place {
     const char *kind;
-    struct slice day;        /* empty: kinds without a date */
+    struct slice day;        /* empty: kinds without a date, and what is undated */
+    bool undated;            /* nobody said when: with others of its number, else as it came */
     struct slice order;      /* empty: kinds without an order */
     bool numbered;           /* by somebody; else the record's own id stands for it */
     const struct json *part; /* see struct write_member */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/digest.h"
+#include "base/when.h"
 #include "mappers/hl7v2/keys.h"
 #include "mappers/ssmix2/path.h"
 #include "mappers/ssmix2/place.h"
@@ -47,6 +48,7 @@ struct planning {
     struct place_book book;
     struct write_plan *plan;
     struct write_group **end;
+    bool undated;       /* looking for places of what has no date, behind all that has */
     struct keys groups; /* "kind date order" */
 };
 
@@ -70,9 +72,21 @@ static struct write_group *group_at(struct planning *p, const struct write_group
     return slot->value;
 }
 
+static void put_day(int64_t ms, char ret_date[9])
+{
+    struct buf stamp;
+
+    buf_init(&stamp, 64);
+    when_print_stamp(&stamp, ms);
+    snprintf(ret_date, 9, "%.8s", buf_err(&stamp) ? "19000101" : buf_slice(&stamp).ptr);
+    buf_fini(&stamp);
+}
+
 /* An order (OMD, OMx-0n) read in replaces all that had its number, and its file has one day. What
- * else was ordered under that number on another day gets a number of its own. */
-static struct write_group *find_group(struct planning *p, const struct place *place)
+ * else was ordered under that number on another day gets a number of its own; a prescription has a
+ * field for its own time (RXE-32) and stays in one file. */
+static struct write_group *find_group(struct planning *p, const struct place *place,
+                                      int64_t updated_ms)
 {
     struct write_group key = {.kind = place->kind, .care_date = "-", .order_no = WRITE_NO_ORDER};
     bool order = place->kind[0] == 'O' && (place->kind[3] == '\0' || place->kind[4] == '0');
@@ -83,8 +97,11 @@ static struct write_group *find_group(struct planning *p, const struct place *pl
     if (place->order.len > 0)
         put_order(place->order, key.order_no);
     key.number = place->numbered && place->order.len <= NUMBER_MAX ? place->order : SLICE_NONE;
+    if (place->undated) /* the day it was told of, unless others of its number say one */
+        put_day(updated_ms, key.care_date);
     group = group_at(p, &key, order);
-    if (!group || strcmp(group->care_date, key.care_date) == 0)
+    if (!group || place->undated || strcmp(group->care_date, key.care_date) == 0 ||
+        strncmp(place->kind, "OMP-0", 5) == 0)
         return group;
     key.number = SLICE_NONE;
     put_order(segment_format(p->plan->arena, "%s of %s", key.order_no, key.care_date),
@@ -95,8 +112,11 @@ static struct write_group *find_group(struct planning *p, const struct place *pl
 static void put_member(struct place_book *book, struct write_item *item, const struct place *place)
 {
     struct planning *p = book->context;
+
+    if (place->undated != p->undated)
+        return;
     struct write_member *member = ARENA_NEW(p->plan->arena, struct write_member);
-    struct write_group *group = member ? find_group(p, place) : NULL;
+    struct write_group *group = member ? find_group(p, place, item->updated_ms) : NULL;
 
     if (!group)
         return; /* the arena is full: said at the end */
@@ -125,10 +145,14 @@ enum err write_plan_make(struct arena *arena, struct write_item *items, size_t c
         return ERR_LIMIT;
     p.book.context = &p;
     p.end = &plan->groups;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         items[i].written = false;
-        if (items[i].pool && items[i].resource)
-            place_each(&p.book, &items[i]);
+    for (unsigned pass = 0; pass < 2; pass++) {
+        p.undated = pass == 1;
+        for (size_t i = 0; i < count; i++) {
+            if (items[i].pool && items[i].resource)
+                place_each(&p.book, &items[i]);
+        }
     }
     if (arena_exhausted(arena))
         return ERR_LIMIT;

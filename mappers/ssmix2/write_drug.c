@@ -51,7 +51,6 @@ static struct slice group_number(struct writer *w, const struct json *r)
 
 static const struct field orc_rows[] = {
     {3, field_identifier, "identifier[]", "filler-order"},
-    {9, field_time, "authoredOn", NULL},
     {10, field_person, "recorder", NULL},
     {12, field_person, "requester", NULL},
     {16, field_concept, "reasonCode[]", NULL},
@@ -72,6 +71,15 @@ static struct slice control_of(const struct json *r)
     return slice_is(status, "on-hold") ? SLICE("HD") : SLICE("NW");
 }
 
+/* ORC-9 is the care date; what was ordered on another day says so in RXE-32. */
+static struct slice ordered_at(struct writer *w, const struct json *r, bool today)
+{
+    struct slice at = segment_time(w->s.arena, json_str(r, "authoredOn"));
+    bool same = slice_starts(at, slice_str(w->group->care_date));
+
+    return same == today ? at : SLICE_NONE;
+}
+
 static void put_orc(struct writer *w, const struct json *r)
 {
     struct slice group = group_number(w, r);
@@ -80,6 +88,7 @@ static void put_orc(struct writer *w, const struct json *r)
         {2, writer_number(w), false},
         {4, group, true},
         {5, slice_is(json_str(r, "status"), "completed") ? SLICE("CM") : SLICE_NONE, false},
+        {9, ordered_at(w, r, true), false},
         {17, SLICE_NONE, is_injection(w)},
         {29, SLICE_NONE, is_injection(w)},
         {0, SLICE_NONE, false},
@@ -123,8 +132,13 @@ static void put_rxe(struct writer *w, const struct json *r)
     struct slice form = segment_concept(a, json_get(contained(r, "Medication"), "form"));
     bool ordered = strcmp(w->group->kind, "OMP-01") == 0;
     struct field_given given[] = {
-        {2, drug, false},       {3, SLICE_NONE, true},     {5, SLICE_NONE, true},
-        {6, form, false},       {10, SLICE_NONE, ordered}, {11, SLICE_NONE, ordered},
+        {2, drug, false},
+        {3, SLICE_NONE, true},
+        {5, SLICE_NONE, true},
+        {6, form, false},
+        {10, SLICE_NONE, ordered},
+        {11, SLICE_NONE, ordered},
+        {32, ordered_at(w, r, false), false},
         {0, SLICE_NONE, false},
     };
 

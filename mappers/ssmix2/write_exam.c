@@ -342,6 +342,7 @@ static void put_panel(struct writer *w, struct write_member *from, const struct 
     put_panel_obr(w, &panel, specimen);
     if (laboratory)
         writer_orc(w, panel.request, writer_number(w));
+    writer_timing(w, panel.request);
     put_panel_results(w, &panel, from);
 }
 
@@ -463,7 +464,7 @@ static void put_done(struct writer *w, const struct write_member *study, const s
     struct slice group = segment_escape(a, json_str(json_get(request, "requisition"), "value"));
     struct field_given obr[] = {
         {1, SLICE("1"), false},
-        {2, number, false},
+        {2, writer_other_number(a, request, number), false},
         {4, code.len > 0 ? code : segment_concept(a, json_at(json_get(s, "procedureCode"), n)),
          true},
         {7, segment_time(a, json_str(s, "started")), false},

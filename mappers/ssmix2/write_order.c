@@ -99,7 +99,8 @@ static struct slice lasting(struct arena *a, const struct json *request)
 
 void writer_timing(struct writer *w, const struct json *request)
 {
-    bool imaging = strncmp(w->group->kind, "OMG-", 4) == 0;
+    const char *kind = w->group->kind;
+    bool imaging = strncmp(kind, "OMG-", 4) == 0, wanted = imaging && strcmp(kind, "OMG-13") != 0;
     struct field_given given[] = {
         {1, SLICE("1"), false},
         {9, SLICE_NONE, imaging},
@@ -107,7 +108,7 @@ void writer_timing(struct writer *w, const struct json *request)
         {0, SLICE_NONE, false},
     };
 
-    if (imaging || field_any(w->s.arena, tq1_rows, request))
+    if (wanted || field_any(w->s.arena, tq1_rows, request))
         field_segment(&w->s, "TQ1", tq1_rows, request, given);
 }
 
@@ -129,11 +130,25 @@ static const struct field detail_rows[] = {
     FIELD_END,
 };
 
+/* Some number their OBR apart from their ORC. */
+struct slice writer_other_number(struct arena *a, const struct json *request, struct slice number)
+{
+    const struct json *list = json_get(request, "identifier");
+
+    for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
+        struct slice value = field_typed(a, i, "PLAC");
+        bool alternate = field_identifier(a, i, "alternate-order").len > 0;
+        if (value.len > 0 && !alternate && !slice_eq(value, number))
+            return value;
+    }
+    return number;
+}
+
 void writer_obr(struct writer *w, const struct json *request, struct slice number)
 {
     struct field_given given[] = {
         {1, SLICE("1"), false},
-        {2, number, true},
+        {2, writer_other_number(w->s.arena, request, number), true},
         {4, SLICE_NONE, true},
         {0, SLICE_NONE, false},
     };

@@ -55,6 +55,8 @@ void writer_result(struct writer *w, const struct json *observation);
 void writer_orc(struct writer *w, const struct json *request, struct slice number);
 void writer_timing(struct writer *w, const struct json *request);
 void writer_obr(struct writer *w, const struct json *request, struct slice number);
+/* OBR-2, which some number apart from ORC-2; NUMBER itself else. */
+struct slice writer_other_number(struct arena *a, const struct json *request, struct slice number);
 
 /* PV1 and PV2 of an Encounter as such (write_visit.c). EVENT: one in its course, or NULL. */
 struct writer_stay {
