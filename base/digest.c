@@ -41,6 +41,13 @@ void digest_sha256(struct slice bytes, unsigned char ret_digest[DIGEST_LEN])
     (void)done;
 }
 
+void digest_sha1(struct slice bytes, unsigned char ret_digest[DIGEST_SHA1_LEN])
+{
+    int done = EVP_Digest(bytes_of(bytes), bytes.len, ret_digest, NULL, EVP_sha1(), NULL);
+    assert(done == 1);
+    (void)done;
+}
+
 void digest_hmac(struct slice key, struct slice bytes, unsigned char ret_mac[DIGEST_LEN])
 {
     unsigned len = 0;
