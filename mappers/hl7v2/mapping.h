@@ -22,13 +22,13 @@ struct mapping {
     struct err_list *errors;
     struct arena *a;
     struct mapped *out;
-    unsigned char **used; /* [segment][field]: enum mapping_use */
-    struct keys made;     /* "Type/id" -> struct mapped_resource */
-    struct keys asked;    /* "Type:key" -> times handed out by mapping_unique */
-    struct keys left;     /* "NK1-13" -> struct mapped_left */
-    struct keys roots;    /* address of a resource's root object -> struct mapped_resource */
-    struct mapped_resource *now;  /* the resource being built: walks into parts of it are its own */
-    const struct family *family;  /* whose tables may be walked */
+    unsigned char **used;        /* [segment][field]: enum mapping_use */
+    struct keys made;            /* "Type/id" -> struct mapped_resource */
+    struct keys asked;           /* "Type:key" -> times handed out by mapping_unique */
+    struct keys left;            /* "NK1-13" -> struct mapped_left */
+    struct keys roots;           /* address of a resource's root object -> struct mapped_resource */
+    struct mapped_resource *now; /* the resource being built: walks into parts of it are its own */
+    const struct family *family; /* whose tables may be walked */
     struct mapped_left **left_end;
     const struct row *row; /* being walked, with its segment: the place of warnings */
     const struct hl7_segment *row_segment;
@@ -52,8 +52,8 @@ struct row {
     const char *path; /* see mapping_put */
     const void *arg;  /* the table, system or URL its builder needs */
 };
-/* A table of rows as the report of coverage knows it: mapping_walk takes no others, so that what the
- * report says and what is done cannot differ. */
+/* A table of rows as the report of coverage knows it: mapping_walk takes no others, so that what
+ * the report says and what is done cannot differ. */
 struct row_set {
     const char *segment;
     const char *resource;   /* what the rows make; NULL: nothing of their own */
@@ -94,8 +94,9 @@ void mapping_source(struct mapping *mp, const struct hl7_segment *s, const struc
 void mapping_account(struct mapping *mp);
 
 /* Puts VALUE into the spot's target at its row's path: "a.b" makes objects on the way, "a[]"
- * appends, "a[0]" is the first item (made when absent). Returns false when VALUE is NULL, and for
- * further repetitions at a path with room for one (the field is then partly used). */
+ * appends, "a[0]" is the first item (made when absent); members' names point into the path. Returns
+ * false when VALUE is NULL, and for further repetitions at a path with room for one (the field is
+ * then partly used). */
 bool mapping_put(struct spot *at, struct json *value);
 /* The same for any object and path. */
 bool mapping_put_at(struct arena *a, struct json *target, const char *path, struct json *value);

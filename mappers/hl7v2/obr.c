@@ -45,8 +45,8 @@ static bool build_interpreter(struct spot *at)
     return mapping_put(at, reference);
 }
 
-/* OBR-26 (PRL): the result that led to this group, "item:sub-id:value"; in microbiology the organism
- * that susceptibilities are of. */
+/* OBR-26 (PRL): the result that led to this group, "item:sub-id:value"; in microbiology the
+ * organism that susceptibilities are of. */
 static bool build_parent_result(struct spot *at)
 {
     struct mapping *mp = at->mp;
@@ -58,9 +58,9 @@ static bool build_parent_result(struct spot *at)
         return false;
     extension = json_new(mp->a, JSON_OBJECT);
     json_put_text(mp->a, extension, "url", at->row->arg);
-    json_put_str(mp->a, extension, "valueString",
-                 mapping_format(mp, "%.*s:%.*s:%.*s", SLICE_ARG(item), SLICE_ARG(sub),
-                                SLICE_ARG(value)));
+    json_put_str(
+        mp->a, extension, "valueString",
+        mapping_format(mp, "%.*s:%.*s:%.*s", SLICE_ARG(item), SLICE_ARG(sub), SLICE_ARG(value)));
     return mapping_put(at, extension);
 }
 
@@ -155,9 +155,9 @@ static struct mapped_resource *new_report(struct mapping *mp, const struct order
                                           const struct obr_group *g)
 {
     bool lab = g->category && strcmp(g->category, "laboratory") == 0;
-    struct slice key = mapping_format(mp, "OBR:%s:%.*s:%.*s:%.*s", g->kind, SLICE_ARG(g->key_order),
-                                      SLICE_ARG(mapping_value(mp, o->obr, 3, 1)),
-                                      SLICE_ARG(mapping_value(mp, o->obr, 4, 1)));
+    struct slice key =
+        ARENA_JOIN(mp->a, SLICE("OBR:"), slice_str(g->kind), SLICE(":"), g->key_order, SLICE(":"),
+                   mapping_value(mp, o->obr, 3, 1), SLICE(":"), mapping_value(mp, o->obr, 4, 1));
     struct mapped_resource *r =
         mapping_resource(mp, "DiagnosticReport",
                          lab ? "JP_DiagnosticReport_LabResult" : "JP_DiagnosticReport_Common",
@@ -203,8 +203,7 @@ void obr_results(struct mapping *mp, const struct order *o, const struct obr_gro
     struct mapped_resource *request = order_request(mp, o, g->kind, true), *report = NULL;
     struct slice group = first_of(mapping_value(mp, o->obr, 4, 1), mapping_value(mp, o->obr, 3, 1));
     struct obx_context context = {
-        .key =
-            mapping_format(mp, "%s:%.*s:%.*s", g->kind, SLICE_ARG(g->key_order), SLICE_ARG(group)),
+        .key = ARENA_JOIN(mp->a, slice_str(g->kind), SLICE(":"), g->key_order, SLICE(":"), group),
         .scope = o->scope,
         .category = g->category,
         .effective = first_of(mapping_value(mp, o->obr, 7, 1), spm_taken(mp, o)),
@@ -230,10 +229,7 @@ void obr_results(struct mapping *mp, const struct order *o, const struct obr_gro
 }
 
 const struct row_set obr_sets[] = {
-    {"OBR", "DiagnosticReport", report_rows, NULL},
-    {"OBR", "DiagnosticReport", end_rows, NULL},
-    {"OBR", "DiagnosticReport", pair_rows, NULL},
-    {"ORC", "DiagnosticReport", orc_numbers, NULL},
-    {"ORC", "DiagnosticReport", orc_rows, NULL},
-    ROW_SET_END,
+    {"OBR", "DiagnosticReport", report_rows, NULL}, {"OBR", "DiagnosticReport", end_rows, NULL},
+    {"OBR", "DiagnosticReport", pair_rows, NULL},   {"ORC", "DiagnosticReport", orc_numbers, NULL},
+    {"ORC", "DiagnosticReport", orc_rows, NULL},    ROW_SET_END,
 };

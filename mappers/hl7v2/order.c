@@ -179,8 +179,8 @@ struct slice order_scope(struct mapping *mp, const struct order *o, struct slice
 
     if (!o->numbered)
         return SLICE_NONE;
-    scope = mapping_format(mp, "%.*s:%.*s%s%.*s", SLICE_ARG(mp->out->message), SLICE_ARG(o->number),
-                           extra.len ? ":" : "", SLICE_ARG(extra));
+    scope = ARENA_JOIN(mp->a, mp->out->message, SLICE(":"), o->number,
+                       extra.len ? SLICE(":") : SLICE_NONE, extra);
     mapping_replaces(mp, scope);
     return scope;
 }
@@ -383,7 +383,7 @@ struct mapped_resource *order_request(struct mapping *mp, const struct order *o,
         code = mapping_value(mp, o->obr, 4, 2);
     r = mapping_resource(
         mp, "ServiceRequest", "JP_ServiceRequest_Common",
-        mapping_format(mp, "SR:%s:%.*s:%.*s", kind, SLICE_ARG(o->number), SLICE_ARG(code)));
+        ARENA_JOIN(mp->a, SLICE("SR:"), slice_str(kind), SLICE(":"), o->number, SLICE(":"), code));
     r->create_only = mentioned;
     r->scope = mentioned ? SLICE_NONE : o->scope;
     json_put_text(mp->a, r->resource, "status", request_status(mp, o, mentioned));
@@ -406,12 +406,9 @@ void order_based_on(struct mapping *mp, const struct mapped_resource *request,
 }
 
 const struct row_set order_sets[] = {
-    {"ORC", "ServiceRequest", orc_rows, NULL},
-    {"ORC", "ServiceRequest", state_rows, NULL},
-    {"OBR", "ServiceRequest", obr_rows, NULL},
-    {"TQ1", "ServiceRequest", tq1_rows, NULL},
-    {"TQ1", "ServiceRequest", tq1_period, NULL},
-    ROW_SET_END,
+    {"ORC", "ServiceRequest", orc_rows, NULL},   {"ORC", "ServiceRequest", state_rows, NULL},
+    {"OBR", "ServiceRequest", obr_rows, NULL},   {"TQ1", "ServiceRequest", tq1_rows, NULL},
+    {"TQ1", "ServiceRequest", tq1_period, NULL}, ROW_SET_END,
 };
 const struct row_set order_note_sets[] = {
     {"NTE", "note of what it stands behind", nte_rows, NULL},
