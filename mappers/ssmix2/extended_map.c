@@ -88,10 +88,10 @@ static const char *media_of(const struct making *m)
     static const struct {
         const char *end, *media;
     } ends[] = {
-        {".pdf", "application/pdf"}, {".xml", "text/xml"},   {".jpg", "image/jpeg"},
-        {".jpeg", "image/jpeg"},     {".png", "image/png"},  {".gif", "image/gif"},
+        {".pdf", "application/pdf"}, {".xml", "text/xml"},    {".jpg", "image/jpeg"},
+        {".jpeg", "image/jpeg"},     {".png", "image/png"},   {".gif", "image/gif"},
         {".tif", "image/tiff"},      {".tiff", "image/tiff"}, {".txt", "text/plain"},
-        {".csv", "text/csv"},        {".html", "text/html"}, {".dcm", "application/dicom"},
+        {".csv", "text/csv"},        {".html", "text/html"},  {".dcm", "application/dicom"},
         {".xsl", "text/xml"},
     };
 
@@ -148,9 +148,9 @@ static struct slice key_of(struct making *m, struct slice file)
 {
     const struct extended_path *p = m->path;
 
-    return slice_str(arena_printf(m->a, "EXT:%.*s:%.*s^%.*s:%.*s:%.*s:%.*s", SLICE_ARG(p->care_date),
-                                  SLICE_ARG(p->kind[0]), SLICE_ARG(p->kind[3]), SLICE_ARG(p->key),
-                                  SLICE_ARG(p->sent_at), SLICE_ARG(file)));
+    return slice_str(arena_printf(
+        m->a, "EXT:%.*s:%.*s^%.*s:%.*s:%.*s:%.*s", SLICE_ARG(p->care_date), SLICE_ARG(p->kind[0]),
+        SLICE_ARG(p->kind[3]), SLICE_ARG(p->key), SLICE_ARG(p->sent_at), SLICE_ARG(file)));
 }
 
 static struct mapped_resource *add(struct making *m, const char *type, struct slice key)
@@ -284,6 +284,8 @@ enum err extended_map(struct arena *arena, const struct extended_path *path, str
     err = check_patient(&m, errors);
     if (!err)
         err = put_reference(&m);
+    for (struct mapped_resource *r = m.out->first; r; r = r->next)
+        classify_resource(r->resource, &r->class);
     if (!err && arena_exhausted(arena))
         err = err_add(errors, ERR_LIMIT, "", NULL);
     if (!err)
