@@ -44,6 +44,14 @@ static size_t next_cap(const struct buf *b, size_t need)
     return cap ? cap : 1; /* a maximum of 0 still gives a pointer */
 }
 
+void buf_reset(struct buf *b, size_t keep)
+{
+    if (b->cap > keep)
+        buf_fini(b);
+    else
+        buf_clear(b);
+}
+
 char *buf_reserve(struct buf *b, size_t more)
 {
     if (b->err)
