@@ -7,6 +7,7 @@
 #include "exchange/use/intake_store.h"
 
 #include "base/when.h"
+#include "exchange/gate/refs.h"
 #include "exchange/use/claim.h"
 #include "exchange/use/intake_beside.h"
 #include "exchange/use/merge.h"
@@ -93,9 +94,9 @@ static enum err put_item(struct session *s, struct intake *in, struct intake_ite
         .type = slice_str(item->mapped->type),
         .id = id,
         .chart = chart,
-        .category = item->class.category,
-        .label = (enum record_label)item->class.label,
-        .when = item->class.when,
+        .category = item->mapped->class.category,
+        .label = (enum record_label)item->mapped->class.label,
+        .when = item->mapped->class.when,
         .body = item->body,
         .scope = item->mapped->scope,
         .original = in->sha,
@@ -213,20 +214,21 @@ static enum err store_item(struct session *s, struct request *r, struct intake *
     bool there = false;
     bool patient = strcmp(item->mapped->type, "Patient") == 0;
     bool deleted_file = in->path.len && in->parts.flag == SSMIX2_DELETED;
-    struct slice id =
-        patient ? slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart)) : item->id;
+    struct slice id = patient ? refs_patient_record(r, chart) : item->id;
     enum err err = ERR_OK;
+    item->written = false; /* this may be a second attempt */
     if (item->older)
         return ERR_OK;
     if (item->mapped->remove || (deleted_file && !patient))
         return remove_item(s, in, item, id);
     if (item->mapped->create_only && item->mapped->like)
-        return is_written(in, item->mapped->like) ? put_item(s, in, item, id, chart) : ERR_OK;
-    if (item->mapped->create_only && (err = is_there(s, item, id, &there)))
+        there = !is_written(in, item->mapped->like);
+    else if (item->mapped->create_only)
+        err = is_there(s, item, id, &there);
+    if (err || there)
         return err;
-    if (there)
-        return ERR_OK;
-    return put_item(s, in, item, id, chart);
+    err = intake_ready(s, r, item);
+    return err ? err : put_item(s, in, item, id, chart);
 }
 
 static enum err prune_scopes(struct session *s, struct intake *in, int64_t chart)

@@ -422,6 +422,8 @@ enum err extended_map(struct arena *arena, const struct extended_path *path, str
         err = put_reference(&m, &reference);
     if (!err)
         err = put_provenance(&m, reference);
+    for (struct mapped_resource *r = m.out->first; r; r = r->next)
+        classify_resource(r->resource, &r->class);
     if (!err && arena_exhausted(arena))
         err = err_add(errors, ERR_LIMIT, "", NULL);
     if (!err)
