@@ -96,6 +96,7 @@ int cli_intake_rejected(const struct args *args);
 int cli_intake_unmapped(const struct args *args);
 int cli_intake_show(const struct args *args);
 int cli_intake_replay(const struct args *args);
+int cli_intake_dismiss(const struct args *args);
 int cli_definitions_load(const struct args *args);
 int cli_definitions_list(const struct args *args);
 int cli_intake_original(const struct args *args);

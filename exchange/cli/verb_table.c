@@ -88,6 +88,11 @@ static const struct args_option replay_options[] = {
     {"reason", "CODE", "those refused for this", "この理由のもの"},
     {"all", NULL, "all that wait", "待っているものすべて"},
     {"edit", "FILE", "with these bytes instead", "代わりにこのバイト列で"}, END};
+static const struct args_option dismiss_options[] = {
+    PLACE, {"note", "TEXT", "why they are not to be filed", "登録しない理由"},
+    {"facility", "KEY", "those of this facility", "この施設のもの"},
+    {"reason", "CODE", "those refused for this", "この理由のもの"},
+    {"all", NULL, "all that wait", "待っているものすべて"}, END};
 static const struct args_option original_options[] = {
     PLACE, {"facility", "KEY", "which one sent it", "送った施設"}, END};
 static const struct args_option import_options[] = {
@@ -147,6 +152,7 @@ const struct args_verb cli_verbs[] = {
     {"intake unmapped", "", 0, 0, intake_options, cli_intake_unmapped, "fields kept without being mapped", "変換せず原本だけに残した項目"},
     {"intake show", "ID", 1, 1, show_options, cli_intake_show, "a refused message and what is wrong with it", "拒否した電文とその理由"},
     {"intake replay", "[ID...]", 0, MANY, replay_options, cli_intake_replay, "file refused messages again", "拒否した電文を登録し直す"},
+    {"intake dismiss", "[ID...]", 0, MANY, dismiss_options, cli_intake_dismiss, "refused messages that are not to be filed", "拒否した電文を登録せず処理済みにする"},
     {"intake original", "SHA", 1, 1, original_options, cli_intake_original, "the bytes of a message as they came", "受信した電文の原本のバイト列"},
     {"export ssmix2", "DIR", 1, 1, export_options, cli_export_ssmix2, "write a standard storage", "SS-MIX2 標準化ストレージを書き出す"},
     {"index ssmix2", "ROOT", 1, 1, index_options, cli_index_ssmix2, "make a storage's index anew from its tree", "SS-MIX2 の索引（SSMIXIDX）をツリーから作り直す"},
