@@ -199,7 +199,6 @@ static const struct field rows[] = {
     {7, print_range, "referenceRange[0]", NULL},
     {8, print_flag, "interpretation[]", NULL},
     {10, field_extension, "extension[]", WRITER_OWN "nature-of-abnormal-test"},
-    {11, field_back, "status", terms_obx_status},
     {14, field_time, "effectiveDateTime", NULL},
     {14, field_time, "effectivePeriod.start", NULL},
     {15, field_name_only, "performer[]", "2"},
@@ -233,6 +232,7 @@ static struct slice sub_id(struct arena *a, const struct json *o)
 void writer_result(struct writer *w, const struct json *o)
 {
     struct value value = value_of(w, o);
+    struct slice status = segment_back(terms_obx_status, json_str(o, "status"));
     bool must = wants_value(w->group->kind),
          typed = value.text.len > 0 || must || strncmp(w->group->kind, "OMG-", 4) == 0;
     struct field_given given[] = {
@@ -241,7 +241,7 @@ void writer_result(struct writer *w, const struct json *o)
         {3, SLICE_NONE, true},
         {4, sub_id(w->s.arena, o), false},
         {5, value.text, must},
-        {11, slice_is(json_str(o, "status"), "unknown") ? SLICE("N") : SLICE_NONE, false},
+        {11, status.len > 0 ? status : SLICE("N"), false},
         {0, SLICE_NONE, false},
     };
 
