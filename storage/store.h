@@ -55,7 +55,8 @@ struct store_job {
     /* the store's, while it holds the job */
     struct store_job *next;
     struct store_job *next_in_order;
-    bool looked; /* of a job in order: its look is over */
+    uint64_t number; /* counts what was handed in */
+    bool looked;     /* of a job in order: its look is over */
 };
 
 /* Opens or creates. ERR_IO, ERR_VERSION (made by a newer Tasuki), ERR_UNAVAILABLE (stayed

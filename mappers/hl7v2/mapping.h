@@ -12,7 +12,7 @@
 #include "mappers/hl7v2/map.h"
 
 /* Raised when what is made of old messages changes. */
-#define MAPPING_NAME "hl7v2/3"
+#define MAPPING_NAME "hl7v2/4"
 
 enum mapping_use { MAPPING_UNUSED, MAPPING_PARTLY, MAPPING_USED };
 
@@ -26,6 +26,7 @@ struct mapping {
     struct keys made;            /* "Type/id" -> struct mapped_resource */
     struct keys asked;           /* "Type:key" -> times handed out by mapping_unique */
     struct keys left;            /* "NK1-13" -> struct mapped_left */
+    struct keys pressures;       /* see pressure.c */
     struct keys roots;           /* address of a resource's root object -> struct mapped_resource */
     struct mapped_resource *now; /* the resource being built: walks into parts of it are its own */
     const struct family *family; /* whose tables may be walked */

@@ -68,7 +68,7 @@ static const struct row report_rows[] = {
     {1, 0, build_structure, NULL, NULL},
     {2, 0, build_identifier, "identifier[]", "order"},
     {3, 0, build_identifier, "identifier[]", "filler-order"},
-    {4, 0, cwe_build, "code", NULL},
+    {4, 0, cwe_build_item, "code", NULL},
     {7, 0, build_datetime, "effectiveDateTime", NULL},
     {22, 0, build_instant, "issued", NULL},
     {24, 0, cwe_build, "category[]", "HL70074"},
