@@ -219,6 +219,63 @@ static void test_bad_jobs_fail_alone(void **state)
     fixture_close(&f);
 }
 
+/* ── in order ──────────────────────────────────────────────────────────────────────────────── */
+
+#define ORDERED 20
+
+static struct turns {
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    int looked;           /* looks that are over */
+    int applied[ORDERED]; /* by whom, in order */
+    int count;
+} turns = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
+
+/* The first look ends after all others, which one other reader runs meanwhile; the third fails. */
+static enum err turn_look(struct session *s, void *context)
+{
+    struct member *m = context;
+    (void)s;
+    (void)pthread_mutex_lock(&turns.lock);
+    while (m->index == 0 && turns.looked < ORDERED - 1)
+        (void)pthread_cond_wait(&turns.moved, &turns.lock);
+    turns.looked++;
+    (void)pthread_cond_broadcast(&turns.moved);
+    (void)pthread_mutex_unlock(&turns.lock);
+    return m->index == 2 ? ERR_INVALID : ERR_OK;
+}
+
+static enum err turn_apply(struct session *s, void *context)
+{
+    struct member *m = context;
+    (void)s;
+    turns.applied[turns.count++] = m->index;
+    return ERR_OK;
+}
+
+static void test_in_order(void **state)
+{
+    (void)state;
+    static struct member members[ORDERED];
+    struct fixture f;
+    fixture_open(&f);
+    for (int i = 0; i < ORDERED; i++) {
+        members[i] = (struct member){.index = i};
+        members[i].fj = fixture_job(turn_look, turn_apply, member_audit, &members[i]);
+        members[i].fj.job.in_order = true;
+        assert_int_equal(store_submit(f.store, &members[i].fj.job), ERR_OK);
+    }
+    for (unsigned done = 0, tries = 0; done < ORDERED && tries < 5000; tries++) {
+        done += store_collect(f.store);
+        usleep(1000);
+    }
+    assert_int_equal(turns.count, ORDERED - 1);
+    for (int i = 1; i < turns.count; i++)
+        assert_true(turns.applied[i - 1] < turns.applied[i]);
+    assert_int_equal(members[2].fj.job.err, ERR_INVALID);
+    fixture_close(&f);
+}
+
 /* ── many threads ──────────────────────────────────────────────────────────────────────────── */
 
 #define THREADS 8
@@ -635,6 +692,7 @@ int main(void)
         cmocka_unit_test(test_order_of_steps),
         cmocka_unit_test(test_grants_end_with_their_step),
         cmocka_unit_test(test_bad_jobs_fail_alone),
+        cmocka_unit_test(test_in_order),
         cmocka_unit_test(test_group_commit_from_threads),
         cmocka_unit_test(test_looks_see_what_was_acknowledged),
         cmocka_unit_test(test_recovers_from_the_log),
