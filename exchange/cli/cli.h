@@ -106,6 +106,7 @@ int cli_definitions_list(const struct args *args);
 int cli_intake_original(const struct args *args);
 int cli_index_ssmix2(const struct args *args);
 int cli_export_ssmix2(const struct args *args);
+int cli_export_patient(const struct args *args);
 int cli_import_ssmix2(const struct args *args);
 int cli_import_fhir(const struct args *args);
 int cli_validate_hl7(const struct args *args);

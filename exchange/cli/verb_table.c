@@ -101,6 +101,8 @@ static const struct args_option replay_options[] = {
     {"edit", "FILE", "with these bytes instead", "代わりにこのバイト列で"}, END};
 static const struct args_option original_options[] = {
     PLACE, {"facility", "KEY", "which one sent it", "送った施設"}, END};
+static const struct args_option patient_export_options[] = {
+    PLACE, {"facility", "KEY", "who asks", "閲覧する施設"}, END};
 static const struct args_option import_options[] = {
     PLACE, {"facility", "KEY", "whose documents these are", "どの施設の文書か"}, END};
 static const struct args_option export_options[] = {
@@ -165,6 +167,7 @@ const struct args_verb cli_verbs[] = {
     {"intake replay", "[ID...]", 0, MANY, replay_options, cli_intake_replay, "file refused messages again", "拒否した電文を登録し直す"},
     {"intake original", "SHA", 1, 1, original_options, cli_intake_original, "the bytes of a message as they came", "受信した電文の原本のバイト列"},
     {"export ssmix2", "DIR", 1, 1, export_options, cli_export_ssmix2, "write a standard storage", "SS-MIX2 標準化ストレージを書き出す"},
+    {"export patient", "CARD", 1, 1, patient_export_options, cli_export_patient, "all that a facility may see of a resident, as a Bundle", "施設が閲覧できる1人の全記録を Bundle で出力する"},
     {"index ssmix2", "ROOT", 1, 1, index_options, cli_index_ssmix2, "make a storage's index anew from its tree", "SS-MIX2 の索引（SSMIXIDX）をツリーから作り直す"},
     {"import ssmix2", "ROOT", 1, 1, import_options, cli_import_ssmix2, "take in a standard storage", "SS-MIX2 標準化ストレージを取り込む"},
     {"import fhir", "FILE...", 1, MANY, import_options, cli_import_fhir, "take in resources or bundles", "FHIR を取り込む"},

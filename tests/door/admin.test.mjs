@@ -61,20 +61,44 @@ describe('staff', () => {
   });
 });
 
+describe('export patient', () => {
+  const exported = (who, party) => run('export', 'patient', region.resident(who).card, '--facility', party);
+
+  test('is all that the facility may see, no more, and is recorded', async () => {
+    const { id } = await a.patient(card);
+    for (let n = 0; n < 5; n++) await a.create(observation(card, { value: n }));
+    const everything = await a.search(`/Patient/${id}/$everything`);
+    const bundle = JSON.parse(exported('resident-1', 'hospital-a').out);
+    assert.deepEqual([bundle.resourceType, bundle.type], ['Bundle', 'collection']);
+    assert.deepEqual(bundle.entry.map((e) => e.resource).sort((x, y) => x.id.localeCompare(y.id)), everything.resources.sort((x, y) => x.id.localeCompare(y.id)));
+    const rows = sql(region, "SELECT actor FROM audit WHERE door = 'command' AND event = 'transaction' AND outcome = 0 AND person IS NOT NULL");
+    assert.ok(rows.length > 0 && rows.every((r) => r.actor === 'hospital-a'));
+  });
+
+  test('of somebody hidden or nobody is not found', () => {
+    for (const [who, party] of [['resident-1', 'hospital-b'], ['resident-2', 'hospital-a'], ['resident-1', 'nobody']]) {
+      const done = exported(who, party);
+      assert.deepEqual([done.code, done.out], [4, ''], `${who} ${party}: ${done.err}`);
+    }
+    assert.equal(run('export', 'patient', card).code, 2);
+  });
+});
+
 describe('consent set', () => {
   const total = async (party) => (await party.search(`/Observation?patient.identifier=urn:tasuki:clinic-card|${card}`)).total;
   const set = (...args) => run('consent', 'set', card, '--facility', 'hospital-a', ...args);
 
   test('records what was agreed to on paper, and replaces it', async () => {
     await a.create(observation(card));
+    const all = await total(a);
     assert.equal(await total(b), 0);
     assert.equal(set('--type', 'permit').code, 0);
-    assert.equal(await total(b), 1);
+    assert.equal(await total(b), all);
     assert.equal(set('--type', 'deny', '--for', 'hospital-b').code, 0);
     assert.equal(await total(b), 0, 'deny beats permit');
-    assert.equal(await total(region.party('clinic-c')), 1);
+    assert.equal(await total(region.party('clinic-c')), all);
     assert.equal(set('--type', 'withdraw', '--for', 'hospital-b').code, 0);
-    assert.equal(await total(b), 1);
+    assert.equal(await total(b), all);
     assert.equal(set('--type', 'permit', '--until', '2020-12-31').code, 0);
     assert.equal(await total(b), 0, 'the same Consent, now over');
     const held = (await a.search('/Consent')).resources;
