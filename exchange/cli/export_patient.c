@@ -76,16 +76,18 @@ static struct slice next_of(const struct json *page)
     return SLICE_NONE;
 }
 
-static enum err print_page(const struct json *page, bool *first)
+/* Commands have no listener of their own: addresses are those of the system listener. */
+static enum err print_page(const struct conf *conf, const struct json *page, bool *first)
 {
     const struct json *entries = json_get(page, "entry");
     struct buf text;
     enum err err = ERR_OK;
     for (const struct json *e = entries ? entries->first : NULL; e && !err; e = e->next) {
         buf_init(&text, LIMIT_HTTP_ANSWER);
-        buf_adds(&text, *first ? "\n{\"fullUrl\":" : ",\n{\"fullUrl\":");
-        json_print_string(&text, json_str(e, "fullUrl"));
-        buf_adds(&text, ",\"resource\":");
+        buf_addf(&text,
+                 "%s\n{\"fullUrl\":\"https://%s:%d/fhir%.*s\",\"resource\":", *first ? "" : ",",
+                 conf->host ? conf->host : "127.0.0.1", conf->system_port,
+                 SLICE_ARG(json_str(e, "fullUrl")));
         json_print(&text, json_get(e, "resource"));
         buf_addc(&text, '}');
         err = buf_err(&text);
@@ -115,7 +117,7 @@ static enum err export_all(struct patient_export *x, struct slice card)
     while (url.len && !err) {
         err = ask(x, url);
         if (!err)
-            err = print_page(x->answer, &first);
+            err = print_page(&x->place->conf, x->answer, &first);
         url = arena_dup(a, next_of(x->answer));
     }
     (void)fputs(err ? "\n" : "\n]}\n", stdout);

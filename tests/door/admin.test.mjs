@@ -71,6 +71,7 @@ describe('export patient', () => {
     const bundle = JSON.parse(exported('resident-1', 'hospital-a').out);
     assert.deepEqual([bundle.resourceType, bundle.type], ['Bundle', 'collection']);
     assert.deepEqual(bundle.entry.map((e) => e.resource).sort((x, y) => x.id.localeCompare(y.id)), everything.resources.sort((x, y) => x.id.localeCompare(y.id)));
+    assert.deepEqual(new Set(bundle.entry.map((e) => e.fullUrl)), new Set(bundle.entry.map((e) => `${region.urls.system}/${e.resource.resourceType}/${e.resource.id}`)));
     const rows = sql(region, "SELECT actor FROM audit WHERE door = 'command' AND event = 'transaction' AND outcome = 0 AND person IS NOT NULL");
     assert.ok(rows.length > 0 && rows.every((r) => r.actor === 'hospital-a'));
   });
