@@ -26,17 +26,30 @@ static bool user_ok(struct slice user)
     return user.len > 0 && user.len <= USER_LEN;
 }
 
-static enum err add_apply(struct session *s, struct request *r)
+/* The facility whose list is changed, which the audit row names. */
+static enum err find_facility(struct session *s, struct request *r, int64_t *ret_facility)
 {
-    struct staff_job *in = r->input;
+    const struct staff_job *in = r->input;
     struct facility facility;
     enum err err = registry_facility_by_key(s, in->arena, in->facility_key, &facility);
 
     if (err)
         return err_add(&r->errors, err, "--facility", NULL);
     r->entity = arena_printf(r->arena, "Organization/%.*s", SLICE_ARG(in->facility_key));
+    *ret_facility = facility.id;
+    return ERR_OK;
+}
+
+static enum err add_apply(struct session *s, struct request *r)
+{
+    const struct staff_job *in = r->input;
+    int64_t facility = 0;
+    enum err err = find_facility(s, r, &facility);
+
+    if (err)
+        return err;
     r->reason = arena_printf(r->arena, "%.*s: %s", SLICE_ARG(in->user), staff_role_code(in->role));
-    return registry_put_staff(s, facility.id, in->user, in->name, in->role);
+    return registry_put_staff(s, facility, in->user, in->name, in->role);
 }
 
 static const struct use add_use = {
@@ -67,15 +80,14 @@ int cli_staff_add(const struct args *args)
 
 static enum err remove_apply(struct session *s, struct request *r)
 {
-    struct staff_job *in = r->input;
-    struct facility facility;
-    enum err err = registry_facility_by_key(s, in->arena, in->facility_key, &facility);
+    const struct staff_job *in = r->input;
+    int64_t facility = 0;
+    enum err err = find_facility(s, r, &facility);
 
     if (err)
-        return err_add(&r->errors, err, "--facility", NULL);
-    r->entity = arena_printf(r->arena, "Organization/%.*s", SLICE_ARG(in->facility_key));
+        return err;
     r->reason = arena_str(r->arena, in->user);
-    err = registry_remove_staff(s, facility.id, in->user);
+    err = registry_remove_staff(s, facility, in->user);
     return err ? err_add(&r->errors, err, "--user", NULL) : ERR_OK;
 }
 

@@ -2,6 +2,9 @@
 //
 // Administration beside a running server: what the commands change holds from the next request on.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Region, assertOutcome, sql, tasuki } from './region.mjs';
 import { observation, patient } from './resources.mjs';
@@ -82,6 +85,20 @@ describe('export patient', () => {
       assert.deepEqual([done.code, done.out], [4, ''], `${who} ${party}: ${done.err}`);
     }
     assert.equal(run('export', 'patient', card).code, 2);
+  });
+});
+
+describe('import fhir', () => {
+  test('without a facility takes in what is of nobody, as the operator', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'tasuki-import-'));
+    const file = (name, resource) => { const path = join(dir, name); writeFileSync(path, JSON.stringify(resource)); return path; };
+    try {
+      assert.equal(run('import', 'fhir', file('o.json', { resourceType: 'Organization', name: '県医師会' })).code, 0);
+      assert.equal((await b.search(`/Organization?name=${encodeURIComponent('県医師会')}`)).total, 1);
+      const refused = run('import', 'fhir', file('x.json', observation(card)));
+      assert.deepEqual([refused.code, /ERR_FORBIDDEN/.test(refused.out)], [5, true], refused.out);
+      assert.equal(run('import', 'fhir', file('y.json', observation(card)), '--facility', 'hospital-a').code, 0);
+    } finally { rmSync(dir, { recursive: true, force: true }); }
   });
 });
 
