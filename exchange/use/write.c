@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One resource into the store (see write.h). Whatever can be done without knowing the chart is done in prepare: when all
- * patients named are known and are one, the stored text and the search values are ready there too, because they say
- * "Patient/@" whoever that is. Only what names somebody new, or several, is finished on the writer's thread.
+ * One resource into the store (see write.h). Whatever can be done without knowing the chart is done
+ * in prepare: when all patients named are known and are one, the stored text and the search values
+ * are ready there too, because they say "Patient/@" whoever that is. Only what names somebody new,
+ * or several, is finished on the writer's thread.
  */
 #include "exchange/use/write.h"
 
@@ -138,7 +139,8 @@ static enum err refuse_nobody(struct request *r, const struct write *w, bool sev
                          "names no resident", "本人の指定がありません");
 }
 
-/* A Group or an Appointment has several patients by nature: no element of it says whom it is about. */
+/* A Group or an Appointment has several patients by nature: no element of it says whom it is about.
+ */
 static bool is_of_many(const struct write *w)
 {
     const struct definition_type *type = definition_type(w->type);
@@ -146,7 +148,8 @@ static bool is_of_many(const struct write *w)
            !definition_element(type, SLICE("patient"));
 }
 
-/* A resource that names nobody and is there already stays whose it is, whatever its targets have become since. */
+/* A resource that names nobody and is there already stays whose it is, whatever its targets have
+ * become since. */
 static enum err keep_subject(struct session *s, struct request *r, struct write *w, bool *ret_kept)
 {
     struct locate place = {0};
@@ -226,7 +229,7 @@ static enum err settle(struct session *s, struct request *r, struct write *w)
     if (!err)
         err = write_index(r->arena, w->resource, &w->index);
     if (!err)
-        err = refs_body(r, w->resource, &w->body);
+        err = refs_body(r->arena, w->resource, &w->body);
     return err ? err : record_pack(s, r->arena, w->body, &w->index.facets, &w->packed);
 }
 
@@ -244,12 +247,13 @@ static enum err prepare_special(struct session *s, struct request *r, struct wri
     return err;
 }
 
-/* All references to patients in this write name one entry of the transaction, whose person is not known yet: the
- * text will say "Patient/@" whoever he is. */
+/* All references to patients in this write name one entry of the transaction, whose person is not
+ * known yet: the text will say "Patient/@" whoever he is. */
 static bool settles_on_entry(const struct write *w)
 {
     for (size_t i = 0; i < w->patients.count; i++)
-        if (w->patients.items[i].entry < 0 || w->patients.items[i].entry != w->patients.items[0].entry)
+        if (w->patients.items[i].entry < 0 ||
+            w->patients.items[i].entry != w->patients.items[0].entry)
             return false;
     return w->patients.count > 0 && !slice_is(w->type, "Patient");
 }
@@ -315,8 +319,7 @@ static enum err take_own_ids(struct session *s, struct request *r, struct write 
 
 enum err write_prepare(struct session *s, struct request *r, struct write *w)
 {
-    struct refs_scope scope = {.aliases = w->client_ids,
-                               .entries = w->scope ? w->scope->count : 0};
+    struct refs_scope scope = {.aliases = w->client_ids, .entries = w->scope ? w->scope->count : 0};
     enum err err = write_allowed(r, w->type);
     if (!err)
         err = refs_collect(s, r, w->resource, &scope, &w->patients);
@@ -360,8 +363,8 @@ static enum err open_alias(struct session *s, struct request *r, struct slice al
     return err;
 }
 
-/* The persons that prepare could not know. A second run of apply finds them anew: what the first one made was rolled
- * back. */
+/* The persons that prepare could not know. A second run of apply finds them anew: what the first
+ * one made was rolled back. */
 static enum err know_patients(struct session *s, struct request *r, struct write *w)
 {
     enum err err = ERR_OK;
@@ -399,9 +402,9 @@ static enum err finish_prepare(struct session *s, struct request *r, struct writ
     return err || w->settled ? err : settle(s, r, w);
 }
 
-/* Whose chart a Patient is: the caller's chart of the person behind the id, or a new one under the id the caller
- * chose. Cards and insurer identities in it are judged each time, so that a patient first known by his id alone is
- * linked when the card comes. */
+/* Whose chart a Patient is: the caller's chart of the person behind the id, or a new one under the
+ * id the caller chose. Cards and insurer identities in it are judged each time, so that a patient
+ * first known by his id alone is linked when the card comes. */
 static enum err patient_chart(struct session *s, struct request *r, struct write *w)
 {
     struct person_claim claim;
