@@ -48,6 +48,7 @@
 #define LIMIT_HL7_SEGMENTS 20000u
 #define LIMIT_HL7_FIELDS 500u               /* per segment */
 #define LIMIT_HL7_REPEATS 1000u             /* per field */
+#define LIMIT_MERGE_PAIRS 100u              /* numbers joined by one message */
 #define LIMIT_HL7_HEADER (16u * LIMIT_KIB)  /* MSH of a refused message, read for its answer */
 /* FHIR */
 #define LIMIT_FORM_AT_ONCE (16u * LIMIT_KIB) /* JSON made over into XML on the loop; more goes to a worker */
