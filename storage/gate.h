@@ -7,8 +7,10 @@
  *     v_record          current records, not deleted (with facets and seq)
  *     v_record_all      current records and delete markers
  *     v_record_version  former versions; visible if they and the current one are
- *     v_by_value        v_record's columns and key: records by a key of the value index (key.h)
- *     v_by_string       v_record's columns, param, folded: records by a string
+ *     v_by_id           v_record's columns and key: records by type and logical id (key.h)
+ *     v_by_value        v_record's columns, key, at: records that may have a key of the value index (key.h); a record
+ *                       and all others of its block, which begins at number AT, come by one key
+ *     v_by_string       v_record's columns, param, folded, at: records that may have a string, likewise
  *     v_by_words        v_record's columns and ix_words, the full-text index's table column, for MATCH
  *     v_change          versions by the number of their change, current and former, if they are visible
  *     v_chart           chart, person and the rid range of a chart's records [rid_lo, rid_hi)
