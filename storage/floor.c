@@ -21,15 +21,24 @@ static const struct {
     const char *name;
     const char *order; /* in which its rows came, where that is not the table's own */
 } tables[] = {
-    {"facility", ""},       {"person", ""},
-    {"card", ""},           {"chart", ""},
-    {"link_log", ""},       {"original", ""},
-    {"record", ""},         {"change", ""},
-    {"record_version", ""}, {"scope", ""}, {"ix_id", " ORDER BY rid"},
+    {"facility", ""},
+    {"person", ""},
+    {"card", ""},
+    {"chart", ""},
+    {"link_log", ""},
+    {"original", ""},
+    {"record", ""},
+    {"change", ""},
+    {"record_version", ""},
+    {"scope", ""},
+    {"ix_id", " ORDER BY rid"},
     {"ix_value", " ORDER BY rid"},
-    {"ix_string", " ORDER BY rid"}, {"ix_words_data", ""},
-    {"ix_words_idx", ""},   {"audit", ""},
-    {"inbox", ""},          {"unmapped", ""},
+    {"ix_string", " ORDER BY rid"},
+    {"ix_words_data", ""},
+    {"ix_words_idx", ""},
+    {"audit", ""},
+    {"inbox", ""},
+    {"unmapped", ""},
     {"insured", ""},
 };
 #define TABLES (sizeof(tables) / sizeof(*tables))

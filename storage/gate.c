@@ -318,13 +318,16 @@ enum err gate_functions(struct session *s)
 
 #define ID_VIEW                                                                                    \
     "SELECT " RECORD_LIST("x.rid") ", x.key FROM main.ix_id x CROSS JOIN main.record r"            \
-    " ON r.rid = x.rid WHERE r.deleted = 0 AND " VISIBLE("r")
+                                   " ON r.rid = x.rid WHERE r.deleted = 0 AND " VISIBLE("r")
 
-/* A row stands for a Patient (OF_BLOCK 0) or for all that is no Patient in the block it names (1): key.h. */
+/* A row stands for a Patient (OF_BLOCK 0) or for all that is no Patient in the block it names (1):
+ * key.h. */
 #define INDEX_VIEW(columns, table, of_block)                                                       \
-    "SELECT " RECORD_LIST("r.rid") ", x.rid AS at, " columns " FROM main." table                   \
-    " x CROSS JOIN main.record r ON r.rid >= x.rid AND r.rid <= x.rid + " of_block " * 63"         \
-    " WHERE " of_block " = (r.type <> 'Patient') AND r.deleted = 0 AND " VISIBLE("r")
+    "SELECT " RECORD_LIST(                                                                         \
+        "r.rid") ", x.rid AS at, " columns " FROM main." table                                     \
+                 " x CROSS JOIN main.record r ON r.rid >= x.rid AND r.rid <= x.rid + " of_block    \
+                 " * 63"                                                                           \
+                 " WHERE " of_block " = (r.type <> 'Patient') AND r.deleted = 0 AND " VISIBLE("r")
 
 /* The row of a version: everything that may differ between versions is its own. */
 #define VERSION_LIST                                                                               \

@@ -171,8 +171,8 @@ enum err index_change(struct session *s, const struct index_record *record,
                       const struct index_state *before, const struct index_state *after, bool anew)
 {
     struct buf *old_entries = &s->scratch.before, *new_entries = &s->scratch.after;
-    struct entering entering = {
-        .s = s, .rid = record->patient ? record->rid : key_block_of(record->rid)};
+    struct entering entering = {.s = s,
+                                .rid = record->patient ? record->rid : key_block_of(record->rid)};
     enum err err = entries_of(record, after, new_entries);
     if (!err)
         err = entries_of(record, before, old_entries);

@@ -13,8 +13,8 @@
 
 #include "base/banned.h"
 
-static enum err insert(struct session *s, int64_t facility, struct slice packed,
-                       const char *media, const unsigned char sha[DIGEST_LEN])
+static enum err insert(struct session *s, int64_t facility, struct slice packed, const char *media,
+                       const unsigned char sha[DIGEST_LEN])
 {
     struct sql *q = NULL;
     enum err err = sql_prepare(s,
@@ -47,8 +47,8 @@ static enum err find_number(struct session *s, int64_t facility,
                             const unsigned char sha[DIGEST_LEN], int64_t *ret_number)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT id FROM original WHERE sha = ?1 AND facility = ?2",
-                               SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s, "SELECT id FROM original WHERE sha = ?1 AND facility = ?2", SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_blob(q, 1, sha, DIGEST_LEN);
@@ -65,8 +65,8 @@ enum err original_number(struct session *s, int64_t facility, const unsigned cha
 {
     struct session_original *known = &s->original;
     int64_t number = 0;
-    if (known->transaction && known->transaction == s->transaction &&
-        known->facility == facility && memcmp(known->sha, sha, DIGEST_LEN) == 0) {
+    if (known->transaction && known->transaction == s->transaction && known->facility == facility &&
+        memcmp(known->sha, sha, DIGEST_LEN) == 0) {
         *ret_number = known->number;
         return ERR_OK;
     }

@@ -508,16 +508,16 @@ static struct index_record indexed(const struct present *present, int64_t rid)
     return (struct index_record){rid, present->key_of_id, present->key_of_type, present->patient};
 }
 
-/* Widens what is known of the numbers of SCOPE's records by RID and, so that its neighbours find it done, the rest of its
- * block. Nothing ever narrows it: record_prune looks at each record. */
+/* Widens what is known of the numbers of SCOPE's records by RID and, so that its neighbours find it
+ * done, the rest of its block. Nothing ever narrows it: record_prune looks at each record. */
 static enum err span_scope(struct session *s, int64_t chart, struct slice text, int64_t rid)
 {
     struct session_scope *known = &s->scope;
     const int64_t scope = text.len ? key_scope(text) : 0;
     struct sql *q = NULL;
-    if (!text.len || (known->transaction && known->transaction == s->transaction &&
-                      known->chart == chart && known->scope == scope && known->low <= rid &&
-                      rid <= known->high))
+    if (!text.len ||
+        (known->transaction && known->transaction == s->transaction && known->chart == chart &&
+         known->scope == scope && known->low <= rid && rid <= known->high))
         return ERR_OK;
     enum err err = sql_prepare(s,
                                "INSERT INTO scope(chart, scope, low, high) VALUES (?1,?2,?3,?4)"

@@ -36,9 +36,10 @@ struct index_state {
     enum { INDEX_NOTHING, INDEX_ID, INDEX_ALL } level; /* no record, a delete marker, a record */
     struct slice facets;
 };
-/* Changes the rows of RECORD in ix_id, ix_value and ix_string from what BEFORE is found by to AFTER; only the difference
- * is written, or with ANEW all of AFTER, whatever stands there. Nothing of a block is taken out: other records of it may
- * need it, and whatever is found is tested. ERR_TOO_LARGE: more than LIMIT_FACETS rows. Writer session. */
+/* Changes the rows of RECORD in ix_id, ix_value and ix_string from what BEFORE is found by to
+ * AFTER; only the difference is written, or with ANEW all of AFTER, whatever stands there. Nothing
+ * of a block is taken out: other records of it may need it, and whatever is found is tested.
+ * ERR_TOO_LARGE: more than LIMIT_FACETS rows. Writer session. */
 enum err index_change(struct session *s, const struct index_record *record,
                       const struct index_state *before, const struct index_state *after,
                       bool anew) ERR_CHECKED;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Makes everything a search finds records by anew from their bodies: facets, ix_id, ix_value,
- * ix_string, ix_words. In batches, beside a server if need be: keys are replaced record by record and never
- * missing; words are gone from the first batch until their record's turn. Records written meanwhile
- * enter their words themselves, so those with later numbers are passed over. meta.reindex is set
- * from the first batch to the last. Must not make a new version of anything.
+ * ix_string, ix_words. In batches, beside a server if need be: keys are replaced record by record
+ * and never missing; words are gone from the first batch until their record's turn. Records written
+ * meanwhile enter their words themselves, so those with later numbers are passed over. meta.reindex
+ * is set from the first batch to the last. Must not make a new version of anything.
  */
 #include "storage/record.h"
 

@@ -12,9 +12,9 @@
  *     dates and lastUpdated of the last weeks
  *     the type
  *
- * A start is a superset, by whole blocks of a chart (key.h): every condition is tested again on each
- * record (search_filter.c), so a start can make an answer slow but never wrong. What no index knows (a code marked common, :not,
- * :missing) is never a start.
+ * A start is a superset, by whole blocks of a chart (key.h): every condition is tested again on
+ * each record (search_filter.c), so a start can make an answer slow but never wrong. What no index
+ * knows (a code marked common, :not, :missing) is never a start.
  */
 #include <assert.h>
 

@@ -61,8 +61,8 @@ struct session_chart {
     int64_t last_rid;
 };
 
-/* Of storage/record.c: the group last written into in the writer's transaction, and numbers of records it is known to
- * span (table scope). */
+/* Of storage/record.c: the group last written into in the writer's transaction, and numbers of
+ * records it is known to span (table scope). */
 struct session_scope {
     uint64_t transaction; /* 0: nothing known */
     int64_t chart, scope;

@@ -170,7 +170,8 @@ static void test_only_the_difference_is_written(void **state)
     assert_int_equal(changed(b, &count), 3 + 2 + 2);
 }
 
-/* What is no Patient stands with its block: what others of it have entered is there, and nothing is taken out. */
+/* What is no Patient stands with its block: what others of it have entered is there, and nothing is
+ * taken out. */
 static void test_a_block_is_entered_once(void **state)
 {
     struct bench *b = *state;
