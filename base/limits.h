@@ -30,7 +30,15 @@
 #define LIMIT_TLS_FILE (16u * LIMIT_MIB)    /* certificates, key, CRL */
 #define LIMIT_LINGER_MS 1000u               /* after our last byte: time for the peer to read it */
 #define LIMIT_WRITE_STALL_MS 30000u
-#define LIMIT_CONNECTIONS 2048u             /* all listeners together */
+#define LIMIT_CONNECTIONS 16384u            /* all listeners together, unless the configuration says fewer */
+#define LIMIT_CONNECTIONS_MAX 1000000u      /* what a configuration may say */
+#define LIMIT_ADDRESS_SHARE 4u              /* one address holds at most this part of them, a quarter */
+#define LIMIT_SPARE_FILES 256u              /* open files that are no connections: store, logs, folders, refusals, monitoring */
+#define LIMIT_OPS_CONNECTIONS 32u           /* monitoring looks in also when all others are taken */
+#define LIMIT_REFUSALS 32u                  /* per listener, connections over the cap that are told so at once */
+#define LIMIT_REFUSAL_MS 2000u              /* their handshake, and their head */
+#define LIMIT_ACCEPT_AT_ONCE 16u            /* per listener and turn of the loop */
+#define LIMIT_ACCEPT_PAUSE_MS 100u          /* when there are no files or memory for another connection */
 /* MLLP */
 #define LIMIT_MLLP_FRAME (16u * LIMIT_MIB)
 #define LIMIT_MLLP_FRAME_MS 60000u          /* from start block to end block */
@@ -39,6 +47,7 @@
 #define LIMIT_HL7_SEGMENTS 20000u
 #define LIMIT_HL7_FIELDS 500u               /* per segment */
 #define LIMIT_HL7_REPEATS 1000u             /* per field */
+#define LIMIT_MERGE_PAIRS 100u              /* numbers joined by one message */
 #define LIMIT_HL7_HEADER (16u * LIMIT_KIB)  /* MSH of a refused message, read for its answer */
 /* FHIR */
 #define LIMIT_FORM_AT_ONCE (16u * LIMIT_KIB) /* JSON made over into XML on the loop; more goes to a worker */

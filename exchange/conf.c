@@ -29,7 +29,14 @@
 #define CONF_BYTES_MAX (256u * LIMIT_KIB) /* a configuration is a page or two */
 #define CONF_NAME_MAX 40
 
-enum value_kind { VALUE_TEXT, VALUE_PATH, VALUE_PORT, VALUE_READERS, VALUE_HOURS };
+enum value_kind {
+    VALUE_TEXT,
+    VALUE_PATH,
+    VALUE_PORT,
+    VALUE_READERS,
+    VALUE_HOURS,
+    VALUE_CONNECTIONS
+};
 
 struct key {
     const char *section;
@@ -52,6 +59,7 @@ static const struct key keys[] = {
     KEY("listen", "mllp", VALUE_PORT, mllp_port, "off"),
     KEY("listen", "mllp-facility", VALUE_TEXT, mllp_facility, ""),
     KEY("listen", "ops", VALUE_PORT, ops_port, "off"),
+    KEY("listen", "connections", VALUE_CONNECTIONS, connections, "16384"),
     KEY("tls", "certificate", VALUE_PATH, server_cert, NULL),
     KEY("tls", "key", VALUE_PATH, server_key, NULL),
     KEY("tls", "ca", VALUE_PATH, ca, NULL),
@@ -200,6 +208,8 @@ static const struct {
     [VALUE_PORT] = {0, 65535, "a port (0 to 65535) or off", "ポート番号（0〜65535）か off "},
     [VALUE_READERS] = {1, 8, "a number from 1 to 8", " 1〜8 の数"},
     [VALUE_HOURS] = {1, 720, "hours, 1 to 720", " 1〜720 時間"},
+    [VALUE_CONNECTIONS] = {16, LIMIT_CONNECTIONS_MAX, "a number from 16 to 1000000",
+                           " 16〜1000000 の数"},
 };
 
 static bool is_number(enum value_kind kind)
@@ -232,11 +242,11 @@ static enum err set_value(struct reading *r, const struct key *key, struct slice
         int number = 0;
 
         if (!read_number(value, key->kind, &number))
-            return say(r, ERR_INVALID,
-                       arena_printf(r->arena, "\"%s\" must be %s", key->name,
-                                    number_kinds[key->kind].en),
-                       arena_printf(r->arena, "「%s」は%sで指定してください", key->name,
-                                    number_kinds[key->kind].ja));
+            return say(
+                r, ERR_INVALID,
+                arena_printf(r->arena, "\"%s\" must be %s", key->name, number_kinds[key->kind].en),
+                arena_printf(r->arena, "「%s」は%sで指定してください", key->name,
+                             number_kinds[key->kind].ja));
         memcpy(at, &number, sizeof(number));
         return ERR_OK;
     }
@@ -353,15 +363,16 @@ static void check_targets(struct reading *r)
     struct slice bad = SLICE_NONE;
     if (target_list_ok(r->conf.push_targets, &bad))
         return;
-    (void)say(r, ERR_INVALID,
-              arena_printf(r->arena,
-                           "\"targets\" in [push]: \"%.*s\" is neither \"loopback\" nor an https URL "
-                           "(http: only this machine)",
-                           SLICE_ARG(bad)),
-              arena_printf(r->arena,
-                           "[push] の「targets」: 「%.*s」は loopback でも https の URL "
-                           "でもありません（http はこの計算機だけ）",
-                           SLICE_ARG(bad)));
+    (void)say(
+        r, ERR_INVALID,
+        arena_printf(r->arena,
+                     "\"targets\" in [push]: \"%.*s\" is neither \"loopback\" nor an https URL "
+                     "(http: only this machine)",
+                     SLICE_ARG(bad)),
+        arena_printf(r->arena,
+                     "[push] の「targets」: 「%.*s」は loopback でも https の URL "
+                     "でもありません（http はこの計算機だけ）",
+                     SLICE_ARG(bad)));
 }
 
 /* What no single line shows. */

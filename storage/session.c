@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "storage/body.h"
 #include "storage/gate.h"
+#include "storage/log_vfs.h"
 #include "storage/migrate.h"
 #include "storage/session_impl.h"
 #include "storage/sql.h"
@@ -25,6 +26,7 @@
 
 #define SESSION_VALUE_MAX (64 * 1024 * 1024)
 #define SESSION_TEXT_MAX (512 * 1024)
+#define SESSION_PAGES_KEPT 256 /* of each connection's cache: not given back to malloc between transactions */
 
 static void set_limits(sqlite3 *db)
 {
@@ -113,6 +115,7 @@ static enum err set_up(struct session *s)
 static void configure(void)
 {
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, SESSION_PAGES_KEPT);
 }
 
 #define SCRATCHES 7
@@ -152,7 +155,10 @@ enum err session_open(const struct store_options *options, bool writes,
     s->writes = writes;
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     flags |= writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
-    enum err err = sql_code(s, sqlite3_open_v2(options->path, &s->db, flags, NULL));
+    const char *vfs = writes ? log_vfs_name() : NULL;
+    enum err err = writes && !vfs ? ERR_LIMIT : ERR_OK;
+    if (!err)
+        err = sql_code(s, sqlite3_open_v2(options->path, &s->db, flags, vfs));
     if (!err)
         err = sql_code(s, sqlite3_busy_timeout(s->db, SESSION_BUSY_MS));
     if (!err)

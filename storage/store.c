@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "storage/audit_impl.h"
 #include "storage/lock.h"
 #include "storage/migrate.h"
 #include "storage/session_impl.h"
@@ -215,6 +216,8 @@ void store_close(struct store *store)
     if (!store)
         return;
     stop_threads(store, true, true);
+    if (!atomic_load(&store->stopped))
+        audit_copy_heads(store->writer); /* with the last, of the orderly end */
     (void)store_collect(store);
     assert(store->held == 0);
     free_store(store);
@@ -233,6 +236,7 @@ enum err store_submit(struct store *store, struct store_job *job)
     bool wake_reader = false, wake_writer = false;
     if (!err) {
         store->held++;
+        job->number = ++store->submitted;
         if (job->look && !job->quick) {
             store->looking++;
             store_push(&store->looks, job);

@@ -8,6 +8,7 @@
 #include "mappers/hl7v2/allergy.h"
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/family.h"
+#include "mappers/hl7v2/in1.h"
 #include "mappers/hl7v2/periods.h"
 #include "mappers/hl7v2/pid.h"
 #include "mappers/hl7v2/provenance.h"
@@ -39,6 +40,19 @@ static const struct family *family_of(const struct mapping *mp)
     return NULL;
 }
 
+/* The type is not known at all, or only not with this event. */
+static enum err unknown_type(const struct mapping *mp)
+{
+    const struct family *f = families;
+
+    while (f->type && !slice_is(mp->type, f->type))
+        f++;
+    return f->type ? err_add(mp->errors, ERR_UNKNOWN_EVENT, "MSH[1]-9.2", "%.*s",
+                             SLICE_ARG(mp->out->message))
+                   : err_add(mp->errors, ERR_UNKNOWN_TYPE, "MSH[1]-9", "%.*s",
+                             SLICE_ARG(mp->out->message));
+}
+
 static bool start(struct mapping *mp)
 {
     struct hl7_header header;
@@ -68,13 +82,14 @@ enum err hl7_map(const struct hl7_message *message, const struct mapper_env *env
         return err_add(errors, message->segment_count ? ERR_LIMIT : ERR_MALFORMED, "MSH", NULL);
     mp.family = family_of(&mp);
     if (!mp.family)
-        return err_add(errors, ERR_UNKNOWN_TYPE, "MSH[1]-9", "%.*s", SLICE_ARG(mp.out->message));
+        return unknown_type(&mp);
     err = pid_identify(&mp);
     if (err != ERR_OK)
         return err;
     mapping_walk(&mp, &message->segments[0], msh_rows, NULL);
     if (mp.family->map != adt_map) {
         pid_patient(&mp)->create_only = true;
+        in1_mention(&mp, SLICE(IN1_SCOPE_BASIC));
         (void)al1_allergies(&mp,
                             SLICE(ALLERGY_SCOPE_AL1)); /* said beside an order: replaces nothing */
     }

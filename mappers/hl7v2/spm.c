@@ -141,6 +141,7 @@ static const struct row spm_rows[] = {
 /* Before v2.5 the specimen is said in OBR; its collector still is. */
 static const struct row collector_rows[] = {
     {10, 0, xpn_build_person, "collection.collector", NULL},
+    {39, 0, build_collector_note, "note[]", NULL},
     ROW_END,
 };
 static const struct row obr_rows[] = {
@@ -149,7 +150,6 @@ static const struct row obr_rows[] = {
     {9, 0, build_quantity, "collection.quantity", NULL},
     {14, 0, build_datetime, "receivedTime", NULL},
     {15, 0, build_source, "type", NULL},
-    {39, 0, build_collector_note, "note[]", NULL},
     ROW_END,
 };
 
@@ -170,12 +170,23 @@ static const char *specimen_of_obr(struct mapping *mp, const struct order *o)
     return arena_printf(mp->a, "Specimen/%.*s", SLICE_ARG(json_str(r->resource, "id")));
 }
 
+/* An SPM that only stands there because the pattern wants one. */
+static bool is_empty(const struct hl7_segment *spm)
+{
+    for (unsigned n = 2; n < spm->field_count; n++) {
+        struct slice field = hl7_field(spm, n);
+        if (field.len > 0 && !hl7_is_null(field))
+            return false;
+    }
+    return true;
+}
+
 const char *spm_specimen(struct mapping *mp, const struct order *o)
 {
     struct slice number, key;
     struct mapped_resource *r;
 
-    if (!o->spm)
+    if (!o->spm || is_empty(o->spm))
         return specimen_of_obr(mp, o);
     if (mp->specimen == o->spm)
         return mp->specimen_ref;
