@@ -448,10 +448,8 @@ static enum err rows_step(struct session *s, void *context)
     struct sql *q = NULL;
     enum err err =
         sql_prepare(s,
-                    "SELECT count(*), sum(key = tasuki_key(1, '{\"v\":2}')) FROM ix_value"
-                    " WHERE key NOT IN (tasuki_key_type('Observation'),"
-                    " tasuki_key_id('Observation', 'x'),"
-                    " tasuki_key_id('Observation', 'gone'))",
+                    "SELECT count(*), sum(key = (tasuki_key(1, '{\"v\":2}') | (1 << 61)))"
+                    " FROM ix_value WHERE key <> (tasuki_key_type('Observation') | (1 << 61))",
                     SQL_OWN, &q);
     if (err)
         return err;
@@ -479,17 +477,17 @@ static void test_search_rows_follow_the_record(void **state)
     assert_int_equal(fixture_read(&w.f, rows_step, rows), ERR_OK);
     assert_int_equal(rows[0], 2);
     list.count = 1;
-    put.record.body = SLICE("{\"v\":2}");
+    put.record.body = SLICE("{\"v\":2}"); /* b stays: another of the block may need it */
     assert_int_equal(fixture_try_put(&w.f, &put), ERR_OK);
     assert_int_equal(fixture_read(&w.f, rows_step, rows), ERR_OK);
-    assert_int_equal(rows[0], 1);
+    assert_int_equal(rows[0], 2);
     struct fixture_put gone = put_of(a, w.a1, "gone", "{}");
     gone.record.facets = &list;
     struct removal removal = {.grant = a, .id = "gone"};
     assert_int_equal(fixture_try_put(&w.f, &gone), ERR_OK);
     assert_int_equal(fixture_write(&w.f, delete_step, &removal), ERR_OK);
     assert_int_equal(fixture_read(&w.f, rows_step, rows), ERR_OK);
-    assert_int_equal(rows[0], 1);
+    assert_int_equal(rows[0], 2);
 
     struct reindex reindex = {0};
     assert_int_equal(fixture_write(&w.f, reindex_step, &reindex), ERR_OK);
@@ -497,7 +495,7 @@ static void test_search_rows_follow_the_record(void **state)
     assert_true(reindex.state.over);
     assert_int_equal(reindex.calls, 1);
     assert_int_equal(fixture_read(&w.f, rows_step, rows), ERR_OK);
-    assert_int_equal(rows[0], 1);
+    assert_int_equal(rows[0], 3);
     assert_int_equal(rows[1], 1);
     fixture_close(&w.f);
 }
@@ -551,7 +549,7 @@ static enum err original_put_step(struct session *s, void *context)
 {
     struct original *o = context;
     digest_sha256(o->bytes, o->sha);
-    return original_put(s, o->bytes, "application/hl7-v2", o->sha);
+    return original_put(s, o->grant.facility, o->bytes, "application/hl7-v2", o->sha);
 }
 static enum err original_get_step(struct session *s, void *context)
 {
@@ -581,8 +579,6 @@ static void test_originals_go_back_to_their_sender(void **state)
     const struct slice bytes = o.bytes;
     assert_int_equal(fixture_write(&w.f, original_put_step, &o), ERR_OK);
     assert_int_equal(fixture_write(&w.f, original_put_step, &o), ERR_OK); /* once more: one row */
-    assert_int_equal(fixture_read(&w.f, original_get_step, &o),
-                     ERR_NOT_FOUND); /* nobody names it */
     struct fixture_put put = put_of(a, w.a1, "x", "{\"v\":1}");
     put.record.original = o.sha;
     put.record.mapper = "hl7v2/1";
@@ -599,8 +595,11 @@ static void test_originals_go_back_to_their_sender(void **state)
     assert_int_equal(fixture_try_put(&w.f, &put), ERR_OK);
     o.grant = a;
     assert_int_equal(fixture_read(&w.f, original_get_step, &o), ERR_OK);
-    /* B sent the same bytes and they were refused: B may have them, too. */
+    /* B sends the same bytes and they are refused: B may have them, too. */
     o.grant = b;
+    assert_int_equal(fixture_read(&w.f, original_get_step, &o), ERR_NOT_FOUND);
+    o.bytes = bytes;
+    assert_int_equal(fixture_write(&w.f, original_put_step, &o), ERR_OK);
     assert_int_equal(fixture_write(&w.f, quarantine_step, &o), ERR_OK);
     assert_int_equal(fixture_read(&w.f, original_get_step, &o), ERR_OK);
     assert_true(slice_eq(o.bytes, bytes));
