@@ -367,6 +367,27 @@ enum err tls_client_new(const char *ca_path, char *ret_text, size_t text_size,
     return ERR_OK;
 }
 
+enum err tls_client_identify(struct tls_context *context, const char *cert_path,
+                             const char *key_path, char *ret_text, size_t text_size)
+{
+    struct material m = {.context = context, .text = ret_text, .text_size = text_size};
+    unsigned char digest[DIGEST_LEN];
+    assert(!context->paths[FILE_CERT]);
+    context->paths[FILE_CERT] = strdup(cert_path);
+    context->paths[FILE_KEY] = strdup(key_path);
+    if (!context->paths[FILE_CERT] || !context->paths[FILE_KEY])
+        return ERR_LIMIT;
+    ret_text[0] = '\0';
+    enum err err = material_read(&m, digest);
+    if (!err)
+        err = use_cert(&m, context->ctx);
+    if (!err)
+        err = use_key(&m, context->ctx);
+    material_fini(&m);
+    ERR_clear_error();
+    return err;
+}
+
 static bool is_address(const char *host)
 {
     struct in6_addr any;

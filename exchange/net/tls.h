@@ -37,6 +37,10 @@ SSL *tls_new_ssl(struct tls_context *context);
 /* A context for connections of our own: servers are checked against CA_PATH (PEM), NULL: the system's store. */
 enum err tls_client_new(const char *ca_path, char *ret_text, size_t text_size,
                         struct tls_context **ret_context) ERR_CHECKED;
+/* Gives a dialling context a certificate of its own (PEM chain and key; the key is refused when others may read it), for servers that
+ * ask who we are. */
+enum err tls_client_identify(struct tls_context *context, const char *cert_path, const char *key_path,
+                             char *ret_text, size_t text_size) ERR_CHECKED;
 /* A new connection object that dials: the server's certificate must be good and name HOST (DNS name or address). */
 SSL *tls_new_dialling_ssl(struct tls_context *context, const char *host);
 
