@@ -9,7 +9,7 @@
 #include <assert.h>
 
 #include "base/when.h"
-#include "mappers/ssmix2/segment.h"
+#include "mappers/ssmix2/result.h"
 
 #include "base/banned.h"
 
@@ -117,16 +117,8 @@ static void put_pid(struct writer *w, bool whole)
     struct arena *a = w->s.arena;
     const struct json *p = w->env->patient;
     struct slice dead = segment_time(a, str(p, "deceasedDateTime"));
-    struct slice gender = segment_back(terms_gender, str(p, "gender"));
 
-    segment_begin(&w->s, "PID");
-    segment_put(&w->s, 1, SLICE("0001"));
-    segment_put(&w->s, 3, segment_format(a, "%.*s^^^^PI", SLICE_ARG(w->env->local_no)));
-    put_each(w, 5, json_get(p, "name"), segment_name);
-    if (w->s.field < 5)
-        segment_must(&w->s, 5, SLICE_NONE);
-    segment_must(&w->s, 7, segment_time(a, str(p, "birthDate")));
-    segment_put(&w->s, 8, gender.len > 0 ? gender : SLICE("U"));
+    result_pid(&w->s, segment_format(a, "%.*s^^^^PI", SLICE_ARG(w->env->local_no)), p, true);
     if (whole) {
         put_each(w, 11, json_get(p, "address"), segment_address);
         put_telecoms(w, 13, json_get(p, "telecom"), false);
@@ -177,50 +169,11 @@ static struct slice number_of(struct arena *a, const struct json *value)
     return value ? segment_escape(a, value->text) : SLICE_NONE;
 }
 
-/* Type and value: numbers, texts and codes are all that the standard has here. */
-static void put_value(struct writer *w, const struct json *o, struct slice *ret_type,
-                      struct slice *ret_value)
-{
-    struct arena *a = w->s.arena;
-    const struct json *quantity = json_get(o, "valueQuantity");
-    struct slice comparator = str(quantity, "comparator"), text = str(o, "valueString");
-    struct slice number = number_of(a, json_get(quantity, "value"));
-
-    *ret_type = SLICE("ST");
-    *ret_value = segment_escape(a, text.len > 0 ? text : str(o, "valueDateTime"));
-    if (number.len > 0 && comparator.len == 0) {
-        *ret_type = SLICE("NM");
-        *ret_value = number;
-    } else if (number.len > 0) {
-        *ret_value = segment_format(a, "%.*s %.*s", SLICE_ARG(segment_escape(a, comparator)),
-                                    SLICE_ARG(number));
-    } else if (json_get(o, "valueCodeableConcept")) {
-        *ret_type = SLICE("CWE");
-        *ret_value = segment_concept(a, json_get(o, "valueCodeableConcept"));
-    }
-}
-
 static void put_result(struct writer *w, const struct json *o)
 {
-    struct arena *a = w->s.arena;
-    const struct json *flags = json_get(o, "interpretation");
-    struct slice type, value, status = segment_back(terms_obx_status, str(o, "status"));
-    const struct json *range = json_path(o, "referenceRange", "0", NULL);
-    const struct json *flag = json_path(flags, "0", "coding", "0", NULL);
+    struct result_line line = {.n = ++w->n, .observation = o};
 
-    put_value(w, o, &type, &value);
-    segment_begin(&w->s, "OBX");
-    segment_number(&w->s, 1, ++w->n);
-    if (value.len > 0)
-        segment_put(&w->s, 2, type);
-    segment_put(&w->s, 3, segment_concept(a, json_get(o, "code")));
-    segment_put(&w->s, 5, value);
-    segment_put(&w->s, 6, segment_unit(a, json_get(o, "valueQuantity")));
-    segment_put(&w->s, 7, segment_escape(a, str(range, "text")));
-    segment_put(&w->s, 8, segment_escape(a, str(flag, "code")));
-    segment_put(&w->s, 11, value.len == 0 ? SLICE("X") : status.len > 0 ? status : SLICE("N"));
-    segment_put(&w->s, 14, segment_time(a, str(o, "effectiveDateTime")));
-    segment_end(&w->s);
+    result_obx(&w->s, &line);
 }
 
 /* ---- ADT-00 ---- */
@@ -716,18 +669,7 @@ static void write_prescription(struct writer *w)
 
 static void put_specimen(struct writer *w, const struct json *o, const struct json *specimen)
 {
-    struct arena *a = w->s.arena;
-    struct slice number = segment_identifier(json_get(specimen, "identifier"), "specimen");
-    struct slice type = segment_concept(a, json_get(specimen, "type"));
-    struct slice at = str(json_get(specimen, "collection"), "collectedDateTime");
-
-    segment_begin(&w->s, "SPM");
-    segment_number(&w->s, 1, ++w->n);
-    segment_put(&w->s, 2, segment_escape(a, number));
-    segment_must(&w->s, 4, type);
-    segment_put(&w->s, 17, segment_time(a, at.len > 0 ? at : str(o, "effectiveDateTime")));
-    segment_put(&w->s, 18, segment_time(a, str(specimen, "receivedTime")));
-    segment_end(&w->s);
+    result_spm(&w->s, ++w->n, specimen, str(o, "effectiveDateTime"));
 }
 
 /* The panel a result belongs to, as our identifiers name it: facility:LAB:order:day:panel:item. */
