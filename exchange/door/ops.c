@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "exchange/push/push.h"
 #include "exchange/version.h"
 
 #include "base/banned.h"
@@ -103,6 +104,7 @@ static int print_metrics(const struct door_ops *door, struct buf *out)
     metric(out, "tasuki_store_stopped", "gauge", "1 after a storage failure.", f.stopped);
     metric(out, "tasuki_audit_rows_total", "counter", "Length of the audit chain.", f.audit_seq);
     print_mllp(door, out);
+    push_print(door->exchange->push, out);
     metric(out, "tasuki_resident_memory_bytes", "gauge", "Resident set size.", resident_bytes());
     return 200;
 }

@@ -69,7 +69,7 @@ struct dispatch {
     uv_loop_t *loop;
     struct exchange *x;
     struct outbound *out;
-    void (*changed)(void *context, int64_t last);
+    void (*polled)(void *context, const struct notify_poll *poll, bool grown);
     void *context;
     uv_timer_t poll_timer, wait_timer;
     struct line_list lines, due;
@@ -442,8 +442,7 @@ static void take_rows(struct dispatch *d, const struct notify_poll *p)
         else if (!l->seen && l->state == LOOKING)
             l->dropped = true;
     }
-    if (grown)
-        d->changed(d->context, d->last);
+    d->polled(d->context, p, grown);
 }
 
 static void on_poll_timer(uv_timer_t *timer)
@@ -539,8 +538,8 @@ static void advance(struct dispatch *d)
 }
 
 enum err dispatch_open(uv_loop_t *loop, struct exchange *x, struct outbound *out,
-                       void (*changed)(void *context, int64_t last), void *context,
-                       struct dispatch **ret)
+                       void (*polled)(void *context, const struct notify_poll *poll, bool grown),
+                       void *context, struct dispatch **ret)
 {
     struct dispatch *d = calloc(1, sizeof(*d));
     if (!d)
@@ -548,7 +547,7 @@ enum err dispatch_open(uv_loop_t *loop, struct exchange *x, struct outbound *out
     d->loop = loop;
     d->x = x;
     d->out = out;
-    d->changed = changed;
+    d->polled = polled;
     d->context = context;
     TAILQ_INIT(&d->lines);
     TAILQ_INIT(&d->due);

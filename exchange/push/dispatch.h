@@ -14,13 +14,15 @@
 
 struct dispatch;
 
-/* CHANGED is told, with the log's last number, when something was written: for who else follows. */
+struct notify_poll;
+
+/* POLLED is told what each poll saw, and whether the log has grown since the one before: for who else follows. */
 enum err dispatch_open(uv_loop_t *loop, struct exchange *x, struct outbound *out,
-                       void (*changed)(void *context, int64_t last), void *context,
-                       struct dispatch **ret) ERR_CHECKED;
+                       void (*polled)(void *context, const struct notify_poll *poll, bool grown),
+                       void *context, struct dispatch **ret) ERR_CHECKED;
 /* Something may have been written. */
 void dispatch_wake(struct dispatch *d);
-/* Ask also when there is no Subscription: somebody listens. */
+/* Ask also when there is no Subscription: somebody else follows. */
 void dispatch_follow(struct dispatch *d, bool follow);
 /* Begins nothing any more. Then OUT may be closed, and after it the dispatcher. */
 void dispatch_stop(struct dispatch *d);

@@ -224,7 +224,11 @@ static enum err poll_look(struct session *s, struct request *r)
 {
     struct notify_poll *p = r->input;
     enum err err = change_last(s, &p->last);
-    return err ? err : subscription_list(s, r->arena, &p->list, &p->count);
+    if (!err)
+        err = subscription_list(s, r->arena, &p->list, &p->count);
+    if (!err && r->exchange->conf.feed_count > 0)
+        err = feed_list(s, r->arena, &p->feeds, &p->feed_count);
+    return err;
 }
 
 const struct use notify_poll_use = {.event = "notify-poll", .anyone = true, .look = poll_look};

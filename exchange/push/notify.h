@@ -9,6 +9,7 @@
 
 #include "exchange/push/channel.h"
 #include "exchange/request.h"
+#include "storage/feed.h"
 #include "storage/subscription.h"
 
 /* r->input of notify_use; texts in r's arena. */
@@ -53,6 +54,8 @@ struct notify_poll {
     int64_t last; /* change number */
     struct subscription *list;
     size_t count;
+    struct feed *feeds; /* of a configuration that has some */
+    size_t feed_count;
 };
 extern const struct use notify_poll_use;
 
