@@ -79,7 +79,8 @@ static const struct key keys[] = {
 };
 #undef KEY
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
-static const char *const sections[] = {"region", "listen", "tls", "store", "push", "log", "feed", "watch"};
+static const char *const sections[] = {"region", "listen", "tls",  "store",
+                                       "push",   "log",    "feed", "watch"};
 
 #define KEY(name, kind, member, preset)                                                            \
     {                                                                                              \
@@ -120,9 +121,9 @@ struct reading {
     const char *folder; /* of path, "" for the current one */
     unsigned line;      /* 0: no line in particular */
     struct slice section;
-    bool section_seen;         /* some heading came */
-    bool section_known;        /* and it was one of ours */
-    struct target all, feed;   /* feed.into: the one being read, NULL: none */
+    bool section_seen;       /* some heading came */
+    bool section_known;      /* and it was one of ours */
+    struct target all, feed; /* feed.into: the one being read, NULL: none */
     struct conf conf;
 };
 
@@ -220,11 +221,12 @@ static void begin_feed(struct reading *r, struct slice name)
         good = good && !slice_is(name, r->conf.feeds[i].name);
     r->section_known = good && r->conf.feed_count < LIMIT_FEEDS;
     if (!r->section_known) {
-        (void)say(r, good ? ERR_LIMIT : ERR_INVALID,
-                  good ? "too many feeds"
-                       : "write [feed NAME], each name once, of small letters, digits and '-'",
-                  good ? "送信（feed）が多すぎます"
-                       : "[feed 名前] と書いてください。名前は小文字・数字・「-」で、重ならないこと");
+        (void)say(
+            r, good ? ERR_LIMIT : ERR_INVALID,
+            good ? "too many feeds"
+                 : "write [feed NAME], each name once, of small letters, digits and '-'",
+            good ? "送信（feed）が多すぎます"
+                 : "[feed 名前] と書いてください。名前は小文字・数字・「-」で、重ならないこと");
         return;
     }
     r->feed = (struct target){
@@ -333,11 +335,11 @@ static enum err set_value(struct reading *r, const struct target *t, const struc
         int number = 0;
 
         if (!read_number(value, key->kind, &number))
-            return say(r, ERR_INVALID,
-                       arena_printf(r->arena, "\"%s\" must be %s", key->name,
-                                    number_kinds[key->kind].en),
-                       arena_printf(r->arena, "「%s」は%sで指定してください", key->name,
-                                    number_kinds[key->kind].ja));
+            return say(
+                r, ERR_INVALID,
+                arena_printf(r->arena, "\"%s\" must be %s", key->name, number_kinds[key->kind].en),
+                arena_printf(r->arena, "「%s」は%sで指定してください", key->name,
+                             number_kinds[key->kind].ja));
         memcpy(at, &number, sizeof(number));
         return ERR_OK;
     }
@@ -407,10 +409,10 @@ static void read_pair(struct reading *r, struct slice line)
     }
     unsigned *given = &t->given[key - t->keys];
     if (*given) {
-        (void)say(r, ERR_CONFLICT,
-                  arena_printf(r->arena, "\"%s\" is already given on line %u", key->name, *given),
-                  arena_printf(r->arena, "「%s」は %u 行目ですでに指定されています", key->name,
-                               *given));
+        (void)say(
+            r, ERR_CONFLICT,
+            arena_printf(r->arena, "\"%s\" is already given on line %u", key->name, *given),
+            arena_printf(r->arena, "「%s」は %u 行目ですでに指定されています", key->name, *given));
         return;
     }
     *given = r->line;
@@ -485,7 +487,8 @@ static void check_feed(struct reading *r, const struct conf_feed *f)
          "「charset」は iso-2022-jp か utf-8 で指定してください"},
         {(f->cert[0] == '\0') != (f->key[0] == '\0'), "give both \"certificate\" and \"key\"",
          "「certificate」と「key」は両方指定してください"},
-        {!f->tls && f->cert[0], "\"certificate\" needs tls = on", "「certificate」には tls = on が必要です"},
+        {!f->tls && f->cert[0], "\"certificate\" needs tls = on",
+         "「certificate」には tls = on が必要です"},
     };
 
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
@@ -499,15 +502,16 @@ static void check_targets(struct reading *r)
     struct slice bad = SLICE_NONE;
     if (target_list_ok(r->conf.push_targets, &bad))
         return;
-    (void)say(r, ERR_INVALID,
-              arena_printf(r->arena,
-                           "\"targets\" in [push]: \"%.*s\" is neither \"loopback\" nor an https URL "
-                           "(http: only this machine)",
-                           SLICE_ARG(bad)),
-              arena_printf(r->arena,
-                           "[push] の「targets」: 「%.*s」は loopback でも https の URL "
-                           "でもありません（http はこの計算機だけ）",
-                           SLICE_ARG(bad)));
+    (void)say(
+        r, ERR_INVALID,
+        arena_printf(r->arena,
+                     "\"targets\" in [push]: \"%.*s\" is neither \"loopback\" nor an https URL "
+                     "(http: only this machine)",
+                     SLICE_ARG(bad)),
+        arena_printf(r->arena,
+                     "[push] の「targets」: 「%.*s」は loopback でも https の URL "
+                     "でもありません（http はこの計算機だけ）",
+                     SLICE_ARG(bad)));
 }
 
 /* What no single line shows. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Positions and dead letters of feeds (see feed.h). A position only grows, whoever writes it: a message that was
- * answered must not be sent again because an older row came late.
+ * Positions and dead letters of feeds (see feed.h). A position only grows, whoever writes it: a
+ * message that was answered must not be sent again because an older row came late.
  */
 #include "storage/feed.h"
 
@@ -212,10 +212,9 @@ enum err feed_letter_list(struct session *s, struct arena *arena, struct slice n
 enum err feed_letter_put(struct session *s, const struct feed_letter *letter)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s,
-                               "INSERT OR REPLACE INTO feed_letter(" LETTER_COLUMNS
-                               ") VALUES(?,?,?,?,?,?,?,?,?,?,?)",
-                               SQL_OWN, &q);
+    enum err err = sql_prepare(
+        s, "INSERT OR REPLACE INTO feed_letter(" LETTER_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+        SQL_OWN, &q);
     assert(session_writes(s) && letter->feed.len > 0);
     if (err)
         return err;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where each outgoing feed stands in the log of changes, what is under way to its receiver, and what the receiver refused
- * (docs/decisions/0019). Numbers of changes only: what a message says is read through the gate each time it is made.
+ * Where each outgoing feed stands in the log of changes, what is under way to its receiver, and
+ * what the receiver refused (docs/decisions/0019). Numbers of changes only: what a message says is
+ * read through the gate each time it is made.
  */
 #ifndef STORAGE_FEED_H
 #define STORAGE_FEED_H
@@ -54,7 +55,8 @@ enum err feed_get(struct session *s, struct arena *arena, struct slice name,
 /* All of them, by name. */
 enum err feed_list(struct session *s, struct arena *arena, struct feed **ret_list,
                    size_t *ret_count) ERR_CHECKED;
-/* Inserts or replaces by name; the position never goes back. Writer session, as all that change something. */
+/* Inserts or replaces by name; the position never goes back. Writer session, as all that change
+ * something. */
 enum err feed_put(struct session *s, const struct feed *feed) ERR_CHECKED;
 
 /* ERR_NOT_FOUND. */
@@ -63,7 +65,8 @@ enum err feed_letter_get(struct session *s, struct arena *arena, int64_t id,
 /* The oldest of NAME that is wanted; ERR_NOT_FOUND. */
 enum err feed_letter_wanted(struct session *s, struct arena *arena, struct slice name,
                             struct feed_letter *ret_letter) ERR_CHECKED;
-/* Those of NAME that wait or are wanted, with ALL also those dealt with; the newest LIMIT, oldest first. */
+/* Those of NAME that wait or are wanted, with ALL also those dealt with; the newest LIMIT, oldest
+ * first. */
 enum err feed_letter_list(struct session *s, struct arena *arena, struct slice name, bool all,
                           size_t limit, struct feed_letter **ret_list,
                           size_t *ret_count) ERR_CHECKED;

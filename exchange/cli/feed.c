@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * feed list|show|retry|drop: how far the feeds are, what their receivers refused, and an operator's word on it. What a receiver said is
- * shown as he said it; what the message told is not kept and not shown.
+ * feed list|show|retry|drop: how far the feeds are, what their receivers refused, and an operator's
+ * word on it. What a receiver said is shown as he said it; what the message told is not kept and
+ * not shown.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -94,10 +95,9 @@ static void put_feed(struct table *table, const struct cli_place *place, const s
 
 int cli_feed_list(const struct args *args)
 {
-    static const char *const columns[] = {"feed",     "facility", "to",      "position",
-                                          "underway", "failures", "next",    "sent",
-                                          "last",     "refused",  "letters", "reason",
-                                          NULL};
+    static const char *const columns[] = {"feed",     "facility", "to",   "position", "underway",
+                                          "failures", "next",     "sent", "last",     "refused",
+                                          "letters",  "reason",   NULL};
     struct cli_place place;
     struct feed_job in = {0};
     struct table table;
@@ -153,9 +153,8 @@ int cli_feed_show(const struct args *args)
 
 static int steer(const struct args *args, enum feed_order order)
 {
-    struct feed_steer in = {.name = slice_str(args->operands[0]),
-                            .order = order,
-                            .all = args_flag(args, "all")};
+    struct feed_steer in = {
+        .name = slice_str(args->operands[0]), .order = order, .all = args_flag(args, "all")};
     struct cli_place place;
     bool letter = args->operand_count > 1;
     int code;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One connection out (see mllp_client.h). Its moves; each way to IDLE or READY out of RESOLVING, DIALLING or ASKED tells `done`,
- * as the last thing it does:
+ * One connection out (see mllp_client.h). Its moves; each way to IDLE or READY out of RESOLVING,
+ * DIALLING or ASKED tells `done`, as the last thing it does:
  *
- *     IDLE --connect--> RESOLVING --addresses--> DIALLING --ready--> READY --send--> ASKED --frame--> READY
+ *     IDLE --connect--> RESOLVING --addresses--> DIALLING --ready--> READY --send--> ASKED
+ * --frame--> READY
  *
  *     state      event                          then
  *     RESOLVING  no such name, none allowed     IDLE: ERR_IO

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * POSTs going out. A call is one request and its answer; a line is one connection, kept a while after a call for the
- * next one to the same place. A call's moves:
+ * POSTs going out. A call is one request and its answer; a line is one connection, kept a while
+ * after a call for the next one to the same place. A call's moves:
  *
  *     RESOLVING --name found--> DIALLING --ready--> ASKED --whole answer--> (done)
  *
  *     state      event                                    then
  *     RESOLVING  no such name, no address allowed         done: ERR_IO
- *     DIALLING   closed                                   DIALLING the next address; none left, done: ERR_IO
- *     ASKED      closed, line was kept, no byte came      RESOLVING, once: it had gone stale
- *     ASKED      closed, body goes on to the end          done
- *     ASKED      closed otherwise                         done: ERR_IO
- *     ASKED      late                                     done: ERR_TIMEOUT, line closed
- *     ASKED      answer cannot be read                    done: ERR_MALFORMED, line closed
- *     any        outbound_close                           done: ERR_UNAVAILABLE, line closed
+ *     DIALLING   closed                                   DIALLING the next address; none left,
+ * done: ERR_IO ASKED      closed, line was kept, no byte came      RESOLVING, once: it had gone
+ * stale ASKED      closed, body goes on to the end          done ASKED      closed otherwise done:
+ * ERR_IO ASKED      late                                     done: ERR_TIMEOUT, line closed ASKED
+ * answer cannot be read                    done: ERR_MALFORMED, line closed any outbound_close
+ * done: ERR_UNAVAILABLE, line closed
  *
- * `done` is the last thing a call does; the call is freed before it, so it may send the next request. Must not know what
- * is sent or why.
+ * `done` is the last thing a call does; the call is freed before it, so it may send the next
+ * request. Must not know what is sent or why.
  */
 #include "exchange/net/outbound.h"
 
@@ -162,8 +161,8 @@ static enum http1_state take_body(struct call *c, struct slice bytes)
     }
     if (!c->answer.chunked && !c->answer.to_end && c->body_seen >= c->answer.content_length)
         state = HTTP1_DONE;
-    if (state == HTTP1_DONE && (used < bytes.len || (!c->answer.chunked &&
-                                                     c->body_seen > c->answer.content_length)))
+    if (state == HTTP1_DONE &&
+        (used < bytes.len || (!c->answer.chunked && c->body_seen > c->answer.content_length)))
         c->answer.keep_alive = false; /* it says more than it was asked */
     return state;
 }
@@ -276,7 +275,8 @@ static void dial(struct call *c)
     snprintf(line->host, sizeof(line->host), "%s", c->target.host);
     c->kept = false;
     c->state = DIALLING;
-    if (stream_dial(l, resolve_next(&c->names), c->target.host, LIMIT_PUSH_CONNECT_MS, line, &line->stream)) {
+    if (stream_dial(l, resolve_next(&c->names), c->target.host, LIMIT_PUSH_CONNECT_MS, line,
+                    &line->stream)) {
         free(line);
         finish(c, ERR_IO, "no socket");
         return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Names to addresses, on libuv's workers (see resolve.h). An address goes the same way as a name, so that an owner has one
- * path, on which nothing comes back from inside his own call.
+ * Names to addresses, on libuv's workers (see resolve.h). An address goes the same way as a name,
+ * so that an owner has one path, on which nothing comes back from inside his own call.
  */
 #include "exchange/net/resolve.h"
 

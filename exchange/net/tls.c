@@ -400,9 +400,9 @@ SSL *tls_new_dialling_ssl(struct tls_context *context, const char *host)
     if (!ssl)
         return NULL;
     bool address = is_address(host);
-    bool named = address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1
-                         : SSL_set1_host(ssl, host) == 1 &&
-                               SSL_set_tlsext_host_name(ssl, host) == 1;
+    bool named = address
+                     ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1
+                     : SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     SSL_set_connect_state(ssl);
     if (named)

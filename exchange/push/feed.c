@@ -2,26 +2,25 @@
  *
  * The runner of feeds (see feed.h). One line a feed:
  *
- *     QUIET --log grew--> DUE --its turn--> ASKING --found--> CONNECTING --> ASKING --offered--> SENT --answer--> ASKING
+ *     QUIET --log grew--> DUE --its turn--> ASKING --found--> CONNECTING --> ASKING --offered-->
+ * SENT --answer--> ASKING
  *
  *     state       event                                       then
  *     QUIET       the log has grown, a letter is wanted       DUE
- *     DUE         no other line is asking                     ASKING: settle the last verdict, find the next message
- *     ASKING      a message, no connection                    CONNECTING
- *     ASKING      a message, noted and audited                SENT
- *     ASKING      more of the log to look at, or it changed   DUE, behind the others
- *     ASKING      nothing                                     QUIET
+ *     DUE         no other line is asking                     ASKING: settle the last verdict, find
+ * the next message ASKING      a message, no connection                    CONNECTING ASKING      a
+ * message, noted and audited                SENT ASKING      more of the log to look at, or it
+ * changed   DUE, behind the others ASKING      nothing                                     QUIET
  *     ASKING      a failure was noted                         WAITING until the row says
- *     ASKING      the store is busy, the facility unknown     WAITING a little, with the verdict kept
- *     CONNECTING  connected                                   DUE
- *     CONNECTING  not                                         DUE with verdict failed
- *     SENT        AA, CA                                      DUE with verdict accepted
- *     SENT        AE, AR, CE, CR                              DUE with verdict refused: a dead letter
- *     SENT        no answer, none to this message, garbage    hung up, DUE with verdict failed
- *     WAITING     time; an operator says so                   DUE
- *     any         feeds_close                                 nothing is begun any more
+ *     ASKING      the store is busy, the facility unknown     WAITING a little, with the verdict
+ * kept CONNECTING  connected                                   DUE CONNECTING  not DUE with verdict
+ * failed SENT        AA, CA                                      DUE with verdict accepted SENT AE,
+ * AR, CE, CR                              DUE with verdict refused: a dead letter SENT        no
+ * answer, none to this message, garbage    hung up, DUE with verdict failed WAITING     time; an
+ * operator says so                   DUE any         feeds_close nothing is begun any more
  *
- * A verdict is kept until a turn has written it: killed before that, the message is sent once more, with the same MSH-10.
+ * A verdict is kept until a turn has written it: killed before that, the message is sent once more,
+ * with the same MSH-10.
  */
 #include "exchange/push/feed.h"
 
@@ -77,7 +76,8 @@ static void advance(struct feeds *f);
 
 int64_t feeds_wait_ms(unsigned failures, uint32_t random)
 {
-    int64_t whole = failures < 20 ? INT64_C(500) << (failures ? failures : 1) : LIMIT_PUSH_BACKOFF_MS;
+    int64_t whole =
+        failures < 20 ? INT64_C(500) << (failures ? failures : 1) : LIMIT_PUSH_BACKOFF_MS;
     if (whole > LIMIT_PUSH_BACKOFF_MS)
         whole = LIMIT_PUSH_BACKOFF_MS;
     return whole - whole / 4 * (int64_t)(random % 1000) / 1000;
@@ -175,15 +175,6 @@ static void on_connected(void *context, const struct mllp_client_result *result)
 
 /* ── turns ───────────────────────────────────────────────────────────────────────────────────── */
 
-static void take_figures(struct line *l, const struct feed *row)
-{
-    l->position = row->position;
-    l->sent = row->sent;
-    l->refused = row->refused;
-    l->waiting = row->waiting + row->wanted;
-    l->failures = row->failures;
-}
-
 static void send_message(struct line *l, const struct feed_turn *t)
 {
     snprintf(l->message_id, sizeof(l->message_id), "%s", t->message_id);
@@ -198,6 +189,7 @@ static void go_on(struct line *l, const struct feed_turn *t)
 {
     bool failed = l->verdict == FEED_FAILED;
     l->verdict = FEED_NONE;
+    l->message_id[0] = '\0';
     l->scanned = t->scanned;
     l->position = t->now.position;
     l->sent = t->now.sent;
@@ -278,9 +270,10 @@ static void ask(struct line *l)
 
 static void take_row(struct line *l, const struct feed *row, bool grown)
 {
-    bool ended = row->next_ms <= l->f->x->clock->now_ms(l->f->x->clock);
-    if (l->state != ASKING)
-        take_figures(l, row);
+    /* as many failures as we know of: not a row that was read before the last was written */
+    bool ended =
+        row->failures == l->failures && row->next_ms <= l->f->x->clock->now_ms(l->f->x->clock);
+    l->waiting = row->waiting + row->wanted;
     if (grown || row->wanted > 0)
         wake(l);
     if (l->state == WAITING && l->waits_for_row && ended) {
@@ -345,7 +338,8 @@ void feeds_print(const struct feeds *f, struct buf *out)
         {"tasuki_feed_lag_seconds", "gauge", "How far a feed is behind the newest change.", lag_of},
         {"tasuki_feed_sent_total", "counter", "Messages the receiver accepted.", sent_of},
         {"tasuki_feed_refused_total", "counter", "Messages the receiver refused.", refused_of},
-        {"tasuki_feed_dead_letters", "gauge", "Refused messages that wait for a human.", waiting_of},
+        {"tasuki_feed_dead_letters", "gauge", "Refused messages that wait for a human.",
+         waiting_of},
         {"tasuki_feed_failures", "gauge", "Attempts in a row without an answer.", failures_of},
         {"tasuki_feed_connected", "gauge", "1 while there is a connection.", connected_of},
     };

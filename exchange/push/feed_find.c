@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From changes to a message (see feed_find.h). A run is what follows one another in the log of one chart: the results that one
- * message or transaction brought are told in one message. Every record comes through the gate; what the receiving facility made
- * itself is not told it, and a resident without a number there is none of its patients. The patient number is the
- * receiver's own (design invariant 5).
+ * From changes to a message (see feed_find.h). A run is what follows one another in the log of one
+ * chart: the results that one message or transaction brought are told in one message. Every record
+ * comes through the gate; what the receiving facility made itself is not told it, and a resident
+ * without a number there is none of its patients. The patient number is the receiver's own (design
+ * invariant 5).
  */
 #include "exchange/push/feed_find.h"
 
@@ -33,7 +34,7 @@ struct find {
         struct slice id;
         struct json *body;
         struct specimen *next;
-    } *specimens;
+    } * specimens;
     struct feed_seen *seen;
     int64_t told; /* resources */
 };
@@ -161,11 +162,13 @@ static enum err body_of(struct find *f, const struct record *record, const struc
 static struct slice id_in(const struct json *reference, const char *type)
 {
     struct slice rest = json_str(reference, "reference");
-    return slice_is(slice_cut(&rest, '/'), type) && slice_find(rest, '/', 0) == rest.len ? rest
-                                                                                        : SLICE_NONE;
+    return slice_is(slice_cut(&rest, '/'), type) && slice_find(rest, '/', 0) == rest.len
+               ? rest
+               : SLICE_NONE;
 }
 
-/* The current version by id, a delete marker too; *ret_there false: not visible, or of another chart. */
+/* The current version by id, a delete marker too; *ret_there false: not visible, or of another
+ * chart. */
 static enum err read_of_chart(struct find *f, const char *type, struct slice id,
                               struct record *ret_record, bool *ret_there)
 {
@@ -232,8 +235,7 @@ static struct report *new_report(struct find *f, struct slice id, size_t results
     }
     *report = (struct report){.id = id};
     /* room for results that were taken out of it */
-    report->results =
-        arena_array(f->r->arena, results + LIMIT_FEED_RUN, sizeof(*report->results));
+    report->results = arena_array(f->r->arena, results + LIMIT_FEED_RUN, sizeof(*report->results));
     if (!report->results)
         return NULL;
     f->report_count++;
@@ -296,7 +298,8 @@ static enum err add_reports(struct find *f, const char *query)
     return err;
 }
 
-/* Is the result of ID told by a report already? A withdrawn report tells of withdrawn results only. */
+/* Is the result of ID told by a report already? A withdrawn report tells of withdrawn results only.
+ */
 static bool is_held(const struct find *f, const struct record *record)
 {
     for (size_t i = 0; i < f->report_count; i++) {
@@ -309,7 +312,8 @@ static bool is_held(const struct find *f, const struct record *record)
     return false;
 }
 
-/* A result that was taken out of its report as it was deleted belongs to the report of the same order. */
+/* A result that was taken out of its report as it was deleted belongs to the report of the same
+ * order. */
 static struct report *report_of_order(const struct find *f, const struct json *body)
 {
     struct slice order = json_str(json_path(body, "basedOn", "0", NULL), "reference");
@@ -394,7 +398,8 @@ static enum err make_message(struct find *f)
     env.source_code = source.code.len ? source.code : source.key;
     env.source_name = source.name;
     buf_init(&out, LIMIT_MLLP_FRAME);
-    err = report_write(r->arena, &env, f->reports, f->report_count, &out, in->message_id, &replaced);
+    err =
+        report_write(r->arena, &env, f->reports, f->report_count, &out, in->message_id, &replaced);
     if (!err)
         in->message = arena_dup(r->arena, buf_slice(&out));
     buf_fini(&out);
@@ -428,9 +433,9 @@ enum err feed_find(struct session *s, struct request *r, struct feed_turn *in, i
     in->seen = f.seen;
     r->entity = fhir_entity(r, f.run[0].type, f.run[0].id);
     r->count = f.told;
-    r->query = arena_printf(r->arena, "feed %s mllp%s://%s:%d %s", in->conf->name,
-                            in->conf->tls ? "s" : "", in->conf->host, in->conf->port,
-                            in->message_id);
+    r->query =
+        arena_printf(r->arena, "feed %s mllp%s://%s:%d %s", in->conf->name,
+                     in->conf->tls ? "s" : "", in->conf->host, in->conf->port, in->message_id);
     return ERR_OK;
 }
 

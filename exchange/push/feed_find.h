@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The message that a feed's next changes make: a run of changes of one chart, their reports as they stand now, and the bytes.
+ * The message that a feed's next changes make: a run of changes of one chart, their reports as they
+ * stand now, and the bytes.
  */
 #ifndef EXCHANGE_PUSH_FEED_FIND_H
 #define EXCHANGE_PUSH_FEED_FIND_H
@@ -17,8 +18,9 @@ struct feed_seen {
     const struct feed_seen *next;
 };
 
-/* Looks for the next changes: in (in->after, until], of in->chart where that is given; UNTIL 0: to the log's end. Fills what in->until
- * and after describes, the message, r->person, entity and count. Needs the facility's grant bound. */
+/* Looks for the next changes: in (in->after, until], of in->chart where that is given; UNTIL 0: to
+ * the log's end. Fills what in->until and after describes, the message, r->person, entity and
+ * count. Needs the facility's grant bound. */
 enum err feed_find(struct session *s, struct request *r, struct feed_turn *in,
                    int64_t until) ERR_CHECKED;
 /* Is all that the message tells still there and visible, unchanged? */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Turns of feeds (see feed_turn.h). The look finds and makes the message on a reader; apply settles, holds what was read against
- * what stands now, notes the message as under way and leaves the audit row, all in one commit. The row decides: what a command
- * changed meanwhile is seen, and then nothing is offered this time.
+ * Turns of feeds (see feed_turn.h). The look finds and makes the message on a reader; apply
+ * settles, holds what was read against what stands now, notes the message as under way and leaves
+ * the audit row, all in one commit. The row decides: what a command changed meanwhile is seen, and
+ * then nothing is offered this time.
  */
 #include "exchange/push/feed_turn.h"
 
@@ -14,7 +15,8 @@
 
 #include "base/banned.h"
 
-#define STORE_MS 60000 /* a position without messages is stored when it has moved by so much of the log */
+#define STORE_MS                                                                                   \
+    60000 /* a position without messages is stored when it has moved by so much of the log */
 
 /* ── look ────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -156,7 +158,8 @@ static enum err settle_answer(struct session *s, struct request *r, const struct
 /* True when the row changed. */
 static bool settle_failure(struct request *r, const struct feed_turn *in, struct feed *row)
 {
-    if (in->verdict != FEED_FAILED || (in->control_id.len && !slice_eq(in->control_id, row->control_id)))
+    if (in->verdict != FEED_FAILED ||
+        (in->control_id.len && !slice_eq(in->control_id, row->control_id)))
         return false;
     row->failures++;
     row->next_ms = r->grant.now_ms + in->wait_ms;
@@ -279,13 +282,15 @@ static enum err steer_all(struct session *s, struct request *r, struct feed_stee
 {
     struct feed_letter *list = NULL;
     size_t count = 0;
-    enum err err = feed_letter_list(s, r->arena, in->name, false, LIMIT_FEED_LETTERS, &list, &count);
+    enum err err =
+        feed_letter_list(s, r->arena, in->name, false, LIMIT_FEED_LETTERS, &list, &count);
     for (size_t i = 0; i < count && !err; i++)
         err = steer_letter(s, in, &list[i]);
     return err;
 }
 
-/* What is under way: tried at once, or given up for good. What its receiver has of it already he keeps. */
+/* What is under way: tried at once, or given up for good. What its receiver has of it already he
+ * keeps. */
 static enum err steer_message(struct session *s, struct feed_steer *in, struct feed *row)
 {
     struct feed_letter letter = {.feed = row->name,

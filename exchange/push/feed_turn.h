@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One turn of a feed (docs/decisions/0019): what became of the last message is settled, and the next one is found, made, and noted as
- * under way, together with the audit row of its disclosure, in one commit before a byte of it leaves. A request of the pipeline
- * in the name of the facility, so consent is decided by the gate at that moment.
+ * One turn of a feed (docs/decisions/0019): what became of the last message is settled, and the
+ * next one is found, made, and noted as under way, together with the audit row of its disclosure,
+ * in one commit before a byte of it leaves. A request of the pipeline in the name of the facility,
+ * so consent is decided by the gate at that moment.
  */
 #ifndef EXCHANGE_PUSH_FEED_TURN_H
 #define EXCHANGE_PUSH_FEED_TURN_H
@@ -24,7 +25,8 @@ struct feed_seen;
 struct feed_turn {
     const struct conf_feed *conf;
     enum feed_verdict verdict;
-    struct slice control_id; /* of the message the verdict is on; empty for a failure before any was sent */
+    struct slice
+        control_id; /* of the message the verdict is on; empty for a failure before any was sent */
     struct slice code, reason;
     int64_t wait_ms;
     bool offer;      /* there is a connection: what is found will be sent */
@@ -32,8 +34,9 @@ struct feed_turn {
     /* ── found ── */
     struct feed was; /* the row as the look saw it; without until: nothing was under way */
     bool fresh;      /* there was no row */
-    int64_t after, until, chart, letter; /* what the message is made of; until 0: nothing was found */
-    bool gone;       /* what was under way, or wanted, has nothing left to tell */
+    int64_t after, until, chart,
+        letter; /* what the message is made of; until 0: nothing was found */
+    bool gone;  /* what was under way, or wanted, has nothing left to tell */
     struct slice message;
     char message_id[REPORT_CONTROL_ID + 1];
     const char *unsendable; /* why it cannot be sent; a dead letter at once */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Opening, waking and closing what leaves by itself (see push.h). Order of the end: nothing new is begun, what is being
- * sent is cut, then everybody waits for the requests that are still in the store's hands.
+ * Opening, waking and closing what leaves by itself (see push.h). Order of the end: nothing new is
+ * begun, what is being sent is cut, then everybody waits for the requests that are still in the
+ * store's hands.
  */
 #include "exchange/push/push.h"
 

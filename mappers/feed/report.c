@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writes ORU^R01 (see report.h): MSH PID { OBR [NTE] { OBX [NTE] } [SPM] }. One patient's results come to his facility from
- * several others under one number, and receivers compare order numbers alone: so ours begin with the code of the facility
- * that gave them. What a resource does not say stays empty; nothing is invented.
+ * Writes ORU^R01 (see report.h): MSH PID { OBR [NTE] { OBX [NTE] } [SPM] }. One patient's results
+ * come to his facility from several others under one number, and receivers compare order numbers
+ * alone: so ours begin with the code of the facility that gave them. What a resource does not say
+ * stays empty; nothing is invented.
  */
 #include "mappers/feed/report.h"
 
@@ -42,8 +43,9 @@ static void put_msh(struct printer *p, struct slice control_id)
     segment_put(&p->s, 4, segment_escape(a, p->env->source_code));
     segment_put(&p->s, 5, segment_escape(a, p->env->application));
     segment_put(&p->s, 6, segment_escape(a, p->env->place));
-    segment_put(&p->s, 7, segment_format(a, "%.*s.%.*s", SLICE_ARG(slice_sub(sent, 0, 14)),
-                                         SLICE_ARG(slice_sub(sent, 14, 3))));
+    segment_put(&p->s, 7,
+                segment_format(a, "%.*s.%.*s", SLICE_ARG(slice_sub(sent, 0, 14)),
+                               SLICE_ARG(slice_sub(sent, 14, 3))));
     segment_put(&p->s, 9, SLICE("ORU^R01^ORU_R01"));
     segment_put(&p->s, 10, control_id);
     segment_put(&p->s, 11, SLICE("P"));
@@ -60,10 +62,9 @@ static void put_pid(struct printer *p)
 {
     struct arena *a = p->s.arena;
     struct slice code = segment_escape(a, p->env->receiver_code);
-    struct slice number =
-        segment_format(a, "%.*s^^^%.*s&" PATIENT_NUMBERS "%.*s&ISO^PI",
-                       SLICE_ARG(segment_escape(a, p->env->local_no)), SLICE_ARG(code),
-                       SLICE_ARG(code));
+    struct slice number = segment_format(a, "%.*s^^^%.*s&" PATIENT_NUMBERS "%.*s&ISO^PI",
+                                         SLICE_ARG(segment_escape(a, p->env->local_no)),
+                                         SLICE_ARG(code), SLICE_ARG(code));
 
     result_pid(&p->s, number, p->env->patient, false);
     segment_end(&p->s);
@@ -83,7 +84,8 @@ static struct slice digits_of(struct arena *a, struct slice text)
     return slice_of(out, out ? 15 : 0);
 }
 
-/* The order, as an entity identifier in the source's name. Results on their own that were ordered together share one. */
+/* The order, as an entity identifier in the source's name. Results on their own that were ordered
+ * together share one. */
 static struct slice order_of(struct printer *p, const struct report *r)
 {
     struct arena *a = p->s.arena;
@@ -97,10 +99,11 @@ static struct slice order_of(struct printer *p, const struct report *r)
     if (number.len == 0)
         number = str(json_get(request, "identifier"), "value");
     if (number.len == 0)
-        number = digits_of(a, str(request, "reference").len > 0 ? str(request, "reference") : r->id);
+        number =
+            digits_of(a, str(request, "reference").len > 0 ? str(request, "reference") : r->id);
     struct slice code = segment_escape(a, p->env->source_code);
-    return segment_format(a, "%.*s-%.*s^%.*s", SLICE_ARG(code), SLICE_ARG(segment_escape(a, number)),
-                          SLICE_ARG(code));
+    return segment_format(a, "%.*s-%.*s^%.*s", SLICE_ARG(code),
+                          SLICE_ARG(segment_escape(a, number)), SLICE_ARG(code));
 }
 
 /* Table 0074: what the report says of itself; else by its category, where that has one section. */
@@ -213,8 +216,9 @@ static void put_results(struct printer *p, const struct report *r)
     struct arena *a = p->s.arena;
     struct result_line line = {
         .whole = true,
-        .producer = segment_format(a, "%.*s^%.*s", SLICE_ARG(segment_escape(a, p->env->source_code)),
-                                   SLICE_ARG(segment_escape(a, p->env->source_name)))};
+        .producer =
+            segment_format(a, "%.*s^%.*s", SLICE_ARG(segment_escape(a, p->env->source_code)),
+                           SLICE_ARG(segment_escape(a, p->env->source_name)))};
 
     for (size_t i = 0; i < r->count; i++) {
         const struct report_result *result = &r->results[i];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads acknowledgements (see answer.h). Of the texts the first that is there counts: a user's message before a diagnostic one,
- * the code's own words after that; MSA-3 is where v2.4 and older say it.
+ * Reads acknowledgements (see answer.h). Of the texts the first that is there counts: a user's
+ * message before a diagnostic one, the code's own words after that; MSA-3 is where v2.4 and older
+ * say it.
  */
 #include "mappers/hl7v2/answer.h"
 
@@ -30,8 +31,8 @@ static struct slice text_of(struct arena *arena, const struct hl7_message *m)
     } places[] = {{"ERR", 8, 1}, {"ERR", 7, 1}, {"ERR", 3, 2}, {"MSA", 3, 1}};
 
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        struct slice text = hl7_value(m, hl7_find(m, places[i].segment, 1), places[i].field,
-                                      places[i].component);
+        struct slice text =
+            hl7_value(m, hl7_find(m, places[i].segment, 1), places[i].field, places[i].component);
         text = clean(arena, text);
         if (text.len > 0)
             return text;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The answer to a message of ours (HL7 v2.5 sections 2.9.2, 2.15.8 MSA, 2.15.5 ERR): which message it is of, and what became of
- * it. Read by the lexer of all messages; what the other side wrote is cut and cleaned, for it is shown to people.
+ * The answer to a message of ours (HL7 v2.5 sections 2.9.2, 2.15.8 MSA, 2.15.5 ERR): which message
+ * it is of, and what became of it. Read by the lexer of all messages; what the other side wrote is
+ * cut and cleaned, for it is shown to people.
  */
 #ifndef MAPPERS_HL7V2_ANSWER_H
 #define MAPPERS_HL7V2_ANSWER_H
@@ -24,6 +25,7 @@ struct answer {
 };
 
 /* ERR_MALFORMED: no HL7 v2 message, no MSA, or a code that is none. Texts in ARENA. */
-enum err answer_read(struct arena *arena, struct slice bytes, struct answer *ret_answer) ERR_CHECKED;
+enum err answer_read(struct arena *arena, struct slice bytes,
+                     struct answer *ret_answer) ERR_CHECKED;
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * PID, SPM, OBX and NTE on their way out (HL7 v2.5 sections 3.4.2, 7.4.2, 7.4.3, 2.15.10; see result.h). A value keeps its literal. What
- * has no value type of its own is text; a result without a value says so (OBX-11 X), it is never an empty "final".
+ * PID, SPM, OBX and NTE on their way out (HL7 v2.5 sections 3.4.2, 7.4.2, 7.4.3, 2.15.10; see
+ * result.h). A value keeps its literal. What has no value type of its own is text; a result without
+ * a value says so (OBX-11 X), it is never an empty "final".
  */
 #include "mappers/ssmix2/result.h"
 
@@ -111,7 +112,8 @@ static struct slice structured(struct arena *a, const struct json *o)
     struct slice under = number_in(a, o, "valueRatio", "denominator");
 
     if (str(quantity, "comparator").len > 0 && json_get(quantity, "value"))
-        return segment_format(a, "%.*s^%.*s", SLICE_ARG(segment_escape(a, str(quantity, "comparator"))),
+        return segment_format(a, "%.*s^%.*s",
+                              SLICE_ARG(segment_escape(a, str(quantity, "comparator"))),
                               SLICE_ARG(literal(a, json_get(quantity, "value"))));
     if (low.len > 0 && high.len > 0)
         return segment_format(a, "^%.*s^-^%.*s", SLICE_ARG(low), SLICE_ARG(high));
@@ -177,8 +179,8 @@ static const struct {
     const char *type;
     struct slice (*print)(struct arena *a, const struct json *o);
 } wider[] = {
-    {"SN", structured},    {"NR", half_range}, {"NM", whole_number}, {"TS", point_in_time},
-    {"TM", time_of_day},   {"DR", period},     {"ST", yes_no},       {"FT", long_text},
+    {"SN", structured},  {"NR", half_range}, {"NM", whole_number}, {"TS", point_in_time},
+    {"TM", time_of_day}, {"DR", period},     {"ST", yes_no},       {"FT", long_text},
 };
 
 static void find_value(struct arena *a, const struct json *o, bool whole, struct value *v)
@@ -282,7 +284,8 @@ void result_obx(struct segment *s, const struct result_line *line)
     segment_put(s, 4, line->sub);
     segment_put(s, 5, v.text);
     if (!line->removed) {
-        segment_put(s, 6, segment_unit(a, line->whole ? quantity_of(o) : json_get(o, "valueQuantity")));
+        segment_put(s, 6,
+                    segment_unit(a, line->whole ? quantity_of(o) : json_get(o, "valueQuantity")));
         segment_put(s, 7, range_of(a, json_path(o, "referenceRange", "0", NULL), line->whole));
         put_flags(s, json_get(o, "interpretation"), line->whole);
     }

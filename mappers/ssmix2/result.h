@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Segments about a patient and his results that a standard storage (write_message.c) and a feed (mappers/feed/report.c) write
- * alike: PID, SPM, OBX and its NTE. The storage's guide has fewer value types and fields; a feed says all that v2.5 has room for.
+ * Segments about a patient and his results that a standard storage (write_message.c) and a feed
+ * (mappers/feed/report.c) write alike: PID, SPM, OBX and its NTE. The storage's guide has fewer
+ * value types and fields; a feed says all that v2.5 has room for.
  */
 #ifndef MAPPERS_SSMIX2_RESULT_H
 #define MAPPERS_SSMIX2_RESULT_H
 
 #include "mappers/ssmix2/segment.h"
 
-/* Begins PID with fields 1 to 8; segment_end is the caller's. NUMBER is a CX. PATIENT may be NULL. NULLS: what is not known is the
- * HL7 null where the guide wants something. */
+/* Begins PID with fields 1 to 8; segment_end is the caller's. NUMBER is a CX. PATIENT may be NULL.
+ * NULLS: what is not known is the HL7 null where the guide wants something. */
 void result_pid(struct segment *s, struct slice number, const struct json *patient, bool nulls);
 
 /* SPM number N; TAKEN is used where the specimen does not say when. SPECIMEN may be NULL. */

@@ -158,7 +158,8 @@ static void put_visit(struct writer *w, const struct json *resource)
     if (!service)
         segment_put(&w->s, 3, segment_escape(a, here));
     segment_put(&w->s, 10, segment_escape(a, str(service, "code")));
-    segment_put(&w->s, 19, segment_escape(a, segment_identifier(json_get(e, "identifier"), "visit")));
+    segment_put(&w->s, 19,
+                segment_escape(a, segment_identifier(json_get(e, "identifier"), "visit")));
     segment_end(&w->s);
 }
 
@@ -263,7 +264,8 @@ static struct slice allergen_type(struct arena *a, const struct json *allergy)
 {
     const struct json *kept = segment_extension(allergy, "urn:tasuki:extension:allergen-type");
     const struct json *category = json_path(allergy, "category", "0", NULL);
-    struct slice code = segment_back(terms_allergy_category, category ? category->text : SLICE_NONE);
+    struct slice code =
+        segment_back(terms_allergy_category, category ? category->text : SLICE_NONE);
 
     if (kept)
         return segment_concept(a, json_get(kept, "valueCodeableConcept"));
@@ -332,7 +334,8 @@ static struct slice problem_code(struct arena *a, const struct json *code)
         key = first;
     if (segment_coding(a, key).len > 0)
         return segment_coding(a, key);
-    return segment_format(a, "20084317^%.*s^MDCDX2", SLICE_ARG(segment_escape(a, str(code, "text"))));
+    return segment_format(a, "20084317^%.*s^MDCDX2",
+                          SLICE_ARG(segment_escape(a, str(code, "text"))));
 }
 
 static struct slice problem_icd(struct arena *a, const struct json *code)
@@ -362,7 +365,8 @@ static void put_problem_parts(struct writer *w, const struct json *c)
     segment_must(&w->s, 2, problem_code(a, json_get(c, "code")));
     segment_put(&w->s, 3, problem_extension(a, c, JP "JP_Condition_DiseasePostfixModifier"));
     segment_put(&w->s, 5,
-                segment_format(a, "%.*s^%.*s^MEDIS", SLICE_ARG(segment_escape(a, str(exchange, "code"))),
+                segment_format(a, "%.*s^%.*s^MEDIS",
+                               SLICE_ARG(segment_escape(a, str(exchange, "code"))),
                                SLICE_ARG(segment_escape(a, str(exchange, "display")))));
     segment_end(&w->s);
 }
@@ -371,8 +375,7 @@ static void put_problem(struct writer *w, const struct write_item *item)
 {
     struct arena *a = w->s.arena;
     const struct json *c = item->resource, *code = json_get(c, "code");
-    struct slice certain =
-        str(json_path(c, "verificationStatus", "coding", "0", NULL), "code");
+    struct slice certain = str(json_path(c, "verificationStatus", "coding", "0", NULL), "code");
     struct slice instance = segment_identifier(json_get(c, "identifier"), "problem");
     struct slice recorded = segment_time(a, str(c, "recordedDate"));
 
@@ -456,7 +459,8 @@ static void put_stay(struct writer *w, const struct json *e, bool planned)
     segment_put(&w->s, 10, segment_escape(a, str(service, "code")));
     segment_put(&w->s, 14, segment_concept(a, json_get(hospital, "admitSource")));
     segment_put(&w->s, 17, segment_person(a, participant(e, "ADM")));
-    segment_put(&w->s, 19, segment_escape(a, segment_identifier(json_get(e, "identifier"), "visit")));
+    segment_put(&w->s, 19,
+                segment_escape(a, segment_identifier(json_get(e, "identifier"), "visit")));
     segment_put(&w->s, 36, segment_concept(a, json_get(hospital, "dischargeDisposition")));
     if (!planned) {
         segment_put(&w->s, 44, segment_time(a, str(period, "start")));
@@ -517,12 +521,16 @@ static void put_order_of_drug(struct writer *w, const struct json *r, struct sli
     bool cancelled = slice_is(status, "cancelled") || slice_is(status, "entered-in-error");
 
     segment_begin(&w->s, "ORC");
-    segment_put(&w->s, 1, cancelled ? SLICE("CA") : slice_is(status, "stopped") ? SLICE("DC") : SLICE("NW"));
+    segment_put(&w->s, 1,
+                cancelled                     ? SLICE("CA")
+                : slice_is(status, "stopped") ? SLICE("DC")
+                                              : SLICE("NW"));
     segment_put(&w->s, 2, order);
     segment_put(&w->s, 3, segment_escape(a, segment_identifier(identifiers, "filler-order")));
     if (strcmp(w->group->kind, "OMP-02") == 0)
-        segment_put(&w->s, 4, segment_format(a, "%.*s_%.*s_%.*s", SLICE_ARG(order), SLICE_ARG(rp),
-                                             SLICE_ARG(place)));
+        segment_put(
+            &w->s, 4,
+            segment_format(a, "%.*s_%.*s_%.*s", SLICE_ARG(order), SLICE_ARG(rp), SLICE_ARG(place)));
     else
         segment_must(&w->s, 4, rp);
     segment_put(&w->s, 5, slice_is(status, "completed") ? SLICE("CM") : SLICE_NONE);
@@ -563,7 +571,8 @@ static struct slice amount_of(struct arena *a, const struct json *quantity)
 static void put_rxe(struct writer *w, const struct json *r, const struct json *dosage)
 {
     struct arena *a = w->s.arena;
-    const struct json *dose = dose_of(dosage), *supply = json_path(r, "dispenseRequest", "quantity", NULL);
+    const struct json *dose = dose_of(dosage),
+                      *supply = json_path(r, "dispenseRequest", "quantity", NULL);
     const struct json *high =
         json_path(dosage, "doseAndRate", "0", "doseRange", "high", "value", NULL);
     const struct json *per_day =
@@ -576,7 +585,8 @@ static void put_rxe(struct writer *w, const struct json *r, const struct json *d
     segment_must(&w->s, 3, number_of(a, json_get(dose, "value")));
     segment_put(&w->s, 4, number_of(a, high));
     segment_must(&w->s, 5, segment_unit(a, dose));
-    segment_put(&w->s, 7, segment_concept(a, json_path(dosage, "additionalInstruction", "0", NULL)));
+    segment_put(&w->s, 7,
+                segment_concept(a, json_path(dosage, "additionalInstruction", "0", NULL)));
     if (strcmp(w->group->kind, "OMP-01") == 0) {
         segment_must(&w->s, 10, number_of(a, json_get(supply, "value")));
         segment_must(&w->s, 11, segment_unit(a, supply));
@@ -605,7 +615,8 @@ static void put_timing(struct writer *w, const struct json *r, const struct json
     segment_put(&w->s, 1, SLICE("1"));
     if (code)
         segment_put(&w->s, 3,
-                    segment_format(a, "%.*s&%.*s&%.*s", SLICE_ARG(segment_escape(a, str(code, "code"))),
+                    segment_format(a, "%.*s&%.*s&%.*s",
+                                   SLICE_ARG(segment_escape(a, str(code, "code"))),
                                    SLICE_ARG(segment_escape(a, str(code, "display"))),
                                    SLICE_ARG(segment_system(a, str(code, "system")))));
     else if (text.len > 0)
@@ -743,9 +754,9 @@ static const struct {
     const char *kind;
     void (*write)(struct writer *w);
 } writers[] = {
-    {"ADT-00", write_basics},       {"ADT-12", write_reception},     {"ADT-21", write_plan_of_stay},
-    {"ADT-22", write_admission},    {"ADT-52", write_discharge},     {"ADT-61", write_allergies},
-    {"PPR-01", write_problems},     {"OMP-01", write_prescription},  {"OMP-02", write_prescription},
+    {"ADT-00", write_basics},    {"ADT-12", write_reception},    {"ADT-21", write_plan_of_stay},
+    {"ADT-22", write_admission}, {"ADT-52", write_discharge},    {"ADT-61", write_allergies},
+    {"PPR-01", write_problems},  {"OMP-01", write_prescription}, {"OMP-02", write_prescription},
     {"OML-11", write_results},
 };
 
@@ -753,7 +764,8 @@ enum err write_message(struct arena *arena, const struct write_env *env,
                        const struct write_group *group, struct write_item *items, size_t count,
                        struct buf *out)
 {
-    struct writer w = {.s = {arena, out, 0}, .env = env, .group = group, .items = items, .count = count};
+    struct writer w = {
+        .s = {arena, out, 0}, .env = env, .group = group, .items = items, .count = count};
     struct buf stamp;
 
     if (!env->patient || group->count == 0)
