@@ -191,6 +191,8 @@ static void put_components(struct printer *p, const struct report_result *result
     unsigned part = 0;
 
     for (const struct json *c = list ? list->first : NULL; c; c = c->next) {
+        if (result_is_answer(result->observation, c))
+            continue;
         struct result_line more = *line;
         struct json *o = json_clone(a, c); /* it has the status and time of the whole */
         json_put_str(a, o, "status", str(result->observation, "status"));

@@ -268,6 +268,26 @@ static void put_more(struct segment *s, const struct result_line *line)
         result_note(s, ++n, str(i, "text"));
 }
 
+/* The mapper of what comes in makes such components (mappers/hl7v2/obx_value.c): the item's text,
+ * no codes of their own. */
+bool result_is_answer(const struct json *observation, const struct json *component)
+{
+    const struct json *code = json_get(component, "code");
+
+    return json_get(observation, "valueCodeableConcept") &&
+           json_get(component, "valueCodeableConcept") && !json_get(code, "coding") &&
+           slice_eq(str(code, "text"), str(json_get(observation, "code"), "text"));
+}
+
+static void put_answers(struct segment *s, const struct json *o)
+{
+    const struct json *list = json_get(o, "component");
+
+    for (const struct json *c = list ? list->first : NULL; c; c = c->next)
+        if (result_is_answer(o, c))
+            segment_again(s, 5, segment_concept(s->arena, json_get(c, "valueCodeableConcept")));
+}
+
 void result_obx(struct segment *s, const struct result_line *line)
 {
     struct arena *a = s->arena;
@@ -283,6 +303,8 @@ void result_obx(struct segment *s, const struct result_line *line)
     segment_put(s, 3, segment_concept(a, json_get(o, "code")));
     segment_put(s, 4, line->sub);
     segment_put(s, 5, v.text);
+    if (line->whole && !line->removed)
+        put_answers(s, o);
     if (!line->removed) {
         segment_put(s, 6,
                     segment_unit(a, line->whole ? quantity_of(o) : json_get(o, "valueQuantity")));

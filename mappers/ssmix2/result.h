@@ -26,6 +26,8 @@ struct result_line {
 };
 /* OBX, and with `whole` NTE for its notes. */
 void result_obx(struct segment *s, const struct result_line *line);
+/* Is COMPONENT a further answer to OBSERVATION's own item? Then it is a repetition of OBX-5, with `whole`. */
+bool result_is_answer(const struct json *observation, const struct json *component);
 /* NTE of one comment each. */
 void result_note(struct segment *s, unsigned n, struct slice text);
 
