@@ -3,8 +3,7 @@
 // Outgoing feeds from outside: who is told what, in which order, and what happens when the receiver is away, slow, refuses, talks nonsense,
 // when the program is killed, and when the resident changes his mind.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { serve } from '../fault/serve.mjs';
@@ -282,6 +281,81 @@ test('killed in the middle: nothing is lost, order is kept, a repeat is the same
   for (const m of receiver.got) {
     assert.equal(bodies.get(m.id) ?? m.text, m.text, 'one MSH-10, one content');
     bodies.set(m.id, m.text);
+  }
+});
+
+describe('over TLS', () => {
+  const pki = (name) => readFileSync(join(region.dir, 'pki', name));
+  const secure = (port, extra = {}) => plain({ port, tls: 'on', certificate: 'pki/operator.pem', key: 'pki/operator.key', ca: 'pki/ca.pem', charset: 'utf-8', ...extra });
+  let guarded;
+
+  before(async () => {
+    guarded = await MllpReceiver.start({ tls: { key: pki('server.key'), cert: pki('server.pem'), ca: pki('ca.pem'), requestCert: true, rejectUnauthorized: true } });
+  });
+  after(() => guarded.stop());
+
+  test('with a certificate of its own the receiver knows who sends', async () => {
+    await configure(secure(guarded.port));
+    await lab(9.1, { note: [{ text: '𠮷野家' }] });
+    await guarded.wait(1);
+    const [m] = guarded.got;
+    assert.equal(segments(m.text, 'MSH')[0][17], 'UNICODE UTF-8');
+    assert.equal(segments(m.text, 'NTE')[0][3], '𠮷野家');
+    assert.equal(guarded.peers[0], 'operator');
+    await until(() => !row().until, { what: 'settled' });
+  });
+
+  for (const [what, extra] of [['without one it is turned away, and nothing is told', { certificate: '', key: '' }], ['a receiver whose authority is not known is told nothing', { ca: '' }]]) {
+    test(what, async () => {
+      guarded.got.length = 0;
+      const disclosed = () => sql(region, 'SELECT count(*) AS n FROM audit WHERE event = \'feed\' AND outcome = 0')[0].n;
+      await configure(secure(guarded.port, extra));
+      const had = disclosed();
+      await lab(9.2);
+      await until(() => row().failures >= 2, { what: 'failures' });
+      assert.equal(guarded.got.length, 0);
+      if (!extra.ca && extra.ca !== undefined) assert.equal(disclosed(), had);
+      await configure(secure(guarded.port));
+      await guarded.wait(1);
+      await until(() => !row().until, { what: 'settled' });
+    });
+  }
+});
+
+test('another region takes it in, under its own clinic', async () => {
+  const other = await Region.start({ empty: true, patients: 5 });
+  try {
+    const there = other.party('clinic-c');
+    await there.create(patient(other.resident('resident-3'), { identifier: [{ system: other.localSystem('clinic-c'), value: NUMBER }] }));
+    const pki = (name) => join(other.dir, 'pki', name);
+    await configure(plain({ port: other.ports.mllps, tls: 'on', certificate: pki('clinic-c.pem'), key: pki('clinic-c.key'), ca: pki('ca.pem'), 'answer-seconds': 20 }));
+    const results = [];
+    for (const [code, value] of [['2345-7', 101], ['2160-0', 1.1]]) results.push({ id: (await lab(value, { code })).id, code });
+    await a.create({
+      resourceType: 'DiagnosticReport', status: 'final', code: { text: '生化学' }, subject: { identifier: { system: 'urn:tasuki:clinic-card', value: card() } },
+      category: [{ coding: [{ system: 'http://loinc.org', code: 'LP29693-6' }] }],
+      effectiveDateTime: '2026-01-15T09:00:00+09:00', result: results.map((r) => ({ reference: `Observation/${r.id}` })),
+    });
+    const found = async (code) => (await there.search(`/Observation?code=http://loinc.org|${code}`)).resources.map((o) => [o.status, o.valueQuantity?.value]);
+    const inReport = async () => (await there.search('/DiagnosticReport?_include=DiagnosticReport:result')).resources;
+    await until(async () => (await inReport()).some((r) => r.resourceType === 'DiagnosticReport' && r.code.text === '生化学'), { what: 'the report' });
+    assert.ok((await found('2345-7')).some(([status, value]) => status === 'final' && value === 101));
+    const report = (await inReport()).find((r) => r.code?.text === '生化学');
+    assert.equal(report.result.length, 2);
+    const who = (await there.search(`/Patient?identifier=${encodeURIComponent(`${other.localSystem('clinic-c')}|${NUMBER}`)}`)).resources;
+    assert.equal(who.length, 1);
+    assert.equal(report.subject.reference, `Patient/${who[0].id}`);
+    const told = async () => Promise.all((await there.read(`/DiagnosticReport/${report.id}`)).result.map((r) => there.read(`/${r.reference}`)));
+    const wrong = await a.read(`/Observation/${results[0].id}`);
+    assert.equal((await a.put(`/Observation/${wrong.id}`, { ...wrong, status: 'corrected', valueQuantity: { ...wrong.valueQuantity, value: 99 } })).status, 200);
+    await until(async () => (await told()).some((o) => o.status === 'corrected' && o.valueQuantity.value === 99), { what: 'the correction' });
+    assert.equal((await told()).length, 2);
+    assert.equal((await a.del(`/Observation/${results[1].id}`)).status, 204);
+    await until(async () => (await told()).length === 1, { what: 'the withdrawal' });
+    assert.equal(letters().length, 0, JSON.stringify(letters()));
+    assert.equal(tasuki('intake', 'rejected', '--json', '--config', join(other.dir, 'tasuki.conf')).out.trim(), '[]');
+  } finally {
+    await other.stop();
   }
 });
 
