@@ -3,12 +3,15 @@
 // Outgoing feeds from outside: who is told what, in which order, and what happens when the receiver is away, slow, refuses, talks nonsense,
 // when the program is killed, and when the resident changes his mind.
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { Server } from 'node-hl7-server';
 import { serve } from '../fault/serve.mjs';
 import { MllpReceiver, ack, segments } from './mllp_receiver.mjs';
-import { Region, sleep, sql, tasuki, until } from './region.mjs';
+import { ROOT, Region, freePorts, sleep, sql, tasuki, until } from './region.mjs';
 import { consent, observation, patient } from './resources.mjs';
 
 const ONE = 'resident-1';
@@ -320,6 +323,49 @@ describe('over TLS', () => {
       await until(() => !row().until, { what: 'settled' });
     });
   }
+});
+
+describe('receivers that are not ours', () => {
+  async function told(port, seen, charset) {
+    await configure(plain({ port, charset, 'answer-seconds': 20 }));
+    const { sent } = row();
+    const had = letters().length;
+    for (const v of [11.1, 11.2, 11.3, 11.4]) { await lab(v); await until(() => !row().until && row().position, { what: 'settled' }); }
+    await until(() => row().sent > sent && !row().until && seen().length > 0, { what: JSON.stringify(row()) });
+    assert.equal(letters().length, had);
+    assert.ok(seen().every((id) => /^[0-9A-Z]{20}$/.test(id)), seen().join());
+  }
+
+  test('node-hl7-server', async () => {
+    const seen = [];
+    const server = new Server({ bindAddress: '127.0.0.1' });
+    const port = (await freePorts()) + 1;
+    const inbound = server.createInbound({ port }, async (request, response) => {
+      seen.push(request.getMessage().get('MSH.10').toString());
+      await response.sendResponse('AA');
+    });
+    await once(inbound, 'listen');
+    try {
+      await told(port, () => seen, 'utf-8');
+    } finally {
+      await inbound.close();
+    }
+  });
+
+  test('the asyncio server of python3-hl7, in ISO-2022-JP', async (t) => {
+    const program = join(ROOT, 'tests/door/hl7_receiver.py');
+    if (spawnSync('python3', ['-c', 'import hl7.mllp']).status !== 0) return t.skip('python3-hl7 is not installed');
+    const child = spawn('python3', [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => { out += text; });
+    try {
+      await until(() => out.includes('\n'), { what: 'its port' });
+      await told(Number(out.split('\n')[0]), () => out.trim().split('\n').slice(1), 'iso-2022-jp');
+    } finally {
+      child.kill();
+    }
+    return undefined;
+  });
 });
 
 test('another region takes it in, under its own clinic', async () => {
