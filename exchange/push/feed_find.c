@@ -19,6 +19,10 @@
 
 #include "base/banned.h"
 
+/* Time of the log that one turn walks: where little is visible a statement without an end would run
+ * into its clock, each time. */
+#define WINDOW_MS (10 * 60 * 1000)
+
 struct find {
     struct session *s;
     struct request *r;
@@ -107,15 +111,17 @@ static enum err find_run(struct find *f, int64_t until)
                                  .after_given = true,
                                  .after = f->in->after,
                                  .limit = LIMIT_PUSH_SCAN};
-    int64_t last = 0;
+    int64_t last = 0, end_ms = change_ms(f->in->after) + WINDOW_MS;
     bool more = true;
     f->run = arena_array(f->r->arena, LIMIT_FEED_RUN, sizeof(*f->run));
     enum err err = f->run ? change_last(f->s, &last) : ERR_LIMIT;
+    bool cut = !until && end_ms <= change_ms(last);
+    query.at_hi = cut ? end_ms : 0;
     for (bool first = true; more && !err && (first || f->run_count > 0 || until); first = false)
         err = look_page(f, &query, until, &more);
-    f->in->more = more;
     if (!more && f->run_count == 0 && !until)
-        f->in->scanned = last;
+        f->in->scanned = cut ? change_at(end_ms) - 1 : last;
+    f->in->more = more || (cut && f->run_count == 0);
     return err;
 }
 

@@ -193,22 +193,7 @@ static void test_writes_what_it_reads(void **state)
                        .export_folder = "data/exports",
                        .export_hours = 48,
                        .watches = {{"hospital-a", "inbox/hospital-a"}},
-                       .watch_count = 1,
-                       .feeds = {{.name = "clinic-c",
-                                  .facility = "clinic-c",
-                                  .host = "his.example",
-                                  .port = 2575,
-                                  .allow_plain = true,
-                                  .cert = "",
-                                  .key = "",
-                                  .ca = "",
-                                  .send = "laboratory imaging",
-                                  .charset = "utf-8",
-                                  .application = "EHR",
-                                  .place = "",
-                                  .connect_s = 3,
-                                  .answer_s = 4}},
-                       .feed_count = 1};
+                       .watch_count = 1};
     struct conf in = {0};
     const char *path = arena_printf(arena, "%s/tasuki.conf", folder);
     char want[128];
@@ -228,6 +213,41 @@ static void test_writes_what_it_reads(void **state)
     assert_string_equal(in.push_ca, "");
     assert_int_equal(in.export_hours, 48);
     assert_int_equal(in.watch_count, 1);
+    (void)snprintf(want, sizeof(want), "%s/log/tasuki.log", folder);
+    assert_string_equal(in.log, want);
+    (void)snprintf(want, sizeof(want), "%s/pki/server.key", folder);
+    assert_string_equal(in.server_key, want);
+    arena_free(arena);
+}
+
+static void test_writes_feeds(void **state)
+{
+    struct arena *arena = arena_new(LIMIT_MIB);
+    struct err_list errors;
+    struct conf in = {0}, out = {0};
+    const char *path = put_file(arena, TLS STORE);
+
+    (void)state;
+    err_list_init(&errors, arena);
+    assert_int_equal(conf_read(arena, path, &errors, &out), ERR_OK);
+    out.feed_count = 1;
+    out.feeds[0] = (struct conf_feed){.name = "clinic-c",
+                                      .facility = "clinic-c",
+                                      .host = "his.example",
+                                      .port = 2575,
+                                      .allow_plain = true,
+                                      .cert = "",
+                                      .key = "",
+                                      .ca = "",
+                                      .send = "laboratory imaging",
+                                      .charset = "utf-8",
+                                      .application = "EHR",
+                                      .place = "",
+                                      .connect_s = 3,
+                                      .answer_s = 4};
+    assert_int_equal(conf_write(&out, path), ERR_OK);
+    if (conf_read(arena, path, &errors, &in) != ERR_OK)
+        fail_msg("%s: %s", errors.first->place, errors.first->en);
     assert_int_equal(in.feed_count, 1);
     assert_string_equal(in.feeds[0].name, "clinic-c");
     assert_string_equal(in.feeds[0].host, "his.example");
@@ -238,10 +258,6 @@ static void test_writes_what_it_reads(void **state)
     assert_string_equal(in.feeds[0].application, "EHR");
     assert_int_equal(in.feeds[0].connect_s, 3);
     assert_int_equal(in.feeds[0].answer_s, 4);
-    (void)snprintf(want, sizeof(want), "%s/log/tasuki.log", folder);
-    assert_string_equal(in.log, want);
-    (void)snprintf(want, sizeof(want), "%s/pki/server.key", folder);
-    assert_string_equal(in.server_key, want);
     arena_free(arena);
 }
 
@@ -292,7 +308,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_and_resolves), cmocka_unit_test(test_finds_mistakes),
         cmocka_unit_test(test_absent_file),        cmocka_unit_test(test_writes_what_it_reads),
-        cmocka_unit_test(test_sample_is_valid),    cmocka_unit_test(test_sample_of_a_feed),
+        cmocka_unit_test(test_writes_feeds),       cmocka_unit_test(test_sample_is_valid),
+        cmocka_unit_test(test_sample_of_a_feed),
     };
 
     return cmocka_run_group_tests(tests, make_folder, drop_folder);
