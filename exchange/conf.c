@@ -38,6 +38,7 @@ enum value_kind {
     VALUE_PORT,
     VALUE_READERS,
     VALUE_HOURS,
+    VALUE_CONNECTIONS,
     VALUE_SECONDS,
     VALUE_SWITCH
 };
@@ -63,6 +64,7 @@ static const struct key keys[] = {
     KEY("listen", "mllp", VALUE_PORT, mllp_port, "off"),
     KEY("listen", "mllp-facility", VALUE_TEXT, mllp_facility, ""),
     KEY("listen", "ops", VALUE_PORT, ops_port, "off"),
+    KEY("listen", "connections", VALUE_CONNECTIONS, connections, "16384"),
     KEY("tls", "certificate", VALUE_PATH, server_cert, NULL),
     KEY("tls", "key", VALUE_PATH, server_key, NULL),
     KEY("tls", "ca", VALUE_PATH, ca, NULL),
@@ -289,6 +291,8 @@ static const struct {
     [VALUE_HOURS] = {1, 720, "hours, 1 to 720", " 1〜720 時間"},
     [VALUE_SECONDS] = {1, 600, "seconds, 1 to 600", " 1〜600 秒"},
     [VALUE_SWITCH] = {1, 0, NULL, NULL},
+    [VALUE_CONNECTIONS] = {16, LIMIT_CONNECTIONS_MAX, "a number from 16 to 1000000",
+                           " 16〜1000000 の数"},
 };
 
 static bool is_number(enum value_kind kind)

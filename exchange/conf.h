@@ -37,6 +37,7 @@ struct conf {
     const char *region;                                            /* name shown to people */
     const char *host;                                              /* address to listen on */
     int system_port, portal_port, mllps_port, mllp_port, ops_port; /* -1 = off, 0 = any */
+    int connections;                                               /* of all listeners together */
     const char *mllp_facility; /* facility key of the plain MLLP port */
     const char *server_cert, *server_key, *ca, *crl;
     const char *store;       /* database file */

@@ -23,6 +23,8 @@ struct run_bench_options {
     unsigned resources;   /* of each resident; 0: 50, of everything 100 */
     unsigned connections; /* 0: 16 */
     unsigned seconds;     /* 0: 5 */
+    unsigned results;     /* of a message of intake; 0: 5 */
+    unsigned rate;        /* of intake: messages a second; 0: as many as are answered */
     bool json;
 };
 int run_bench(const struct run_bench_options *options);

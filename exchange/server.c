@@ -22,6 +22,7 @@
 #include "exchange/door/portal.h"
 #include "exchange/door/ssmix2.h"
 #include "exchange/net/http.h"
+#include "exchange/net/quota.h"
 #include "exchange/net/tls.h"
 #include "exchange/pipeline.h"
 #include "exchange/push/push.h"
@@ -35,6 +36,8 @@
 
 enum server_http { HTTP_SYSTEM, HTTP_PORTAL, HTTP_OPS, HTTP_COUNT };
 enum server_mllp { MLLP_TLS, MLLP_PLAIN, MLLP_COUNT };
+_Static_assert(HTTP_COUNT == OPS_HTTP && MLLP_COUNT == OPS_MLLP,
+               "named in door/ops.h, in this order");
 
 struct server {
     struct exchange exchange;
@@ -51,7 +54,8 @@ struct server {
     struct door_ssmix2 *watches[CONF_WATCHES_MAX];
     struct door_ops ops;
     struct push *push;
-    struct net_quota quota; /* connections of all listeners together */
+    struct quota quota;     /* connections of all listeners together, but for ops */
+    struct quota quota_ops; /* monitoring looks in also when the others are full */
     unsigned doors_open;
     int lock;    /* nobody else serves this store; -1: not taken */
     bool opened; /* the loop exists */
@@ -111,12 +115,15 @@ static void begin_stop(struct server *s)
     log_info("server.stopping", "doors=%u", s->doors_open);
     s->doors_open++; /* this function's own share: the last door may close inside it */
     for (unsigned i = 0; i < HTTP_COUNT; i++)
-        if (s->http[i])
-            http_close(s->http[i], on_door_closed, s);
+        if (s->http[i]) {
+            struct http_server *door = s->http[i];
+            s->http[i] = NULL; /* the operator's page must not ask it any more */
+            http_close(door, on_door_closed, s);
+        }
     for (unsigned i = 0; i < MLLP_COUNT; i++)
         if (s->mllp[i]) {
             struct mllp_server *door = s->mllp[i];
-            s->mllp[i] = NULL; /* the operator's page must not ask it any more */
+            s->mllp[i] = NULL;
             mllp_close(door, on_door_closed, s);
         }
     for (unsigned i = 0; i < CONF_WATCHES_MAX; i++)
@@ -206,14 +213,15 @@ static enum err open_http(struct server *s)
     for (unsigned i = 0; i < HTTP_COUNT && !err; i++) {
         if (doors[i].port < 0)
             continue;
-        struct http_options options = {.loop = &s->loop,
-                                       .host = doors[i].host,
-                                       .port = (unsigned short)doors[i].port,
-                                       .tls = doors[i].tls,
-                                       .quota = &s->quota,
-                                       .body_limit = doors[i].limit,
-                                       .handle = doors[i].handle,
-                                       .context = doors[i].context};
+        struct http_options options = {
+            .where = {.loop = &s->loop,
+                      .host = doors[i].host,
+                      .port = (unsigned short)doors[i].port,
+                      .tls = doors[i].tls,
+                      .quota = i == HTTP_OPS ? &s->quota_ops : &s->quota},
+            .body_limit = doors[i].limit,
+            .handle = doors[i].handle,
+            .context = doors[i].context};
         err = http_open(&options, &s->http[i]);
         s->doors_open += !err;
     }
@@ -230,11 +238,11 @@ static enum err open_mllp(struct server *s)
             continue;
         s->door_mllp[i] =
             (struct door_mllp){&s->exchange, i == MLLP_PLAIN ? c->mllp_facility : NULL};
-        struct mllp_options options = {.loop = &s->loop,
-                                       .host = i == MLLP_PLAIN ? "127.0.0.1" : c->host,
-                                       .port = (unsigned short)ports[i],
-                                       .tls = i == MLLP_TLS ? s->tls_system : NULL,
-                                       .quota = &s->quota,
+        struct mllp_options options = {.where = {.loop = &s->loop,
+                                                 .host = i == MLLP_PLAIN ? "127.0.0.1" : c->host,
+                                                 .port = (unsigned short)ports[i],
+                                                 .tls = i == MLLP_TLS ? s->tls_system : NULL,
+                                                 .quota = &s->quota},
                                        .handle = door_mllp_handle,
                                        .keys = door_mllp_keys,
                                        .context = &s->door_mllp[i]};
@@ -315,6 +323,19 @@ static enum err refuse_unindexed(const char *store, char *ret_text, size_t size)
     return !err && needs ? ERR_UNAVAILABLE : err;
 }
 
+/* Each connection takes a file; the rest of the files is for the store and what else is open. */
+static void open_quota(struct server *s, unsigned wanted)
+{
+    quota_raise_files();
+    unsigned room = quota_room_now();
+    unsigned cap = room < wanted ? room : wanted;
+    if (cap < wanted)
+        log_warn("server.files", "connections=%u wanted=%u reason=limit-of-open-files", cap,
+                 wanted);
+    quota_init(&s->quota, cap, cap > LIMIT_ADDRESS_SHARE ? cap / LIMIT_ADDRESS_SHARE : 1);
+    quota_init(&s->quota_ops, LIMIT_OPS_CONNECTIONS, 0);
+}
+
 enum err server_open(const struct conf *conf, void (*on_ready)(struct server *s, void *context),
                      void *context, char *ret_text, size_t text_size, struct server **ret_server)
 {
@@ -331,7 +352,9 @@ enum err server_open(const struct conf *conf, void (*on_ready)(struct server *s,
     s->context = context;
     s->ops = (struct door_ops){.exchange = &s->exchange,
                                .mllp = (const struct mllp_server *const *)s->mllp,
-                               .mllp_count = MLLP_COUNT};
+                               .http = (const struct http_server *const *)s->http,
+                               .quota = &s->quota};
+    open_quota(s, (unsigned)conf->connections);
     if ((err = charset_init()) || (err = page_init()) || (err = open_loop(s))) {
         snprintf(ret_text, text_size, "%s / %s", err_en(err), err_ja(err));
         goto out;

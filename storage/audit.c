@@ -119,11 +119,13 @@ static enum err sign_head(struct session *s)
     return sql_run(q);
 }
 
-/* Enters the block of rows that ends with SEQ into audit_ref, sorted, so that each page is touched once. */
+/* Enters the block of rows that ends with SEQ into audit_ref, sorted, so that each page is touched
+ * once. */
 static enum err enter_block(struct session *s, int64_t seq)
 {
     static const char *const texts[] = {
-        "INSERT OR IGNORE INTO audit_ref SELECT 1, person, seq FROM audit WHERE seq > ?1 AND person IS NOT NULL"
+        "INSERT OR IGNORE INTO audit_ref SELECT 1, person, seq FROM audit WHERE seq > ?1 AND "
+        "person IS NOT NULL"
         " ORDER BY person, seq",
         "INSERT OR IGNORE INTO audit_ref SELECT 2, facility, seq FROM audit WHERE seq > ?1"
         " AND facility IS NOT NULL ORDER BY facility, seq",
@@ -286,7 +288,9 @@ void audit_after_commit(struct session *s)
     "SELECT seq, at_ms, event, outcome, door, actor, facility, user, role, purpose, person,"       \
     " entity, query, count, reason, request, peer FROM audit "
 #define RANGE " AND at_ms >= ?3 AND at_ms < ?4 AND seq < ?5 "
-#define NEWEST " ORDER BY seq DESC LIMIT ?6"
+#define LATER " AND seq > ?6"
+#define NEWEST " ORDER BY seq DESC LIMIT ?7"
+#define OLDEST " ORDER BY seq LIMIT ?7"
 /* A resident's rows include those about a person he was found to be: one whose charts have all
  * become his. Undoing the link takes them away again. */
 #define PERSONS                                                                                    \
@@ -302,16 +306,22 @@ void audit_after_commit(struct session *s)
 #define OF_FACILITY "WHERE " ROWS_OF("2", "facility", "(?2)") " AND ?1 = 0" RANGE
 #define OF_ANY "WHERE ?1 = 0 AND ?2 = 0" RANGE
 
+static const char *text_in(struct sql *q, int column, struct arena *arena)
+{
+    struct slice text = sql_dup(q, column, arena);
+    return text.ptr ? text.ptr : "";
+}
+
+/* Without an arena the texts are borrowed until the next step. */
 static void read_row(struct sql *q, struct arena *arena, struct audit_row *ret_row)
 {
     int column = 0;
-    struct slice text;
 
 #define INT(name) ret_row->name = (__typeof__(ret_row->name))sql_i64(q, column++);
 #define ID(name) INT(name)
 #define TEXT(name)                                                                                 \
-    text = sql_dup(q, column++, arena);                                                            \
-    ret_row->name = text.ptr ? text.ptr : "";
+    ret_row->name = arena ? text_in(q, column, arena) : sql_str(q, column);                        \
+    column++;
     AUDIT_COLUMNS(INT, ID, TEXT)
 #undef INT
 #undef ID
@@ -338,17 +348,26 @@ static bool entitled(const struct grant *grant, int64_t person, int64_t facility
 
 enum audit_by { BY_PERSON, BY_FACILITY, BY_NONE };
 
-static enum err prepare_list(struct session *s, const struct audit_filter *filter, bool count,
-                             struct sql **ret_sql)
+enum list_text { LIST_NEWEST, LIST_OLDEST, LIST_COUNT };
+
+/* The filter's rows; PAGED: only those of the page that it begins. */
+static enum err prepare_list(struct session *s, const struct audit_filter *filter,
+                             enum list_text text, bool paged, struct sql **ret_sql)
 {
-    static const char *const texts[][2] = {
-        [BY_PERSON] = {COLUMNS ABOUT_PERSON NEWEST, "SELECT count(*) FROM audit " ABOUT_PERSON},
-        [BY_FACILITY] = {COLUMNS OF_FACILITY NEWEST, "SELECT count(*) FROM audit " OF_FACILITY},
-        [BY_NONE] = {COLUMNS OF_ANY NEWEST, "SELECT count(*) FROM audit " OF_ANY},
+#define TEXTS(where)                                                                               \
+    {                                                                                              \
+        COLUMNS where LATER NEWEST, COLUMNS where LATER OLDEST,                                    \
+            "SELECT count(*) FROM audit " where                                                    \
+    }
+    static const char *const texts[][3] = {
+        [BY_PERSON] = TEXTS(ABOUT_PERSON),
+        [BY_FACILITY] = TEXTS(OF_FACILITY),
+        [BY_NONE] = TEXTS(OF_ANY),
     };
+#undef TEXTS
     enum audit_by by = filter->person ? BY_PERSON : filter->facility ? BY_FACILITY : BY_NONE;
     struct sql *q;
-    enum err err = sql_prepare(s, texts[by][count ? 1 : 0], SQL_OWN, &q);
+    enum err err = sql_prepare(s, texts[by][text], SQL_OWN, &q);
 
     if (err != ERR_OK)
         return err;
@@ -356,17 +375,26 @@ static enum err prepare_list(struct session *s, const struct audit_filter *filte
     sql_bind_i64(q, 2, filter->facility);
     sql_bind_i64(q, 3, filter->from_ms ? filter->from_ms : INT64_MIN);
     sql_bind_i64(q, 4, filter->to_ms ? filter->to_ms : INT64_MAX);
-    sql_bind_i64(q, 5, filter->before_seq && !count ? filter->before_seq : INT64_MAX);
+    sql_bind_i64(q, 5, filter->before_seq && paged ? filter->before_seq : INT64_MAX);
+    if (text != LIST_COUNT)
+        sql_bind_i64(q, 6, paged ? filter->after_seq : 0);
     *ret_sql = q;
     return ERR_OK;
 }
+
+/* What audit_list collects. */
+struct audit_found {
+    struct audit_row *rows;
+    size_t count, room;
+    uint64_t total;
+};
 
 static enum err count_list(struct session *s, const struct audit_filter *filter,
                            uint64_t *ret_total)
 {
     struct sql *q;
     uint64_t total = 0;
-    enum err err = prepare_list(s, filter, true, &q);
+    enum err err = prepare_list(s, filter, LIST_COUNT, false, &q);
 
     if (err != ERR_OK)
         return err;
@@ -379,40 +407,76 @@ static enum err count_list(struct session *s, const struct audit_filter *filter,
     return err;
 }
 
+static enum err read_page(struct session *s, struct arena *arena, const struct audit_filter *filter,
+                          struct audit_found *found)
+{
+    struct sql *q;
+    bool more = true;
+    enum err err =
+        prepare_list(s, filter, filter->oldest_first ? LIST_OLDEST : LIST_NEWEST, true, &q);
+
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 7, (int64_t)found->room);
+    while (found->count < found->room && (err = sql_step(q, &more)) == ERR_OK && more)
+        read_row(q, arena, &found->rows[found->count++]);
+    return sql_done(q, err);
+}
+
+static bool on_page(const struct audit_filter *filter, int64_t seq)
+{
+    return filter->oldest_first ? seq > filter->after_seq
+                                : !filter->before_seq || seq < filter->before_seq;
+}
+
+/* Every row is looked at, for the total; those of the page are copied. */
+static enum err sift_list(struct session *s, struct arena *arena, const struct audit_filter *filter,
+                          struct audit_found *found)
+{
+    struct sql *q;
+    bool more = true;
+    enum err err =
+        prepare_list(s, filter, filter->oldest_first ? LIST_OLDEST : LIST_NEWEST, false, &q);
+
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 7, -1);
+    while ((err = sql_step(q, &more)) == ERR_OK && more) {
+        struct audit_row row;
+        read_row(q, NULL, &row);
+        if (!filter->keep(filter->context, &row))
+            continue;
+        found->total++;
+        if (found->count < found->room && on_page(filter, row.seq))
+            read_row(q, arena, &found->rows[found->count++]);
+    }
+    return sql_done(q, err);
+}
+
 enum err audit_list(struct session *s, struct arena *arena, const struct audit_filter *filter,
                     struct audit_row **ret_rows, size_t *ret_count, uint64_t *ret_total)
 {
-    size_t limit = filter->limit == 0                   ? LIMIT_SEARCH_COUNT_DEFAULT
-                   : filter->limit > LIMIT_SEARCH_COUNT ? LIMIT_SEARCH_COUNT
-                                                        : filter->limit;
-    struct audit_row *rows;
-    struct sql *q;
-    uint64_t total = 0;
-    size_t count = 0;
-    bool more = true;
+    const unsigned most = LIMIT_SEARCH_COUNT + 1; /* a page, and one to see whether there is another */
+    struct audit_found found = {.room = filter->limit == 0     ? LIMIT_SEARCH_COUNT_DEFAULT
+                                        : filter->limit > most ? most
+                                                               : filter->limit};
     enum err err = ERR_FORBIDDEN;
 
     if (entitled(session_grant(s), filter->person, filter->facility))
-        err = count_list(s, filter, &total);
+        err = filter->keep ? ERR_OK : count_list(s, filter, &found.total);
     if (err != ERR_OK)
         return err;
-    if (limit > total)
-        limit = (size_t)total;
-    rows = arena_array(arena, limit + 1, sizeof *rows);
-    if (!rows)
+    if (!filter->keep && found.room > found.total)
+        found.room = (size_t)found.total;
+    found.rows = arena_array(arena, found.room + 1, sizeof *found.rows);
+    if (!found.rows)
         return ERR_LIMIT;
-    err = prepare_list(s, filter, false, &q);
+    err = filter->keep ? sift_list(s, arena, filter, &found) : read_page(s, arena, filter, &found);
     if (err != ERR_OK)
         return err;
-    sql_bind_i64(q, 6, (int64_t)limit);
-    while (count < limit && (err = sql_step(q, &more)) == ERR_OK && more)
-        read_row(q, arena, &rows[count++]);
-    err = sql_done(q, err);
-    if (err != ERR_OK)
-        return err;
-    *ret_rows = rows;
-    *ret_count = count;
-    *ret_total = total;
+    *ret_rows = found.rows;
+    *ret_count = found.count;
+    *ret_total = found.total;
     return ERR_OK;
 }
 

@@ -21,14 +21,22 @@ static const struct {
     const char *name;
     const char *order; /* in which its rows came, where that is not the table's own */
 } tables[] = {
-    {"facility", ""},       {"person", ""},
-    {"card", ""},           {"chart", ""},
-    {"link_log", ""},       {"original", ""},
-    {"record", ""},         {"change", ""},
-    {"record_version", ""}, {"ix_value", " ORDER BY rid"},
-    {"ix_string", " ORDER BY rid"}, {"ix_words_data", ""},
-    {"ix_words_idx", ""},   {"audit", ""},
-    {"inbox", ""},          {"unmapped", ""},
+    {"facility", ""},
+    {"person", ""},
+    {"card", ""},
+    {"chart", ""},
+    {"link_log", ""},
+    {"original", ""},
+    {"record", ""},
+    {"change", ""},
+    {"record_version", ""},
+    {"ix_value", " ORDER BY rid"},
+    {"ix_string", " ORDER BY rid"},
+    {"ix_words_data", ""},
+    {"ix_words_idx", ""},
+    {"audit", ""},
+    {"inbox", ""},
+    {"unmapped", ""},
     {"insured", ""},
 };
 #define TABLES (sizeof(tables) / sizeof(*tables))
@@ -178,6 +186,24 @@ enum err floor_intake(const char *from, const char *to, uint64_t commits,
         (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
     if (!err)
         *ret_result = result;
+    return err;
+}
+
+enum err floor_store_bytes(const char *store, double *ret_bytes)
+{
+    static const char text[] =
+        "SELECT (p.page_count - f.freelist_count) * s.page_size"
+        " FROM pragma_page_count p, pragma_freelist_count f, pragma_page_size s";
+    sqlite3 *db = NULL;
+    sqlite3_stmt *q = NULL;
+    enum err err = ERR_IO;
+    if (sqlite3_open_v2(store, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, text, -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW) {
+        *ret_bytes = sqlite3_column_double(q, 0);
+        err = ERR_OK;
+    }
+    sqlite3_finalize(q);
+    sqlite3_close(db);
     return err;
 }
 

@@ -22,8 +22,11 @@ struct floor_result {
 enum err floor_intake(const char *from, const char *to, uint64_t commits,
                       struct floor_result *ret_result) ERR_CHECKED;
 
-/* Reading: all rows of one chart by one prepared statement, each body touched and nothing unpacked, nobody asked who he
- * is. One thread at a time. */
+/* Bytes of the pages in use in the database at STORE, its log included. */
+enum err floor_store_bytes(const char *store, double *ret_bytes) ERR_CHECKED;
+
+/* Reading: all rows of one chart by one prepared statement, each body touched and nothing unpacked,
+ * nobody asked who he is. One thread at a time. */
 struct floor_reader;
 enum err floor_reader_open(const char *store, struct floor_reader **ret_reader) ERR_CHECKED;
 /* Of the Nth chart in a fixed disorder. Returns the number of rows. */

@@ -10,6 +10,9 @@
 #include "base/arena.h"
 #include "storage/session.h"
 
+/* Agreeing fields that make two descriptions those of one person (design invariant 6). */
+#define PERSON_FIELDS_NEEDED 5
+
 /* What a facility says about who its patient is. Texts are folded (mappers/fhir/fold.h); empty = not
  * said. */
 struct person_claim {

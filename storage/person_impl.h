@@ -49,6 +49,5 @@ enum err person_agree(struct session *s, const struct person_claim *claim, int64
                       struct person_agreement *ret_agreement) ERR_CHECKED;
 
 /* Fields that must agree before an insurer identity links (design invariant 6). */
-#define PERSON_FIELDS_NEEDED 5
 
 #endif

@@ -25,6 +25,7 @@
 
 #define SESSION_VALUE_MAX (64 * 1024 * 1024)
 #define SESSION_TEXT_MAX (512 * 1024)
+#define SESSION_PAGES_KEPT 256 /* of each connection's cache: not given back to malloc between transactions */
 
 static void set_limits(sqlite3 *db)
 {
@@ -110,6 +111,7 @@ static enum err set_up(struct session *s)
 static void configure(void)
 {
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    (void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, SESSION_PAGES_KEPT);
 }
 
 #define SCRATCHES 7

@@ -437,6 +437,12 @@ struct slice sql_slice(struct sql *q, int column)
     return len > 0 && ptr ? slice_of(ptr, (size_t)len) : SLICE_NONE;
 }
 
+const char *sql_str(struct sql *q, int column)
+{
+    const unsigned char *text = sqlite3_column_text(q->stmt, column);
+    return text ? (const char *)text : "";
+}
+
 struct slice sql_dup(struct sql *q, int column, struct arena *arena)
 {
     struct slice borrowed = sql_slice(q, column);

@@ -75,6 +75,8 @@ int64_t sql_i64(struct sql *q, int column);
 bool sql_is_null(struct sql *q, int column);
 /* Borrowed until the next step; text and blob alike. */
 struct slice sql_slice(struct sql *q, int column);
+/* The same, ended by a NUL. */
+const char *sql_str(struct sql *q, int column);
 /* Copied into ARENA (with a NUL behind it); memory running out is sticky. */
 struct slice sql_dup(struct sql *q, int column, struct arena *arena);
 /* Exactly LEN bytes of a blob into RET; false (untouched) when it is NULL or of other length. */

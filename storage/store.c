@@ -233,6 +233,7 @@ enum err store_submit(struct store *store, struct store_job *job)
     bool wake_reader = false, wake_writer = false;
     if (!err) {
         store->held++;
+        job->number = ++store->submitted;
         if (job->look && !job->quick) {
             store->looking++;
             store_push(&store->looks, job);

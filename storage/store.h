@@ -46,6 +46,7 @@ struct store_job {
     bool quick;
     enum err err;                        /* outcome: of look, of apply, or ERR_UNAVAILABLE */
     struct store_job *next;              /* the store's, while it holds the job */
+    uint64_t number;                     /* the store's: counts what was handed in */
 };
 
 /* Opens or creates. ERR_IO, ERR_VERSION (made by a newer Tasuki), ERR_UNAVAILABLE (stayed

@@ -30,6 +30,7 @@ struct store {
     pthread_cond_t checkpoint_due;
     struct store_queue looks, writes, finished;
     unsigned held;    /* jobs between submit and finished */
+    uint64_t submitted; /* jobs ever */
     unsigned looking; /* jobs waiting for or in a look */
     unsigned readers_asleep;
     bool writer_asleep;

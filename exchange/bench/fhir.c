@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * FHIR over mutual TLS on a population: search by patient, code and date; $everything; a transaction of a Patient and one
- * Observation; and the load of the population itself, which needs no network. What a floor is beside each is said in
- * docs/benchmarks.md.
+ * FHIR over mutual TLS on a population: search by patient, code and date; $everything; a
+ * transaction of a Patient and one Observation; and the load of the population itself, which needs
+ * no network. What a floor is beside each is said in docs/benchmarks.md.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,10 +71,11 @@ static enum err make_targets(const struct bench_site *site, const struct client_
         err = find_patient(client, n, id, sizeof(id));
         if (search)
             snprintf(asking->targets[i], sizeof(asking->targets[i]),
-                     "/fhir/Observation?patient=%s&code=http://loinc.org%%7C%s&date=ge2020-01-01", id,
-                     population_code(n));
+                     "/fhir/Observation?patient=%s&code=http://loinc.org%%7C%s&date=ge2020-01-01",
+                     id, population_code(n));
         else
-            snprintf(asking->targets[i], sizeof(asking->targets[i]), "/fhir/Patient/%s/$everything", id);
+            snprintf(asking->targets[i], sizeof(asking->targets[i]), "/fhir/Patient/%s/$everything",
+                     id);
         asking->count++;
     }
     client_close(client);
@@ -117,10 +118,9 @@ static enum err floor_asking(const struct bench_site *site, const struct bench_l
     struct responder *r = NULL;
     struct floor_reader *reader = NULL;
     struct bench_figure floor = {0};
-    struct responder_options options = {
-        .dir = site->dir,
-        .body_len = answer_len(site, load->trust, load->context),
-        .step = read_chart};
+    struct responder_options options = {.dir = site->dir,
+                                        .body_len = answer_len(site, load->trust, load->context),
+                                        .step = read_chart};
     enum err err = floor_reader_open(site->store, &reader);
     options.context = reader;
     if (!err)
@@ -139,7 +139,8 @@ static enum err floor_asking(const struct bench_site *site, const struct bench_l
     return err;
 }
 
-static enum err bench_asking(const struct bench_site *site, bool search, struct bench_figure *figure)
+static enum err bench_asking(const struct bench_site *site, bool search,
+                             struct bench_figure *figure)
 {
     struct asking *asking = calloc(1, sizeof(*asking));
     struct client_trust *trust = NULL;
@@ -198,7 +199,8 @@ static enum err transaction_step(struct client *client, unsigned connection, uin
 
 enum err bench_transaction(const struct bench_site *site, struct bench_figure *ret_figure)
 {
-    struct bench_figure figure = {.name = "transaction", .unit = "Patient+Observation/s", .bar = 0.50};
+    struct bench_figure figure = {
+        .name = "transaction", .unit = "Patient+Observation/s", .bar = 0.50};
     struct client_trust *trust = NULL;
     uint64_t before = bench_commits(site);
     enum err err = open_trust(site, &trust);
@@ -210,7 +212,8 @@ enum err bench_transaction(const struct bench_site *site, struct bench_figure *r
     if (!err)
         err = bench_load_run(&load, &figure);
     if (!err)
-        err = bench_rows_floor(site, (double)figure.count, bench_commits(site) - before, &figure.floor_rate);
+        err = bench_rows_floor(site, (double)figure.count, bench_commits(site) - before,
+                               &figure.floor_rate);
     client_trust_free(trust);
     if (!err)
         *ret_figure = figure;
@@ -234,10 +237,7 @@ enum err bench_import(const struct bench_site *site, struct bench_figure *ret_fi
     enum err err = ERR_OK;
     figure.bytes_each = bytes_of(site->store) / ((double)site->residents * site->resources);
     if (site->loaded) {
-        figure.rate = resources / site->load.seconds;
-        figure.cpu_us = site->load.cpu_seconds * 1e6 / resources;
-        figure.rss_mib = site->load.rss_mib;
-        figure.count = (uint64_t)resources;
+        bench_cost_each(&site->load, (uint64_t)resources, &figure);
     }
     if (site->loaded == site->residents && site->residents <= FLOOR_RESIDENTS)
         err = bench_rows_floor(site, resources, site->load.commits, &figure.floor_rate);

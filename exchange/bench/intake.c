@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * MLLP intake: 16 hospitals' connections send laboratory results (OUL^R22, five results each) for a
- * thousand patients; each waits for its AA, which waits for the commit. The floor writes the rows
- * of the very run with bare inserts in as many commits.
+ * MLLP intake: connections of hospital-b send laboratory results (ORU^R01, site->results OBX each)
+ * of a thousand patients; each waits for its AA, which waits for the commit. The floor writes the
+ * rows of the very run with bare inserts in as many commits.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,40 +20,59 @@
 static const struct {
     const char *code, *name, *unit;
 } results[] = {
-    {"3A010000002327101", "総蛋白", "g/dL"}, {"3B035000002327201", "AST", "U/L"},
-    {"3B045000002327201", "ALT", "U/L"},     {"3C015000002327101", "クレアチニン", "mg/dL"},
+    {"3A010000002327101", "総蛋白", "g/dL"},
+    {"3B035000002327201", "AST", "U/L"},
+    {"3B045000002327201", "ALT", "U/L"},
+    {"3C015000002327101", "クレアチニン", "mg/dL"},
     {"3D046000001906202", "HbA1c", "%"},
+    {"3A015000002327101", "アルブミン", "g/dL"},
+    {"3B050000002327201", "LD", "U/L"},
+    {"3B070000002327101", "ALP", "U/L"},
+    {"3B090000002327101", "γ-GT", "U/L"},
+    {"3B160000002327101", "アミラーゼ", "U/L"},
+    {"3C025000002327101", "尿素窒素", "mg/dL"},
+    {"3C020000002327101", "尿酸", "mg/dL"},
+    {"3D010000001926101", "グルコース", "mg/dL"},
+    {"3F015000002327101", "中性脂肪", "mg/dL"},
+    {"3F050000002327101", "総コレステロール", "mg/dL"},
+    {"3F070000002327101", "HDL-C", "mg/dL"},
+    {"3H010000002326101", "ナトリウム", "mmol/L"},
+    {"3H015000002326101", "カリウム", "mmol/L"},
+    {"3H020000002326101", "クロール", "mmol/L"},
+    {"3J010000002327101", "総ビリルビン", "mg/dL"},
 };
+#define RESULTS (sizeof(results) / sizeof(*results))
 
-static void print_message(struct buf *out, unsigned connection, uint64_t n)
+static void print_message(struct buf *out, unsigned connection, uint64_t n, unsigned count)
 {
     unsigned patient = ((unsigned)n * 61 + connection * 13) % PATIENTS;
     unsigned long long order = (unsigned long long)connection * 1000000000ull + n;
     buf_addf(out,
-             "MSH|^~\\&|BENCH|LAB%u|GW|TASUKI|20261101093000||OUL^R22^OUL_R22|B%u-%llu|P|2.5||||||"
+             "MSH|^~\\&|BENCH|LAB%u|GW|TASUKI|20261101093000||ORU^R01^ORU_R01|B%u-%llu|P|2.5||||||"
              "UNICODE UTF-8\r",
              connection, connection, (unsigned long long)n);
     buf_addf(out, "PID|0001||9%06u^^^^PI||負荷^太郎%u^^^^^L^I~フカ^タロウ^^^^^L^P||19600101|M\r",
              patient, patient);
-    buf_addf(out, "PV1|0001|O|01^^^^^C\rSPM|1|S%015llu||023^血清^JC10|||||||||||||20261101090000\r",
-             order);
     buf_addf(out,
-             "OBR|1|%015llu|S%015llu|E002^生化学的検査^99O03|||20261101090000\rORC|SC|%015llu\r",
-             order, order, order);
-    for (unsigned i = 0; i < sizeof(results) / sizeof(*results); i++)
+             "PV1|0001|O|01^^^^^C\rORC|RE|%015llu|S%015llu\r"
+             "OBR|1|%015llu|S%015llu|E002^生化学的検査^99O03|||20261101090000|||||||||||||||"
+             "20261101093000||LAB|F\r",
+             order, order, order, order);
+    for (unsigned i = 0; i < count; i++)
         buf_addf(out, "OBX|%u|NM|%s^%s^JC10||%u.%u|%s^%s^ISO+|1.0-9.0||||F|||20261101090000\r",
-                 i + 1, results[i].code, results[i].name, (unsigned)((n + i) % 9 + 1),
-                 (unsigned)(n % 10), results[i].unit, results[i].unit);
+                 i + 1, results[i % RESULTS].code, results[i % RESULTS].name,
+                 (unsigned)((n + i) % 9 + 1), (unsigned)(n % 10), results[i % RESULTS].unit,
+                 results[i % RESULTS].unit);
 }
 
 static enum err intake_step(struct client *client, unsigned connection, uint64_t n, void *context)
 {
     struct buf message;
     struct slice ack;
+    const struct bench_site *site = context;
     enum err err;
-    (void)context;
     buf_init(&message, LIMIT_MIB);
-    print_message(&message, connection, n);
+    print_message(&message, connection, n, site->results);
     err = client_mllp(client, buf_slice(&message), &ack);
     buf_fini(&message);
     if (err)
@@ -63,9 +82,12 @@ static enum err intake_step(struct client *client, unsigned connection, uint64_t
 
 enum err bench_intake(const struct bench_site *site, struct bench_figure *ret_figure)
 {
-    struct bench_figure figure = {.name = "intake", .unit = "messages/s (5 results)", .bar = 0.40};
+    struct bench_site asked = *site;
+    struct bench_figure figure = {.name = "intake", .bar = site->rate ? 0 : 0.50};
     struct client_trust *trust = NULL;
     char ca[512], cert[512], key[512];
+    double bytes_before = 0, bytes_after = 0;
+    snprintf(figure.unit, sizeof(figure.unit), "messages/s (%u results)", site->results);
     snprintf(ca, sizeof(ca), "%s/pki/ca.pem", site->dir);
     snprintf(cert, sizeof(cert), "%s/pki/hospital-b.pem", site->dir);
     snprintf(key, sizeof(key), "%s/pki/hospital-b.key", site->dir);
@@ -74,12 +96,21 @@ enum err bench_intake(const struct bench_site *site, struct bench_figure *ret_fi
                               .port = site->mllps_port,
                               .connections = site->connections,
                               .seconds = site->seconds,
-                              .step = intake_step};
+                              .rate = site->rate,
+                              .step = intake_step,
+                              .context = &asked};
     uint64_t before = bench_commits(site);
     if (!err)
-        err = bench_load_run(&load, &figure);
+        err = bench_store_bytes(site, &bytes_before);
     if (!err)
-        err = bench_rows_floor(site, (double)figure.count, bench_commits(site) - before, &figure.floor_rate);
+        err = bench_load_run(&load, &figure);
+    uint64_t commits = bench_commits(site) - before;
+    if (!err)
+        err = bench_store_bytes(site, &bytes_after);
+    if (!err)
+        err = bench_rows_floor(site, (double)figure.count, commits, &figure.floor_rate);
+    if (!err && figure.count)
+        figure.bytes_each = (bytes_after - bytes_before) / (double)figure.count;
     client_trust_free(trust);
     if (!err)
         *ret_figure = figure;

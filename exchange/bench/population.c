@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The invented population (see population.h). Codes are LOINC's and ICD-10's own; names and values are made up.
+ * The invented population (see population.h). Codes are LOINC's and ICD-10's own; names and values
+ * are made up.
  */
 #include "exchange/bench/population.h"
 
@@ -41,12 +42,13 @@ static const struct {
 };
 #define KINDS (sizeof(kinds) / sizeof(*kinds))
 
-static const char *const families[] = {"浜辺", "峰岸", "汐入", "桐生", "早瀬", "野分", "藤波", "岩清水",
-                                       "小夜", "朝霧", "水無瀬", "鹿目", "瀬尾", "遠野", "七海", "若葉"};
+static const char *const families[] = {"浜辺", "峰岸",   "汐入", "桐生", "早瀬",   "野分",
+                                       "藤波", "岩清水", "小夜", "朝霧", "水無瀬", "鹿目",
+                                       "瀬尾", "遠野",   "七海", "若葉"};
 static const char *const givens[] = {"一郎", "花子", "健", "さくら", "誠", "由美", "翔太", "美咲"};
-static const char *const diagnoses[][2] = {
-    {"I10", "本態性高血圧症"}, {"E11", "2型糖尿病"},   {"J45", "気管支喘息"},
-    {"M17", "膝関節症"},       {"K21", "胃食道逆流症"}, {"N18", "慢性腎臓病"}};
+static const char *const diagnoses[][2] = {{"I10", "本態性高血圧症"}, {"E11", "2型糖尿病"},
+                                           {"J45", "気管支喘息"},     {"M17", "膝関節症"},
+                                           {"K21", "胃食道逆流症"},   {"N18", "慢性腎臓病"}};
 
 /* A small mixing step: values differ, runs repeat. */
 static uint64_t mix(uint64_t a, uint64_t b)
@@ -70,8 +72,10 @@ const char *population_code(unsigned n)
 static void begin_entry(struct buf *b, bool first, const char *type)
 {
     buf_adds(b, first ? "{" : ",{");
-    buf_addf(b, "\"request\":{\"method\":\"POST\",\"url\":\"%s\"},\"resource\":{\"resourceType\":\"%s\",",
-             type, type);
+    buf_addf(
+        b,
+        "\"request\":{\"method\":\"POST\",\"url\":\"%s\"},\"resource\":{\"resourceType\":\"%s\",",
+        type, type);
 }
 
 static void add_date(struct buf *b, uint64_t h)
@@ -89,17 +93,19 @@ static void add_subject(struct buf *b)
 static void add_patient(struct buf *b, uint64_t n, const char *local_no)
 {
     uint64_t h = mix(n, 1);
-    buf_adds(b, "{\"fullUrl\":\"urn:uuid:00000000-0000-4000-8000-000000000001\",\"request\":{"
-                "\"method\":\"POST\",\"url\":\"Patient\"},\"resource\":{\"resourceType\":\"Patient\",");
+    buf_adds(
+        b, "{\"fullUrl\":\"urn:uuid:00000000-0000-4000-8000-000000000001\",\"request\":{"
+           "\"method\":\"POST\",\"url\":\"Patient\"},\"resource\":{\"resourceType\":\"Patient\",");
     buf_addf(b,
              "\"identifier\":[{\"system\":\"" LOCAL_SYSTEM "\",\"value\":\"%s\"}],\"active\":true,"
              "\"name\":[{\"use\":\"official\",\"family\":\"%s\",\"given\":[\"%s\"]}],"
              "\"telecom\":[{\"system\":\"phone\",\"value\":\"0%u-%u\"}],\"gender\":\"%s\","
-             "\"birthDate\":\"19%02u-%02u-%02u\",\"address\":[{\"city\":\"汐見市\",\"line\":[\"%u-%u\"]}]}}",
+             "\"birthDate\":\"19%02u-%02u-%02u\",\"address\":[{\"city\":\"汐見市\",\"line\":[\"%u-%"
+             "u\"]}]}}",
              local_no, families[h % 16], givens[h / 16 % 8], (unsigned)(h % 90 + 10),
-             (unsigned)(h / 7 % 900000 + 100000), h & 1 ? "female" : "male", (unsigned)(30 + h % 70),
-             (unsigned)(1 + h / 3 % 12), (unsigned)(1 + h / 5 % 28), (unsigned)(h % 30 + 1),
-             (unsigned)(h / 30 % 20 + 1));
+             (unsigned)(h / 7 % 900000 + 100000), h & 1 ? "female" : "male",
+             (unsigned)(30 + h % 70), (unsigned)(1 + h / 3 % 12), (unsigned)(1 + h / 5 % 28),
+             (unsigned)(h % 30 + 1), (unsigned)(h / 30 % 20 + 1));
 }
 
 static void add_observation(struct buf *b, uint64_t n, unsigned i)
@@ -111,16 +117,18 @@ static void add_observation(struct buf *b, uint64_t n, unsigned i)
     buf_addf(b,
              "\"status\":\"final\",\"category\":[{\"coding\":[{\"system\":"
              "\"http://terminology.hl7.org/CodeSystem/observation-category\",\"code\":\"%s\"}]}],"
-             "\"code\":{\"coding\":[{\"system\":\"http://loinc.org\",\"code\":\"%s\",\"display\":\"%s\"}]},",
+             "\"code\":{\"coding\":[{\"system\":\"http://"
+             "loinc.org\",\"code\":\"%s\",\"display\":\"%s\"}]},",
              kinds[k].category, kinds[k].code, kinds[k].display);
     add_subject(b);
     buf_adds(b, ",\"effectiveDateTime\":\"");
     add_date(b, h / 1000);
-    buf_addf(b,
-             "\",\"performer\":[{\"reference\":\"Organization/hospital-a\"}],\"valueQuantity\":{"
-             "\"value\":%.1f,\"unit\":\"%s\",\"system\":\"http://unitsofmeasure.org\",\"code\":\"%s\"},"
-             "\"referenceRange\":[{\"low\":{\"value\":%.1f},\"high\":{\"value\":%.1f}}]}}",
-             value, kinds[k].unit, kinds[k].unit, kinds[k].low, kinds[k].high);
+    buf_addf(
+        b,
+        "\",\"performer\":[{\"reference\":\"Organization/hospital-a\"}],\"valueQuantity\":{"
+        "\"value\":%.1f,\"unit\":\"%s\",\"system\":\"http://unitsofmeasure.org\",\"code\":\"%s\"},"
+        "\"referenceRange\":[{\"low\":{\"value\":%.1f},\"high\":{\"value\":%.1f}}]}}",
+        value, kinds[k].unit, kinds[k].unit, kinds[k].low, kinds[k].high);
 }
 
 static void add_encounter(struct buf *b, uint64_t n, unsigned i)
@@ -153,10 +161,12 @@ static void add_prescription(struct buf *b, uint64_t n, unsigned i)
 {
     uint64_t h = mix(n, 400 + i);
     begin_entry(b, false, "MedicationRequest");
-    buf_addf(b,
-             "\"status\":\"active\",\"intent\":\"order\",\"medicationCodeableConcept\":{\"coding\":[{"
-             "\"system\":\"urn:oid:1.2.392.200119.4.403.1\",\"code\":\"1%08u01\"}],\"text\":\"調剤薬%u\"},",
-             (unsigned)(h % 500), (unsigned)(h % 500));
+    buf_addf(
+        b,
+        "\"status\":\"active\",\"intent\":\"order\",\"medicationCodeableConcept\":{\"coding\":[{"
+        "\"system\":\"urn:oid:1.2.392.200119.4.403.1\",\"code\":\"1%08u01\"}],\"text\":\"調剤薬%"
+        "u\"},",
+        (unsigned)(h % 500), (unsigned)(h % 500));
     add_subject(b);
     buf_adds(b, ",\"authoredOn\":\"");
     add_date(b, h / 500);
@@ -210,29 +220,21 @@ static void ended(void *context, struct request *r, void *tag)
 }
 
 enum err population_load(struct exchange *x, unsigned from, unsigned to, unsigned resources,
-                         struct population_cost *ret_cost)
+                         struct bench_cost *ret_cost)
 {
     struct batch batch;
     struct buf text;
-    struct store_figures before, after;
     enum err failed = ERR_OK, err = ERR_OK;
-    double began = bench_seconds(CLOCK_MONOTONIC), cpu = bench_seconds(CLOCK_PROCESS_CPUTIME_ID);
     batch_init(&batch, x, ended, &failed);
     buf_init(&text, LIMIT_HTTP_BODY);
-    store_figures(x->store, &before);
+    bench_cost_begin(x, ret_cost);
     for (unsigned n = from; n < to && !err && !failed; n++) {
         buf_clear(&text);
         population_bundle(&text, n, resources);
         err = batch_bundle(&batch, SLICE(POPULATION_FACILITY), buf_slice(&text), NULL);
     }
     batch_finish(&batch);
-    store_figures(x->store, &after);
+    bench_cost_end(x, ret_cost);
     buf_fini(&text);
-    *ret_cost = (struct population_cost){
-        .seconds = bench_seconds(CLOCK_MONOTONIC) - began,
-        .cpu_seconds = bench_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu,
-        .commits = after.commits - before.commits,
-        .rss_mib = bench_rss_mib(),
-    };
     return err ? err : failed;
 }

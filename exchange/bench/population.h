@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An invented population for benchmarks: resident N and his record are a function of N alone, so that a search knows what it
- * must find, and a run of any size can be repeated. Fifty resources each (or as many as asked for), as a hospital would hand in: the Patient,
- * encounters, conditions, prescriptions, and mostly laboratory results and vital signs.
+ * An invented population for benchmarks: resident N and his record are a function of N alone, so
+ * that a search knows what it must find, and a run of any size can be repeated. Fifty resources
+ * each (or as many as asked for), as a hospital would hand in: the Patient, encounters, conditions,
+ * prescriptions, and mostly laboratory results and vital signs.
  */
 #ifndef EXCHANGE_BENCH_POPULATION_H
 #define EXCHANGE_BENCH_POPULATION_H
@@ -10,7 +11,7 @@
 #include "base/buf.h"
 #include "exchange/exchange.h"
 
-#define POPULATION_RESOURCES 50u     /* of one resident, himself included, unless said otherwise */
+#define POPULATION_RESOURCES 50u /* of one resident, himself included, unless said otherwise */
 #define POPULATION_FACILITY "hospital-a"
 
 /* Resident N's record of RESOURCES as one transaction of POPULATION_FACILITY. */
@@ -21,13 +22,11 @@ void population_pair(struct buf *out, uint64_t n);
 void population_local_no(unsigned n, char ret_text[16]);
 const char *population_code(unsigned n);
 
-struct population_cost {
-    double seconds, cpu_seconds;
-    uint64_t commits;
-    double rss_mib; /* at its end */
-};
-/* Loads residents [FROM, TO), RESOURCES each, into X without a network. Nobody else may collect X's answers meanwhile. */
+/* What a load of the store took. */
+struct bench_cost; /* bench.h */
+/* Loads residents [FROM, TO), RESOURCES each, into X without a network. Nobody else may collect X's
+ * answers meanwhile. */
 enum err population_load(struct exchange *x, unsigned from, unsigned to, unsigned resources,
-                         struct population_cost *ret_cost) ERR_CHECKED;
+                         struct bench_cost *ret_cost) ERR_CHECKED;
 
 #endif

@@ -92,7 +92,9 @@ enum err responder_start(const struct responder_options *options, struct respond
     uv_async_init(&r->loop, &r->stop, on_stop);
     r->stop.data = r;
     struct http_options http = {
-        .loop = &r->loop, .host = "127.0.0.1", .tls = r->tls, .handle = respond, .context = r};
+        .where = {.loop = &r->loop, .host = "127.0.0.1", .tls = r->tls},
+        .handle = respond,
+        .context = r};
     err = http_open(&http, &r->server);
     if (!err && pthread_create(&r->thread, NULL, responder_main, r) != 0)
         err = ERR_LIMIT;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The floor of every benchmark that writes: the rows its run left in the store, written again by bare inserts in as many
- * commits (storage/floor.h). Of a huge store it would need all of it in memory: the caller's affair.
+ * The floor of every benchmark that writes: the rows its run left in the store, written again by
+ * bare inserts in as many commits (storage/floor.h). Of a huge store it would need all of it in
+ * memory: the caller's affair.
  */
 #include <stdio.h>
 
@@ -16,6 +17,11 @@ uint64_t bench_commits(const struct bench_site *site)
     struct store_figures figures;
     store_figures(site->exchange->store, &figures);
     return figures.commits;
+}
+
+enum err bench_store_bytes(const struct bench_site *site, double *ret_bytes)
+{
+    return floor_store_bytes(site->store, ret_bytes);
 }
 
 enum err bench_rows_floor(const struct bench_site *site, double count, uint64_t commits,

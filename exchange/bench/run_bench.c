@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * tasuki bench: makes a region of its own in a temporary folder, serves it from a thread, runs the
- * benchmarks against it over real sockets, prints a table or JSON, removes the folder. With --dir the
- * region stays, and the next run uses what is there, since millions of records take their time. Removes
- * nothing but what lies in the folder that it made itself.
+ * benchmarks against it over real sockets, prints a table or JSON, removes the folder. With --dir
+ * the region stays, and the next run uses what is there, since millions of records take their time.
+ * Removes nothing but what lies in the folder that it made itself.
  */
 #include <ftw.h>
 #include <limits.h>
@@ -73,39 +73,70 @@ static enum err note_residents(const char *dir, unsigned count)
     return ok ? ERR_OK : ERR_IO;
 }
 
-static enum err load(struct exchange *x, const char *dir, struct bench_site *site)
+static enum err load_population(struct exchange *x, struct bench_site *site)
 {
-    unsigned have = residents_in(dir);
+    unsigned have = residents_in(site->dir);
     if (have >= site->residents) {
         site->residents = have;
         return ERR_OK;
     }
     site->loaded = site->residents - have;
     enum err err = population_load(x, have, site->residents, site->resources, &site->load);
-    return err ? err : note_residents(dir, site->residents);
+    return err ? err : note_residents(site->dir, site->residents);
 }
+
+static const struct benchmark {
+    const char *name;
+    unsigned
+        patients; /* residents of the region, with documents; 0: as many as it needs, without */
+    unsigned residents; /* of which --residents makes more or less; 0: it has none */
+    unsigned resources; /* of each, unless --resources says otherwise */
+    bool registered;    /* they are residents of the region, not a population of its hospital */
+    /* Fills the store before anybody is served; NULL: nothing to fill. */
+    enum err (*load)(struct exchange *x, struct bench_site *site);
+    enum err (*run)(const struct bench_site *site, struct bench_figure *ret_figure);
+} benches[] = {
+    {"read", 50, 0, 0, false, NULL, bench_read},
+    {"intake", 0, 0, 0, false, NULL, bench_intake},
+    {"parser", 0, 200, 0, false, NULL, bench_parser},
+    {"ssmix2-cold", 0, 1000, 0, true, bench_ssmix2_load_cold, bench_ssmix2},
+    {"ssmix2", 0, 1000, 0, true, bench_ssmix2_load, bench_ssmix2},
+    {"transaction", 0, 0, 0, false, NULL, bench_transaction},
+    {"import", 0, 2000, POPULATION_RESOURCES, false, load_population, bench_import},
+    {"search", 0, 2000, POPULATION_RESOURCES, false, load_population, bench_search},
+    {"everything", 0, 2000, 2 * POPULATION_RESOURCES, false, load_population, bench_everything},
+};
 
 /* The parties, and PATIENTS residents with documents (0: none). */
 static enum err fill(struct served *s, struct region *region, unsigned patients)
 {
     struct region_tally tally;
     enum err err = region_register(server_exchange(s->server), region);
-    return err ? err
-               : region_load(server_exchange(s->server), region, patients == 0, &tally);
+    return err ? err : region_load(server_exchange(s->server), region, patients == 0, &tally);
 }
 
-/* A region with PATIENTS residents and SITE's population besides, served until bench_stop. */
-static enum err bench_start(const char *dir, unsigned patients, struct bench_site *site,
+/* How many residents BENCH's region has: the five of the stories at least. */
+static unsigned registered(const struct benchmark *bench, const struct bench_site *site)
+{
+    unsigned wanted = bench->registered ? site->residents : bench->patients;
+    return wanted > DEMO_STORY_COUNT ? wanted : DEMO_STORY_COUNT;
+}
+
+/* BENCH's region, filled and served until bench_stop. */
+static enum err bench_start(const struct benchmark *bench, struct bench_site *site,
                             struct arena *arena, struct served *s)
 {
-    struct region_options options = {.dir = dir, .patients = patients ? patients : 5, .seed = 1};
+    const char *dir = site->dir;
+    struct region_options options = {
+        .dir = dir, .patients = registered(bench, site), .seed = BENCH_SEED};
     struct region *region = NULL;
     struct err_list errors;
     struct conf conf;
     char text[512] = "", path[LIMIT_SSMIX2_PATH];
     enum err err = ERR_OK;
     if (!region_exists(dir))
-        err = region_make(&options, clock_system.now_ms(&clock_system), text, sizeof(text), &region);
+        err =
+            region_make(&options, clock_system.now_ms(&clock_system), text, sizeof(text), &region);
     err_list_init(&errors, arena);
     snprintf(path, sizeof(path), "%s/tasuki.conf", dir);
     if (!err)
@@ -115,9 +146,11 @@ static enum err bench_start(const char *dir, unsigned patients, struct bench_sit
         err = server_open(&conf, on_ready, s, text, sizeof(text), &s->server);
     }
     if (!err && region)
-        err = fill(s, region, patients);
-    if (!err && site->residents)
-        err = load(server_exchange(s->server), dir, site);
+        err = fill(s, region, bench->patients);
+    if (!err)
+        snprintf(site->store, sizeof(site->store), "%s", server_exchange(s->server)->conf.store);
+    if (!err && bench->load)
+        err = bench->load(server_exchange(s->server), site);
     region_free(region);
     if (err) {
         fprintf(stderr, "bench: %s %s\n", err_en(err), text);
@@ -147,11 +180,14 @@ static void bench_stop(struct served *s)
 
 static void print_json(const struct bench_figure *f, double ratio)
 {
-    printf("{\"name\":\"%s\",\"unit\":\"%s\",\"rate\":%.0f,\"floor\":%.0f,\"ratio\":%.3f,\"bar\":%.2f,"
-           "\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"count\":%llu,\"cpu_us\":%.1f,\"rss_mib\":%.1f,"
-           "\"bytes_each\":%.0f}\n",
-           f->name, f->unit, f->rate, f->floor_rate, ratio, f->bar, f->p50_ms, f->p99_ms,
-           (unsigned long long)f->count, f->cpu_us, f->rss_mib, f->bytes_each);
+    printf(
+        "{\"name\":\"%s\",\"unit\":\"%s\",\"rate\":%.0f,\"floor\":%.0f,\"ratio\":%.3f,\"bar\":%.2f,"
+        "\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"count\":%llu,\"cpu_us\":%.1f,\"loop_us\":%.1f,"
+        "\"readers_us\":%.1f,\"writer_us\":%.1f,\"clients_us\":%.1f,"
+        "\"rss_mib\":%.1f,\"bytes_each\":%.0f}\n",
+        f->name, f->unit, f->rate, f->floor_rate, ratio, f->bar, f->p50_ms, f->p99_ms,
+        (unsigned long long)f->count, f->cpu_us, f->loop_us, f->readers_us, f->writer_us,
+        f->clients_us, f->rss_mib, f->bytes_each);
 }
 
 static void print_figure(const struct bench_figure *f, bool json)
@@ -167,27 +203,16 @@ static void print_figure(const struct bench_figure *f, bool json)
         printf("  (bar %2.0f %%)", f->bar * 100);
     if (f->p99_ms > 0)
         printf("  p50 %6.2f ms  p99 %6.2f ms", f->p50_ms, f->p99_ms);
-    printf("  cpu %7.1f us  rss %5.1f MiB", f->cpu_us, f->rss_mib);
+    printf("  cpu %7.1f us", f->cpu_us);
+    if (f->writer_us > 0)
+        printf(" (loop %.0f, readers %.0f, writer %.0f, clients %.0f)", f->loop_us, f->readers_us,
+               f->writer_us, f->clients_us);
+    printf("  rss %5.1f MiB", f->rss_mib);
     if (f->bytes_each > 0)
         printf("  %.0f bytes of the store for each", f->bytes_each);
     printf("\n");
     fflush(stdout);
 }
-
-static const struct {
-    const char *name;
-    unsigned patients;
-    bool population;    /* of --residents */
-    unsigned resources; /* of each, unless --resources says otherwise */
-    enum err (*run)(const struct bench_site *site, struct bench_figure *ret_figure);
-} benches[] = {{"read", 50, false, 0, bench_read},
-             {"intake", 0, false, 0, bench_intake},
-             {"transaction", 0, false, 0, bench_transaction},
-             {"import", 0, true, POPULATION_RESOURCES, bench_import},
-             {"search", 0, true, POPULATION_RESOURCES, bench_search},
-             {"everything", 0, true, 2 * POPULATION_RESOURCES, bench_everything}};
-
-#define RESIDENTS_DEFAULT 2000u
 
 /* ── one benchmark ───────────────────────────────────────────────────────────────────────────── */
 
@@ -217,48 +242,48 @@ static void remove_folder(const char *dir)
         fprintf(stderr, "bench: %s could not be removed / を消せません\n", dir);
 }
 
-static enum err run_in(const char *dir, size_t i, const struct run_bench_options *options)
+static enum err run_in(const char *dir, const struct benchmark *bench,
+                       const struct run_bench_options *options)
 {
     struct served served = {0};
     struct bench_figure figure = {0};
-    char store[PATH_MAX];
     struct arena *arena = arena_new(LIMIT_MIB);
     struct bench_site site = {.dir = dir,
                               .connections = options->connections ? options->connections : 16,
-                              .seconds = options->seconds ? options->seconds : 5};
-    if (benches[i].population) {
-        site.residents = options->residents ? options->residents : RESIDENTS_DEFAULT;
-        site.resources = options->resources ? options->resources : benches[i].resources;
+                              .seconds = options->seconds ? options->seconds : 5,
+                              .results = options->results ? options->results : 5,
+                              .rate = options->rate};
+    if (bench->residents) {
+        site.residents = options->residents ? options->residents : bench->residents;
+        site.resources = options->resources ? options->resources : bench->resources;
     }
-    enum err err = arena ? bench_start(dir, benches[i].patients, &site, arena, &served) : ERR_LIMIT;
+    enum err err = arena ? bench_start(bench, &site, arena, &served) : ERR_LIMIT;
     if (err) {
         arena_free(arena);
         return err;
     }
-    snprintf(store, sizeof(store), "%s", server_exchange(served.server)->conf.store);
     site.system_port = served.ports.system;
     site.mllps_port = served.ports.mllps;
-    site.store = store;
     site.exchange = server_exchange(served.server);
-    err = benches[i].run(&site, &figure);
+    err = bench->run(&site, &figure);
     bench_stop(&served);
     arena_free(arena);
     if (err)
-        fprintf(stderr, "bench %s: %s / %s\n", benches[i].name, err_en(err), err_ja(err));
+        fprintf(stderr, "bench %s: %s / %s\n", bench->name, err_en(err), err_ja(err));
     else
         print_figure(&figure, options->json);
     return err;
 }
 
-static enum err run_one(size_t i, const struct run_bench_options *options)
+static enum err run_one(const struct benchmark *bench, const struct run_bench_options *options)
 {
     char dir[256]; /* paths below it are made in buffers of 512 */
     if (options->dir)
-        return run_in(options->dir, i, options);
+        return run_in(options->dir, bench, options);
     enum err err = make_folder(dir, sizeof(dir));
     if (err)
         return err;
-    err = run_in(dir, i, options);
+    err = run_in(dir, bench, options);
     remove_folder(dir);
     return err;
 }
@@ -271,10 +296,12 @@ int run_bench(const struct run_bench_options *options)
         if (options->name && strcmp(options->name, benches[i].name) != 0)
             continue;
         found = true;
-        if (run_one(i, options))
+        if (run_one(&benches[i], options))
             return CLI_FAILED;
     }
+    for (size_t i = 0; !found && i < sizeof(benches) / sizeof(*benches); i++)
+        fprintf(stderr, "%s%s", i ? ", " : "bench: ", benches[i].name);
     if (!found)
-        fprintf(stderr, "bench: read, intake, transaction, import, search, everything\n");
+        fprintf(stderr, "\n");
     return found ? CLI_OK : CLI_USAGE;
 }

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "exchange/cli/cli.h"
 #include "exchange/demo/pki.h"
+#include "exchange/net/quota.h"
 
 #include "base/banned.h"
 
@@ -110,6 +111,26 @@ static void check_feeds(struct check *c, const struct conf *conf)
     }
 }
 
+/* The server raises its soft limit itself; the hard one is for whoever starts it. */
+static void check_files(struct check *c, const struct conf *conf)
+{
+    char en[200], ja[240];
+    unsigned room = quota_room_raised();
+
+    if (room >= (unsigned)conf->connections)
+        return;
+    snprintf(
+        en, sizeof(en),
+        "the limit of open files leaves room for %u of %d connections; raise it to %d (ulimit -Hn, "
+        "LimitNOFILE=) or set connections = %u",
+        room, conf->connections, conf->connections + (int)LIMIT_SPARE_FILES, room);
+    snprintf(ja, sizeof(ja),
+             "開けるファイル数の上限のため %d 接続のうち %u しか使えません。上限を %d "
+             "に上げる（ulimit -Hn、LimitNOFILE=）か connections = %u としてください",
+             conf->connections, room, conf->connections + (int)LIMIT_SPARE_FILES, room);
+    find(c, "[listen] connections", en, ja);
+}
+
 static void check_all(struct check *c, const struct conf *conf)
 {
     check_readable(c, conf->server_cert);
@@ -124,6 +145,7 @@ static void check_all(struct check *c, const struct conf *conf)
         check_parent(c, conf->log);
     check_watches(c, conf);
     check_feeds(c, conf);
+    check_files(c, conf);
     if (conf->system_port < 0 && conf->portal_port < 0 && conf->mllps_port < 0 &&
         conf->mllp_port < 0)
         find(c, "[listen]", "every door is off; set a port",

@@ -8,7 +8,7 @@
 
 #include "base/limits.h"
 #include "base/when.h"
-#include "exchange/batch.h"
+#include "exchange/batch_tree.h"
 #include "exchange/cli/cli.h"
 #include "exchange/cli/files.h"
 #include "exchange/cli/verdict.h"
@@ -17,7 +17,6 @@
 
 #include "base/banned.h"
 
-#define WALK_FILES 8192u
 #define PROGRESS_MS 1000
 
 struct import {
@@ -99,59 +98,24 @@ static int close_import(struct import *im, enum err err)
 
 /* ── standard storage ────────────────────────────────────────────────────────────────────────── */
 
-static enum err import_wave(struct import *im, const struct ssmix2_batch *files, unsigned wave)
+static void unreadable(void *context, const struct ssmix2_file *file)
 {
-    enum err err = ERR_OK;
-
-    for (size_t i = 0; i < files->count && !err; i++) {
-        struct ssmix2_file *file = &files->files[i];
-
-        if (file->wave != wave)
-            continue;
-        if (file->bytes)
-            err = batch_file(&im->batch, im->facility_key, file, file->path);
-        else
-            refuse(im, file->err, file->path, NULL);
-    }
-    batch_finish(&im->batch); /* the paths are the batch's; one patient's files wait for each other */
-    return err;
-}
-
-static enum err import_files(struct import *im, const struct ssmix2_batch *files)
-{
-    enum err err = ERR_OK;
-
-    for (unsigned wave = 0; wave < files->waves && !err; wave++)
-        err = import_wave(im, files, wave);
-    return err;
+    refuse(context, file->err, file->path, NULL);
 }
 
 int cli_import_ssmix2(const struct args *args)
 {
     struct import im;
-    struct ssmix2_scan *scan = NULL;
-    struct ssmix2_batch files = {0};
-    bool more = false;
-    enum err err = ERR_OK;
     int code = open_import(args, &im);
 
     if (!code) {
-        scan = ssmix2_scan_new(args->operands[0]);
-        err = scan ? ERR_OK : ERR_LIMIT;
-        do {
-            if (!err)
-                err = ssmix2_scan_walk(scan, WALK_FILES, 0, &files);
-            if (err)
-                break;
-            err = import_files(&im, &files);
-            more = files.more;
-            ssmix2_batch_fini(&files);
-        } while (!err && more);
+        struct batch_tree tree = {
+            .batch = &im.batch, .facility_key = im.facility_key, .unreadable = unreadable};
+        enum err err = batch_tree(&tree, args->operands[0]);
         if (err)
             (void)cli_fail(args, err, args->operands[0]);
         code = close_import(&im, err);
     }
-    ssmix2_scan_free(scan);
     cli_close(&im.place);
     return code;
 }

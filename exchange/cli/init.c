@@ -71,6 +71,7 @@ static enum err write_conf(const struct args *args, const char *dir, const char 
         .checkpoints = "log/audit-heads.txt",
         .log = "log/tasuki.log",
         .readers = 2,
+        .connections = LIMIT_CONNECTIONS,
         .push_targets = "",
         .push_ca = "",
         .export_folder = "data/exports",

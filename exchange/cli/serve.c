@@ -52,7 +52,7 @@ int cli_bench(const struct args *args)
     struct run_bench_options options = {.name = args->operand_count ? args->operands[0] : NULL,
                                         .dir = args_value(args, "dir"),
                                         .json = args_flag(args, "json")};
-    uint64_t seconds = 0, connections = 0, residents = 0, resources = 0;
+    uint64_t seconds = 0, connections = 0, residents = 0, resources = 0, results = 0, rate = 0;
     if (!args_number(args, "seconds", 1, 3600, 5, &seconds))
         return bad_number(args, "seconds");
     if (!args_number(args, "connections", 1, 256, 16, &connections))
@@ -61,6 +61,12 @@ int cli_bench(const struct args *args)
         return bad_number(args, "residents");
     if (!args_number(args, "resources", 0, 10000, 0, &resources))
         return bad_number(args, "resources");
+    if (!args_number(args, "results", 1, 500, 5, &results))
+        return bad_number(args, "results");
+    if (!args_number(args, "rate", 0, 1000000, 0, &rate))
+        return bad_number(args, "rate");
+    options.results = (unsigned)results;
+    options.rate = (unsigned)rate;
     options.resources = (unsigned)resources;
     options.residents = (unsigned)residents;
     options.seconds = (unsigned)seconds;

@@ -37,7 +37,9 @@ static const struct args_option bench_options[] = {
     {"seconds", "N", "length of a run", "1回の秒数"},
     {"residents", "N", "population (default 2000)", "人口（省略時 2000）"},
     {"resources", "N", "of each resident (default 50; everything: 100)", "1人あたりのリソース数（省略時 50、everything は 100）"},
-    {"connections", "N", "connections at once", "同時接続数"}, END};
+    {"connections", "N", "connections at once", "同時接続数"},
+    {"results", "N", "OBX of a message of intake (default 5)", "intake の1電文の OBX 数（省略時 5）"},
+    {"rate", "N", "intake: messages a second, by a timetable", "intake：時刻表どおりに送る毎秒の電文数"}, END};
 static const struct args_option facility_options[] = {
     PLACE, {"code", "CODE", "10-digit institution code", "医療機関コード10桁"},
     {"name", "NAME", "name shown to people", "表示名"},

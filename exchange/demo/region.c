@@ -207,6 +207,7 @@ static enum err write_conf(struct region *r)
         .checkpoints = "log/audit-heads.txt",
         .log = "log/tasuki.log",
         .readers = 2,
+        .connections = LIMIT_CONNECTIONS,
         .push_targets = "loopback",
         .push_ca = "pki/ca.pem",
         .export_folder = "data/exports",

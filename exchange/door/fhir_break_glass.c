@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "base/ids.h"
-#include "exchange/door/fhir.h"
+#include "exchange/door/fhir_operation.h"
 #include "exchange/gate/refs.h"
 #include "exchange/gate/wire.h"
 #include "exchange/use/claim.h"
@@ -108,7 +108,9 @@ static enum err break_glass_look(struct session *s, struct request *r)
     in->type = SLICE("Parameters");
     err = fhir_parse_body(r);
     if (!err)
-        err = find_patient(s, r, in->resource);
+        err = find_patient(s, r, in->resource); /* before the rest: a refusal, too, is about him */
+    if (!err)
+        err = fhir_operation_names(r, in->resource);
     if (!err)
         err = read_reason(r, in->resource);
     if (!err)

@@ -95,11 +95,23 @@ static void add_value(struct buf *out, struct slice name, const struct json *val
     }
 }
 
-static enum err take_body(struct request *r)
+/* An operation that asks for a resource may be given it as it is (R4 operations.html#request). */
+static bool is_own_resource(const struct fhir_operation *op, const struct json *body)
+{
+    for (const struct fhir_operation_param *p = op ? op->params : NULL; p && p->name; p++)
+        if (!p->out && p->type && strcmp(p->name, "resource") == 0 &&
+            slice_is(json_str(body, "resourceType"), p->type))
+            return true;
+    return false;
+}
+
+static enum err take_body(struct request *r, const struct fhir_operation *op)
 {
     struct fhir_input *in = r->input;
     struct buf text;
     enum err err = fhir_form_parse(r);
+    if (!err && is_own_resource(op, in->resource))
+        return validate_resource(in->resource, json_str(in->resource, "resourceType"), &r->errors);
     if (!err && !slice_is(json_str(in->resource, "resourceType"), "Parameters"))
         err = err_add(&r->errors, ERR_INVALID, "resourceType", "Parameters");
     if (!err)
@@ -148,6 +160,19 @@ static bool is_parameter(const struct fhir_operation *op, struct slice name)
     return pages && slice_is(name, "_cursor");
 }
 
+enum err fhir_operation_names(struct request *r, const struct json *parameters)
+{
+    const struct fhir_input *in = r->input;
+    const struct fhir_operation *op = fhir_operation_of(in->route);
+    const struct json *list = json_get(parameters, "parameter");
+    for (const struct json *p = list ? list->first : NULL; p && !in->lenient; p = p->next)
+        if (!is_parameter(op, json_str(p, "name")))
+            return err_add(&r->errors, ERR_UNKNOWN_PARAM,
+                           arena_printf(r->arena, "%.*s", SLICE_ARG(json_str(p, "name"))), "%s",
+                           valid_names(r, op));
+    return ERR_OK;
+}
+
 /* Values that only a body can hold are the operation's own to ask for. */
 static bool has_text(const struct fhir_operation_param *p)
 {
@@ -183,7 +208,7 @@ enum err fhir_operation_params(struct request *r)
     const struct fhir_operation *op = in->route ? fhir_operation_of(in->route) : NULL;
     if (!in->route) /* a page of the portal asks, with nothing to check */
         return fhir_params(r);
-    enum err err = r->body.len && slice_is(r->method, "POST") ? take_body(r) : ERR_OK;
+    enum err err = r->body.len && slice_is(r->method, "POST") ? take_body(r, op) : ERR_OK;
     if (!err)
         err = fhir_params(r);
     if (err)

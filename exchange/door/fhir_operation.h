@@ -42,6 +42,8 @@ const struct fhir_operation *fhir_operation_of(const struct fhir_route *route);
  * had come by URL, and checks names, number and presence against the operation's row. Resources and values without a
  * text stay in input->resource. ERR_UNKNOWN_PARAM, ERR_BAD_PARAM, whatever a body is refused for. */
 enum err fhir_operation_params(struct request *r) ERR_CHECKED;
+/* For an operation that reads its Parameters itself: refuses names that its row does not have. */
+enum err fhir_operation_names(struct request *r, const struct json *parameters) ERR_CHECKED;
 /* The first value of parameter NAME; empty when it was not given. */
 struct slice fhir_operation_value(const struct fhir_input *in, const char *name);
 

@@ -13,9 +13,10 @@
 #define RETURN(type, ja, en) {"return", true, 1, "1", type, NULL, NULL, ja, en}
 
 static const struct fhir_operation_param match_params[] = {
-    {"resource", false, 1, "1", "Patient", NULL, NULL, "照合する患者。識別子だけを使います",
-     "the patient to match; only identifiers count"},
-    RETURN("Bundle", "確実に一致した患者。最大1件", "at most one certain match"),
+    {"resource", false, 1, "1", "Patient", NULL, NULL, "照合する患者", "the patient to match"},
+    {"onlyCertainMatches", false, 0, "1", "boolean", NULL, NULL, "確実な一致だけ", "certain matches only"},
+    {"count", false, 0, "1", "integer", NULL, NULL, "最大件数", "at most so many"},
+    RETURN("Bundle", "一致した患者。一致の度合い順", "matches, the best first"),
     END};
 
 static const struct fhir_operation_param break_glass_params[] = {
@@ -196,7 +197,7 @@ static const struct fhir_operation_param export_params[] = {
 
 const struct fhir_operation fhir_operations[] = {
     {"match", "Patient", OPERATION_TYPE, false, HL7 "Patient-match", NULL,
-     "識別子による本人照合", "finds a patient by identifiers", match_params},
+     "番号または5項目以上の一致による本人照合", "finds a patient by numbers or agreeing fields", match_params},
     {"break-glass", "Patient", OPERATION_TYPE, true, NULL, NULL,
      "緊急時に1人の記録を60分開く", "opens one patient's record for 60 minutes in an emergency", break_glass_params},
     {"ihe-pix", "Patient", OPERATION_TYPE, false,

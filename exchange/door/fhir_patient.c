@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Operations on one resident: $summary (IPS document, as JSON or as the emergency page),
- * $everything, $explain-access and $match. All read through the same gate as a plain read; none has
- * a way of its own to the data.
+ * Operations on one resident: $summary (IPS document, as JSON or as the emergency page) and
+ * $explain-access. Both read through the same gate as a plain read; neither has a way of its own
+ * to the data.
  */
 #include <assert.h>
 
@@ -237,55 +237,3 @@ static enum err explain_access_look(struct session *s, struct request *r)
 
 const struct use fhir_use_explain_access = {
     .event = "explain-access", .actors = READERS, .look = explain_access_look};
-
-/* ── $match ──────────────────────────────────────────────────────────────────────────────────── */
-
-static const struct json *match_input(const struct json *parameters)
-{
-    const struct json *list = json_get(parameters, "parameter");
-    for (const struct json *p = list ? list->first : NULL; p; p = p->next)
-        if (slice_is(json_str(p, "name"), "resource"))
-            return json_get(p, "resource");
-    return NULL;
-}
-
-/* By identifiers only: names and birth dates alone never identify (design invariant 6). */
-static enum err match_look(struct session *s, struct request *r)
-{
-    struct fhir_input *in = r->input;
-    struct record record;
-    int64_t person = 0;
-    enum err err;
-    in->type = SLICE("Parameters");
-    err = fhir_parse_body(r);
-    if (err)
-        return err;
-    const struct json *patient = match_input(in->resource);
-    const struct json *ids = json_get(patient, "identifier");
-    if (!patient)
-        return err_add(&r->errors, ERR_REQUIRED, "Parameters.parameter:resource", NULL);
-    err = ERR_NOT_FOUND;
-    for (const struct json *i = ids ? ids->first : NULL; i && err == ERR_NOT_FOUND; i = i->next)
-        err = refs_identifier(s, r, json_str(i, "system"), json_str(i, "value"), &person);
-    r->entity = "Patient/@";
-    r->person = person;
-    if (!err)
-        err = record_read_patient(s, r->arena, person, &record);
-    if (err && err != ERR_NOT_FOUND && err != ERR_GONE)
-        return err;
-    fhir_bundle_begin(r, "searchset", err ? 0 : 1);
-    if (!err) {
-        err = fhir_bundle_entry(s, r, &record, NULL);
-        r->answer_buf.len--; /* reopen the entry for its score */
-        buf_adds(&r->answer_buf,
-                 ",\"search\":{\"mode\":\"match\",\"score\":1,\"extension\":[{\"url\":"
-                 "\"http://hl7.org/fhir/StructureDefinition/match-grade\",\"valueCode\":"
-                 "\"certain\"}]}}");
-    } else {
-        err = ERR_OK;
-    }
-    return err ? err : fhir_bundle_end(r);
-}
-
-const struct use fhir_use_match = {
-    .event = "match", .actors = 1u << GRANT_FACILITY, .look = match_look};

@@ -13,8 +13,10 @@ const struct fhir_route fhir_routes[] = {
     {"POST", FHIR_ROOT, NULL, NULL, "transaction batch", &fhir_use_bundle, NULL},
     {"GET", FHIR_SYSTEM, NULL, "metadata", NULL, &fhir_use_capability, NULL},
     {"GET", FHIR_SYSTEM, NULL, "openapi.json", NULL, &fhir_use_openapi, NULL},
-    /* The audit record has its own reader, which knows few parameters, and no writer. */
-    {"GET", FHIR_TYPE, "AuditEvent", NULL, "search-type", &fhir_use_audit_search, "date patient"},
+    /* The audit record has its own reader, and no writer. */
+    {"GET", FHIR_TYPE, "AuditEvent", NULL, "search-type", &fhir_use_audit_search,
+     "action address agent agent-name agent-role altid date entity entity-name entity-role "
+     "entity-type outcome patient policy site source subtype type"},
     {"POST", FHIR_TYPE_SEARCH, "AuditEvent", NULL, NULL, &fhir_use_audit_search, NULL},
     {"GET", FHIR_INSTANCE, "AuditEvent", NULL, "read", &fhir_use_audit_read, NULL},
     {"POST", FHIR_TYPE, "AuditEvent", NULL, NULL, NULL, NULL},

@@ -258,7 +258,7 @@ static bool choose_use(struct request *r, bool faulty)
 {
     struct hl7_header header;
     hl7_peek(r->arena, r->body, &header);
-    if (!faulty && hl7_is_query(&header)) {
+    if (!faulty && (hl7_is_query(&header) || hl7_is_query_end(&header))) {
         struct v2_query *query = ARENA_NEW(r->arena, struct v2_query);
         r->use = slice_is(header.trigger, "Q23") ? &v2_query_pix : &v2_query_pdq;
         r->input = query;

@@ -65,7 +65,7 @@ static void metric(struct buf *out, const char *name, const char *type, const ch
 static void sum_mllp(const struct door_ops *door, struct mllp_figures *ret_sum)
 {
     *ret_sum = (struct mllp_figures){0};
-    for (unsigned i = 0; i < door->mllp_count; i++) {
+    for (unsigned i = 0; i < OPS_MLLP; i++) {
         struct mllp_figures one = {0};
         if (door->mllp[i])
             mllp_figures(door->mllp[i], &one);
@@ -94,6 +94,80 @@ static void print_mllp(const struct door_ops *door, struct buf *out)
     metric(out, "tasuki_mllp_running", "gauge", "HL7 v2 frames being worked on.", sum.running);
 }
 
+/* ── listeners ───────────────────────────────────────────────────────────────────────────────── */
+
+struct listening {
+    const char *name; /* NULL: closed */
+    struct net_figures net;
+};
+
+static void look_at_listeners(const struct door_ops *door,
+                              struct listening all[OPS_HTTP + OPS_MLLP])
+{
+    static const char *const http[OPS_HTTP] = OPS_HTTP_NAMES, *const mllp[OPS_MLLP] =
+                                                                  OPS_MLLP_NAMES;
+    for (unsigned i = 0; i < OPS_HTTP; i++) {
+        struct http_figures f;
+        if (!door->http[i])
+            continue;
+        http_figures(door->http[i], &f);
+        all[i] = (struct listening){http[i], f.net};
+    }
+    for (unsigned i = 0; i < OPS_MLLP; i++) {
+        struct mllp_figures f;
+        if (!door->mllp[i])
+            continue;
+        mllp_figures(door->mllp[i], &f);
+        all[OPS_HTTP + i] = (struct listening){mllp[i], f.net};
+    }
+}
+
+static void head(struct buf *out, const char *name, const char *type, const char *help)
+{
+    buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void print_listeners(const struct door_ops *door, struct buf *out)
+{
+    struct listening all[OPS_HTTP + OPS_MLLP] = {0};
+    const unsigned count = OPS_HTTP + OPS_MLLP;
+    look_at_listeners(door, all);
+    metric(out, "tasuki_connections_max", "gauge", "Connections there may be, but for ops.",
+           door->quota->cap);
+    head(out, "tasuki_connections", "gauge", "Connections open.");
+    for (unsigned i = 0; i < count; i++)
+        if (all[i].name)
+            buf_addf(out, "tasuki_connections{listener=\"%s\"} %u\n", all[i].name, all[i].net.open);
+    head(out, "tasuki_connections_accepted_total", "counter", "Connections accepted.");
+    for (unsigned i = 0; i < count; i++)
+        if (all[i].name)
+            buf_addf(out, "tasuki_connections_accepted_total{listener=\"%s\"} %llu\n", all[i].name,
+                     (unsigned long long)all[i].net.accepted);
+    head(out, "tasuki_connection_faults_total", "counter",
+         "Connections refused or given up, by reason.");
+    for (unsigned i = 0; i < count; i++)
+        for (unsigned k = 0; all[i].name && k < NET_FAULT_COUNT; k++)
+            buf_addf(out, "tasuki_connection_faults_total{listener=\"%s\",reason=\"%s\"} %llu\n",
+                     all[i].name, net_fault_reason((enum net_fault)k),
+                     (unsigned long long)all[i].net.faults[k]);
+}
+
+static void print_http(const struct door_ops *door, struct buf *out)
+{
+    static const char *const names[OPS_HTTP] = OPS_HTTP_NAMES;
+    head(out, "tasuki_http_refusals_total", "counter",
+         "HTTP requests refused before they were read, by status.");
+    for (unsigned i = 0; i < OPS_HTTP; i++) {
+        struct http_figures f;
+        if (!door->http[i])
+            continue;
+        http_figures(door->http[i], &f);
+        for (unsigned k = 0; k < HTTP_REFUSALS; k++)
+            buf_addf(out, "tasuki_http_refusals_total{listener=\"%s\",status=\"%d\"} %llu\n",
+                     names[i], http_refusal_status(k), (unsigned long long)f.refusals[k]);
+    }
+}
+
 static int print_metrics(const struct door_ops *door, struct buf *out)
 {
     struct store_figures f;
@@ -103,6 +177,8 @@ static int print_metrics(const struct door_ops *door, struct buf *out)
     metric(out, "tasuki_store_queue_jobs", "gauge", "Jobs waiting.", f.queued);
     metric(out, "tasuki_store_stopped", "gauge", "1 after a storage failure.", f.stopped);
     metric(out, "tasuki_audit_rows_total", "counter", "Length of the audit chain.", f.audit_seq);
+    print_listeners(door, out);
+    print_http(door, out);
     print_mllp(door, out);
     push_print(door->exchange->push, out);
     metric(out, "tasuki_resident_memory_bytes", "gauge", "Resident set size.", resident_bytes());

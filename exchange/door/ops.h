@@ -9,13 +9,28 @@
 #include "exchange/exchange.h"
 #include "exchange/net/http.h"
 #include "exchange/net/mllp.h"
+#include "exchange/net/quota.h"
 
 struct door_ops {
     struct exchange *exchange;
-    const struct mllp_server *const *mllp; /* for their figures; may hold NULLs */
-    unsigned mllp_count;
+    /* For their figures; may hold NULLs. */
+    const struct http_server *const *http;
+    const struct mllp_server *const *mllp;
+    const struct quota *quota;
     bool stopping;
 };
+
+/* The listeners in the order of those lists, as metrics name them. */
+#define OPS_HTTP_NAMES                                                                             \
+    {                                                                                              \
+        "system", "portal", "ops"                                                                  \
+    }
+#define OPS_MLLP_NAMES                                                                             \
+    {                                                                                              \
+        "mllps", "mllp"                                                                            \
+    }
+#define OPS_HTTP 3u
+#define OPS_MLLP 2u
 
 /* http_options.handle with a struct door_ops as context. */
 void door_ops_handle(struct http_call *call, void *context);

@@ -5,6 +5,17 @@
  *   HEAD -> [BODY] -> RUNNING -> [SENDING] -> HEAD ... -> ENDING
  *                       \------> FLOWING -------^
  *
+ *   state     event                        then
+ *   HEAD      whole head                   RUNNING, or BODY if one is announced
+ *   HEAD      head unreadable, or cut off  the status, ENDING
+ *   HEAD      late                         408 if one was begun; ENDING
+ *   BODY      whole body                   RUNNING
+ *   BODY      too large, bad, late, ended  413, 400, 408, 400; ENDING
+ *   RUNNING   answer                       HEAD, or SENDING while pieces are left; ENDING if it was
+ * the last FLOWING   end                          HEAD, or ENDING FLOWING   ended ENDING: the owner
+ * is told `gone` any       front closes                 ENDING after the answer any       stream
+ * closed                freed; RUNNING: by its answer
+ *
  * (FLOWING: an answer of unknown length, whose owner hands over pieces as they drain.)
  *
  * The connection is the call: its buffers are used again for each request, so a kept-alive request
@@ -17,30 +28,29 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 
 #include "base/when.h"
+#include "exchange/net/front.h"
 
 #include "base/banned.h"
 
 #define PIECE (128u * LIMIT_KIB) /* of a large answer at a time */
-#define SMALL (64u * LIMIT_KIB)  /* answers up to here are one write, buffers up to here are kept  \
-                                  */
+#define SMALL                                                                                      \
+    (64u * LIMIT_KIB) /* answers up to here are one write, buffers up to here are kept             \
+                       */
 #define AHEAD_MAX (32u * LIMIT_KIB) /* read ahead of the running call, to see the peer go */
 
 enum call_state { HEAD, BODY, RUNNING, SENDING, FLOWING, ENDING };
 
 struct http_call {
-    struct http_server *server;
-    struct stream *stream; /* NULL: the peer is gone */
-    TAILQ_ENTRY(http_call) link;
+    struct guest guest;
     enum call_state state;
     bool held;       /* paused until what was written has left */
     bool stepping;   /* step() is on the stack */
     bool head_timed; /* the deadline of a partial head runs */
     bool last;       /* close after this answer */
     bool skip;       /* throw away what still comes */
-    struct net_peer peer;
+    bool ended;      /* the peer sends no more; it is answered what it asked */
     struct buf in;   /* holds the request's head; not moved while the call runs */
     struct buf more; /* what came meanwhile */
     size_t at;       /* of in: where the request begins */
@@ -54,21 +64,20 @@ struct http_call {
     struct http_flow flow;
 };
 
-TAILQ_HEAD(call_list, http_call);
-
 struct http_server {
+    struct front front; /* works on calls that are RUNNING, SENDING or FLOWING */
     struct http_options options;
-    struct listener *listener;
-    struct call_list calls;
-    unsigned busy; /* RUNNING, SENDING or FLOWING */
-    bool closing, listener_closing;
-    void (*done)(void *context);
-    void *done_context;
+    uint64_t refusals[HTTP_REFUSALS];
     int64_t date_second;
     char date[40];
 };
 
 static void step(struct http_call *c);
+
+static struct http_server *server_of(const struct http_call *c)
+{
+    return (struct http_server *)c->guest.front;
+}
 
 /* ---- answers ---- */
 
@@ -120,11 +129,11 @@ static const char *reason_of(int status)
     return "Other";
 }
 
-/* Bodies of the refusals made here. */
+/* Bodies of the refusals made here, in the order of HTTP_REFUSALS. */
 static const struct {
     int status;
     struct slice text;
-} REFUSALS[] = {
+} REFUSALS[HTTP_REFUSALS] = {
     {400, SLICE("要求の形式が不正です / the request is malformed\n")},
     {408, SLICE("要求が時間内に届きませんでした / the request did not arrive in time\n")},
     {413, SLICE("要求の本文が大きすぎます / the request body is larger than allowed\n")},
@@ -132,16 +141,24 @@ static const struct {
     {431, SLICE("要求ヘッダーが大きすぎます / the request header fields are too large\n")},
     {500, SLICE("内部エラーです / an internal error\n")},
     {501, SLICE("この転送符号化には対応していません / the transfer coding is not supported\n")},
+    {503, SLICE("接続数が上限に達しています。しばらくしてからお試しください / "
+                "too many connections, please try again later\n")},
     {505, SLICE("この HTTP の版には対応していません / the HTTP version is not supported\n")},
 };
 
-static struct slice refusal_text(int status)
+static unsigned refusal_of(int status)
 {
-    for (size_t i = 0; i < sizeof(REFUSALS) / sizeof(REFUSALS[0]); i++) {
-        if (REFUSALS[i].status == status)
-            return REFUSALS[i].text;
-    }
-    return SLICE("要求を処理できません / the request cannot be handled\n");
+    unsigned i = 0;
+    while (REFUSALS[i].status != status && ++i < HTTP_REFUSALS)
+        ;
+    assert(i < HTTP_REFUSALS);
+    return i;
+}
+
+int http_refusal_status(unsigned i)
+{
+    assert(i < HTTP_REFUSALS);
+    return REFUSALS[i].status;
 }
 
 static void add_number(struct buf *out, uint64_t number)
@@ -229,7 +246,7 @@ static void print_answer(struct http_call *c, const struct http_answer *a, bool 
     struct buf *out = &c->answer;
     bool bodiless = a->status == 204 || a->status == 304;
     print_status(out, a->status);
-    add_field(out, "Date", date_now(c->server));
+    add_field(out, "Date", date_now(server_of(c)));
     if (!has_field(a, "Cache-Control"))
         buf_add(out, SLICE("Cache-Control: no-store\r\n"));
     buf_add(out, SLICE("X-Content-Type-Options: nosniff\r\n"));
@@ -250,7 +267,7 @@ static struct http_answer plain_answer(int status)
 {
     return (struct http_answer){.status = status,
                                 .content_type = "text/plain; charset=utf-8",
-                                .body = refusal_text(status),
+                                .body = REFUSALS[refusal_of(status)].text,
                                 .close = true};
 }
 
@@ -258,38 +275,17 @@ static struct http_answer plain_answer(int status)
 
 static void call_free(struct http_call *c)
 {
-    TAILQ_REMOVE(&c->server->calls, c, link);
     buf_fini(&c->in);
     buf_fini(&c->more);
     buf_fini(&c->body);
     buf_fini(&c->answer);
-    free(c);
-}
-
-static void on_listener_closed(void *context)
-{
-    struct http_server *server = context;
-    void (*done)(void *) = server->done;
-    void *done_context = server->done_context;
-    assert(TAILQ_EMPTY(&server->calls));
-    free(server);
-    if (done)
-        done(done_context);
-}
-
-/* Once nothing runs, a closing server closes what is left. */
-static void settle(struct http_server *server)
-{
-    if (!server->closing || server->busy > 0 || server->listener_closing)
-        return;
-    server->listener_closing = true;
-    listener_close(server->listener, on_listener_closed, server);
+    front_part(&c->guest);
 }
 
 static void leave(struct http_call *c)
 {
     c->state = ENDING;
-    stream_close(c->stream);
+    stream_close(c->guest.stream);
 }
 
 static void empty(struct buf *b)
@@ -325,7 +321,7 @@ static void finish(struct http_call *c)
 {
     empty(&c->answer);
     empty(&c->body);
-    c->server->busy--;
+    struct front *front = c->guest.front;
     if (c->last) {
         leave(c);
     } else {
@@ -334,14 +330,14 @@ static void finish(struct http_call *c)
         turn_over(c);
         step(c);
     }
-    settle(c->server);
+    front_finish(front);
 }
 
 static void send_piece(struct http_call *c)
 {
     struct slice piece = slice_sub(buf_slice(&c->answer), c->sent, PIECE);
     c->sent += piece.len;
-    stream_write(c->stream, piece);
+    stream_write(c->guest.stream, piece);
     if (c->sent == c->answer.len)
         finish(c);
 }
@@ -349,7 +345,7 @@ static void send_piece(struct http_call *c)
 static void send_answer(struct http_call *c)
 {
     if (c->answer.len <= SMALL) {
-        stream_write(c->stream, buf_slice(&c->answer));
+        stream_write(c->guest.stream, buf_slice(&c->answer));
         finish(c);
         return;
     }
@@ -360,19 +356,18 @@ static void send_answer(struct http_call *c)
 
 void http_call_answer(struct http_call *c, const struct http_answer *answer)
 {
-    struct http_server *server = c->server;
+    struct front *front = c->guest.front;
     struct http_answer failure = plain_answer(500);
     assert(c->state == RUNNING && answer);
-    if (!c->stream) {
-        server->busy--;
+    if (!c->guest.stream) {
         call_free(c);
-        settle(server);
+        front_finish(front);
         return;
     }
     bool head_only = slice_is(c->request.method, "HEAD");
     if (!fields_are_safe(answer))
         answer = &failure;
-    c->last = c->last || answer->close || !c->request.keep_alive || server->closing;
+    c->last = c->last || answer->close || !c->request.keep_alive || front_is_closing(front);
     buf_clear(&c->answer);
     print_answer(c, answer, !head_only);
     if (buf_err(&c->answer) != ERR_OK) {
@@ -389,7 +384,7 @@ bool http_call_begin(struct http_call *c, const struct http_answer *answer,
                      const struct http_flow *flow)
 {
     assert(c->state == RUNNING && answer && flow && flow->drained && flow->gone);
-    if (!c->stream || c->server->closing || !fields_are_safe(answer)) {
+    if (!c->guest.stream || front_is_closing(c->guest.front) || !fields_are_safe(answer)) {
         http_call_answer(c, answer);
         return false;
     }
@@ -403,7 +398,7 @@ bool http_call_begin(struct http_call *c, const struct http_answer *answer,
         return false;
     }
     c->state = FLOWING;
-    stream_write(c->stream, buf_slice(&c->answer));
+    stream_write(c->guest.stream, buf_slice(&c->answer));
     buf_clear(&c->answer);
     return true;
 }
@@ -414,7 +409,7 @@ void http_call_piece(struct http_call *c, struct slice bytes)
     if (bytes.len == 0) /* an empty chunk would end the answer */
         return;
     if (c->request.v1_0) {
-        stream_write(c->stream, bytes);
+        stream_write(c->guest.stream, bytes);
         return;
     }
     buf_clear(&c->answer);
@@ -422,9 +417,9 @@ void http_call_piece(struct http_call *c, struct slice bytes)
     buf_add(&c->answer, bytes);
     buf_add(&c->answer, SLICE("\r\n"));
     if (buf_err(&c->answer) != ERR_OK)
-        stream_close(c->stream); /* `gone` follows; what was sent is not taken for whole */
+        stream_close(c->guest.stream); /* `gone` follows; what was sent is not taken for whole */
     else
-        stream_write(c->stream, buf_slice(&c->answer));
+        stream_write(c->guest.stream, buf_slice(&c->answer));
     empty(&c->answer);
 }
 
@@ -432,9 +427,9 @@ void http_call_end(struct http_call *c, bool whole)
 {
     assert(c->state == FLOWING);
     c->flow = (struct http_flow){0};
-    c->last = c->last || !whole || c->server->closing;
+    c->last = c->last || !whole || front_is_closing(c->guest.front);
     if (whole && !c->request.v1_0)
-        stream_write(c->stream, SLICE("0\r\n\r\n"));
+        stream_write(c->guest.stream, SLICE("0\r\n\r\n"));
     finish(c);
 }
 
@@ -442,21 +437,26 @@ void http_call_end(struct http_call *c, bool whole)
 static void flow_gone(struct http_call *c)
 {
     struct http_flow flow = c->flow;
+    struct front *front = c->guest.front;
     c->flow = (struct http_flow){0};
-    c->server->busy--;
     flow.gone(flow.context);
+    front_finish(front);
 }
 
-/* Answers a request that never becomes a call, and closes. Its head may be no head: what was asked is read from its first
- * word. */
+/* Answers a request that never becomes a call, and closes. Its head may be no head: what was asked
+ * is read from its first word. */
 static void refuse(struct http_call *c, int status)
 {
+    static const struct http_field later = {"Retry-After", SLICE("10")};
     struct http_answer answer = plain_answer(status);
     bool head_only = slice_starts(slice_sub(buf_slice(&c->in), c->at, 5), SLICE("HEAD "));
+    answer.fields = &later;
+    answer.field_count = status == 503;
+    server_of(c)->refusals[refusal_of(status)]++;
     c->last = true;
     buf_clear(&c->answer);
     print_answer(c, &answer, !head_only);
-    stream_write(c->stream, buf_slice(&c->answer));
+    stream_write(c->guest.stream, buf_slice(&c->answer));
     leave(c);
 }
 
@@ -464,10 +464,11 @@ static void refuse(struct http_call *c, int status)
 
 static void run(struct http_call *c)
 {
+    const struct http_options *o = &server_of(c)->options;
     c->state = RUNNING;
-    c->server->busy++;
-    stream_deadline(c->stream, 0);
-    c->server->options.handle(c, c->server->options.context);
+    front_begin(c->guest.front);
+    stream_deadline(c->guest.stream, 0);
+    o->handle(c, o->context);
 }
 
 /* Feeds the body, runs the call when it is complete. Returns how many bytes belonged to it. */
@@ -499,26 +500,32 @@ static void expect_body(struct http_call *c, size_t max)
     c->body_left = c->request.content_length;
     c->chunks = (struct http1_chunks){0};
     c->body.max = max; /* its memory is kept from request to request */
-    stream_deadline(c->stream, LIMIT_HTTP_BODY_MS);
+    stream_deadline(c->guest.stream, LIMIT_HTTP_BODY_MS);
     if (c->request.expect_continue && rest.len == 0)
-        stream_write(c->stream, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
+        stream_write(c->guest.stream, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
     c->next += take_body(c, rest);
     if (c->state == RUNNING)
         run(c);
+    else if (c->state == BODY && c->ended)
+        refuse(c, 400);
 }
 
 /* A complete head: decide about its body. */
 static void begin(struct http_call *c)
 {
-    const struct http_options *o = &c->server->options;
+    const struct http_options *o = &server_of(c)->options;
     const struct http1_request *r = &c->request;
     size_t max = LIMIT_HTTP_BODY;
+    if (stream_is_refused(c->guest.stream)) {
+        refuse(c, 503);
+        return;
+    }
     if (!r->chunked && r->content_length == 0) {
         run(c);
         return;
     }
     if (o->body_limit)
-        max = o->body_limit(r, &c->peer, o->context);
+        max = o->body_limit(r, &c->guest.peer, o->context);
     if (max == HTTP_BODY_SKIP) {
         c->skip = c->last = true;
         run(c);
@@ -535,12 +542,19 @@ static void begin(struct http_call *c)
 /* Waiting for (the rest of) a head. */
 static void await_head(struct http_call *c)
 {
-    stream_resume(c->stream);
+    if (c->ended) {
+        if (c->in.len == c->at)
+            leave(c);
+        else
+            refuse(c, 400);
+        return;
+    }
+    stream_resume(c->guest.stream);
     if (c->in.len == c->at) {
-        stream_deadline(c->stream, LIMIT_HTTP_IDLE_MS);
-    } else if (!c->head_timed) {
+        stream_deadline(c->guest.stream, LIMIT_HTTP_IDLE_MS);
+    } else if (!c->head_timed && !stream_is_refused(c->guest.stream)) {
         c->head_timed = true;
-        stream_deadline(c->stream, LIMIT_HTTP_HEAD_MS);
+        stream_deadline(c->guest.stream, LIMIT_HTTP_HEAD_MS);
     }
 }
 
@@ -550,10 +564,10 @@ static bool read_head(struct http_call *c)
     size_t used = 0;
     int status = 0;
     c->held = false;
-    if (stream_pending(c->stream) >
+    if (stream_pending(c->guest.stream) >
         SMALL) { /* the peer asks faster than it reads: on_drained goes on */
         c->held = true;
-        stream_pause(c->stream);
+        stream_pause(c->guest.stream);
         return false;
     }
     struct slice input = slice_sub(buf_slice(&c->in), c->at, c->in.len);
@@ -585,24 +599,15 @@ static void step(struct http_call *c)
 
 /* ---- events of the stream ---- */
 
-static void on_ready(struct stream *s)
+static void on_arrived(struct guest *g)
 {
-    struct http_server *server = stream_context(s);
-    struct http_call *c = server->closing ? NULL : calloc(1, sizeof(*c));
-    if (!c) {
-        stream_close(s);
-        return;
-    }
-    c->server = server;
-    c->stream = s;
-    c->peer = *stream_peer(s);
+    struct http_call *c = (struct http_call *)g;
     buf_init(&c->in, LIMIT_HTTP_LINE + LIMIT_HTTP_HEAD + 128 * LIMIT_KIB);
     buf_init(&c->more, LIMIT_HTTP_LINE + LIMIT_HTTP_HEAD + 128 * LIMIT_KIB);
     buf_init(&c->body, LIMIT_HTTP_BODY);
     buf_init(&c->answer, LIMIT_HTTP_ANSWER);
-    TAILQ_INSERT_TAIL(&server->calls, c, link);
-    stream_set_data(s, c);
-    stream_deadline(s, LIMIT_HTTP_HEAD_MS);
+    stream_deadline(g->stream,
+                    stream_is_refused(g->stream) ? LIMIT_REFUSAL_MS : LIMIT_HTTP_HEAD_MS);
 }
 
 static void take_ahead(struct http_call *c, struct slice bytes)
@@ -611,7 +616,7 @@ static void take_ahead(struct http_call *c, struct slice bytes)
         return;
     buf_add(&c->more, bytes);
     if (c->more.len > AHEAD_MAX)
-        stream_pause(c->stream);
+        stream_pause(c->guest.stream);
 }
 
 /* The head's buffer was used up by the body's beginning; what is beyond the body waits in `more`.
@@ -654,8 +659,6 @@ static void on_data(struct stream *s, struct slice bytes)
 static void on_drained(struct stream *s)
 {
     struct http_call *c = stream_data(s);
-    if (!c)
-        return;
     if (c->state == SENDING)
         send_piece(c);
     else if (c->state == FLOWING)
@@ -667,89 +670,99 @@ static void on_drained(struct stream *s)
 static void on_late(struct stream *s)
 {
     struct http_call *c = stream_data(s);
-    if (c && ((c->state == HEAD && c->in.len > c->at) || c->state == BODY))
+    if ((c->state == HEAD && c->in.len > c->at) || c->state == BODY)
         refuse(c, 408);
-    else if (c)
-        leave(c);
     else
-        stream_close(s);
+        leave(c);
 }
 
-static void on_closed(struct stream *s)
+/* The peer sends no more: what it asked is answered, what it began is not whole. An answer that
+ * flows ends with it: who listens to events seldom says goodbye in another way. */
+static void on_ended(struct stream *s)
 {
     struct http_call *c = stream_data(s);
-    if (!c)
-        return;
-    struct http_server *server = c->server;
-    c->stream = NULL;
-    if (c->state == RUNNING) /* freed by its answer */
-        return;
-    if (c->state == SENDING)
-        server->busy--;
-    else if (c->state == FLOWING)
+    c->ended = true;
+    switch (c->state) {
+    case HEAD:
+        step(c);
+        break;
+    case BODY:
+        refuse(c, 400);
+        break;
+    case FLOWING:
         flow_gone(c);
-    call_free(c);
-    settle(server);
+        leave(c);
+        break;
+    case RUNNING:
+    case SENDING:
+    case ENDING:
+        break;
+    }
 }
 
-static const struct stream_events EVENTS = {.ready = on_ready,
-                                            .data = on_data,
-                                            .closed = on_closed,
-                                            .drained = on_drained,
-                                            .late = on_late};
+static void on_left(struct guest *g)
+{
+    struct http_call *c = (struct http_call *)g;
+    struct front *front = g->front;
+    bool sending = c->state == SENDING;
+    if (c->state == RUNNING) /* freed by its answer */
+        return;
+    if (c->state == FLOWING)
+        flow_gone(c);
+    call_free(c);
+    if (sending)
+        front_finish(front);
+}
+
+static void on_closing(struct guest *g)
+{
+    struct http_call *c = (struct http_call *)g;
+    if (c->state == FLOWING)
+        flow_gone(c);
+    if (c->state == HEAD || c->state == BODY || c->state == FLOWING)
+        leave(c);
+}
+
+static const struct front_trade TRADE = {.guest_size = sizeof(struct http_call),
+                                         .arrived = on_arrived,
+                                         .left = on_left,
+                                         .closing = on_closing,
+                                         .data = on_data,
+                                         .drained = on_drained,
+                                         .late = on_late,
+                                         .ended = on_ended};
 
 /* ---- the server ---- */
 
 enum err http_open(const struct http_options *options, struct http_server **ret_server)
 {
     assert(options && options->handle && ret_server);
-    struct http_server *server = calloc(1, sizeof(*server));
-    if (!server)
-        return ERR_LIMIT;
-    server->options = *options;
-    TAILQ_INIT(&server->calls);
-    struct listener_options lo = {.loop = options->loop,
-                                  .host = options->host,
-                                  .port = options->port,
-                                  .tls = options->tls,
-                                  .events = &EVENTS,
-                                  .context = server,
-                                  .quota = options->quota};
-    enum err err = listener_open(&lo, &server->listener);
-    if (err != ERR_OK) {
-        free(server);
+    struct front *front = NULL;
+    struct listener_options where = options->where;
+    where.says_full = true;
+    enum err err = front_open(&TRADE, sizeof(struct http_server), &where, &front);
+    if (err != ERR_OK)
         return err;
-    }
-    *ret_server = server;
+    *ret_server = (struct http_server *)front;
+    (*ret_server)->options = *options;
     return ERR_OK;
 }
 
 unsigned short http_port(const struct http_server *server)
 {
-    return listener_port(server->listener);
+    return front_port(&server->front);
 }
 
-void http_figures(const struct http_server *server, struct net_figures *ret_figures)
+void http_figures(const struct http_server *server, struct http_figures *ret_figures)
 {
-    listener_figures(server->listener, ret_figures);
+    ret_figures->running = server->front.working;
+    memcpy(ret_figures->refusals, server->refusals, sizeof(server->refusals));
+    front_figures(&server->front, &ret_figures->net);
 }
 
 void http_close(struct http_server *server, void (*done)(void *context), void *context)
 {
-    assert(!server->closing);
-    server->closing = true;
-    server->done = done;
-    server->done_context = context;
-    listener_stop(server->listener);
-    struct http_call *c;
-    TAILQ_FOREACH(c, &server->calls, link)
-    {
-        if (c->state == FLOWING)
-            flow_gone(c);
-        if (c->state == HEAD || c->state == BODY || c->state == FLOWING)
-            leave(c);
-    }
-    settle(server);
+    front_close(&server->front, done, context);
 }
 
 const struct http1_request *http_call_request(const struct http_call *call)
@@ -764,15 +777,10 @@ struct slice http_call_body(const struct http_call *call)
 
 const struct net_peer *http_call_peer(const struct http_call *call)
 {
-    return &call->peer;
+    return &call->guest.peer;
 }
 
 uv_loop_t *http_call_loop(const struct http_call *call)
 {
-    return call->server->options.loop;
-}
-
-bool http_call_gone(const struct http_call *call)
-{
-    return call->stream == NULL;
+    return server_of(call)->options.where.loop;
 }

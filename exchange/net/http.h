@@ -31,11 +31,7 @@ struct http_answer {
 #define HTTP_BODY_SKIP SIZE_MAX
 
 struct http_options {
-    uv_loop_t *loop;
-    const char *host;
-    unsigned short port;
-    struct tls_context *tls; /* NULL: plain */
-    struct net_quota *quota; /* as in listener_options */
+    struct listener_options where; /* but its events and context */
     /* Before the body is read: the largest body this request may have (0: none allowed), so that routes without a body
      * refuse early. May be NULL (LIMIT_HTTP_BODY). Asked only when the request announces a body. */
     size_t (*body_limit)(const struct http1_request *head, const struct net_peer *peer, void *context);
@@ -44,14 +40,24 @@ struct http_options {
     void *context;
 };
 
+/* Statuses that the door itself refuses with, before there is a call; 503: over the quota. */
+#define HTTP_REFUSALS 9u
+int http_refusal_status(unsigned i);
+
+struct http_figures {
+    uint64_t refusals[HTTP_REFUSALS];
+    unsigned running; /* calls that are not answered yet, or being answered */
+    struct net_figures net;
+};
+
 /* Listens; the port in force (asked for 0: any); what the listener counted. */
 enum err http_open(const struct http_options *options, struct http_server **ret_server) ERR_CHECKED;
 unsigned short http_port(const struct http_server *server);
-void http_figures(const struct http_server *server, struct net_figures *ret_figures);
+void http_figures(const struct http_server *server, struct http_figures *ret_figures);
 /* Stops accepting, lets running calls be answered (Connection: close), then DONE once. */
 void http_close(struct http_server *server, void (*done)(void *context), void *context);
 
-/* The request, its body and its peer; valid until answered. */
+/* The request, its body and its peer; valid until answered, also when the peer is gone. */
 const struct http1_request *http_call_request(const struct http_call *call);
 struct slice http_call_body(const struct http_call *call);
 const struct net_peer *http_call_peer(const struct http_call *call);
@@ -79,8 +85,5 @@ void http_call_piece(struct http_call *call, struct slice bytes);
 /* Ends the answer and releases the call. Not WHOLE: the connection is cut, so that the peer cannot take what it got for
  * all. */
 void http_call_end(struct http_call *call, bool whole);
-
-/* True once the peer has gone: work may be cut short (the audit still happens). */
-bool http_call_gone(const struct http_call *call);
 
 #endif

@@ -1,33 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Accepting connections up to a cap, and giving dirty streams their turn once before the loop
- * sleeps. Over the cap a connection is accepted and closed, so that the peer learns at once and the
- * kernel's queue stays short. Closing waits for every stream and handle; the last one out calls
- * back.
+ * Accepting connections as the quota allows, and giving dirty streams their turn once before the
+ * loop sleeps. Over the quota a connection is accepted and closed, or told so and closed, so that
+ * the peer learns at once and the kernel's queue stays short. The socket is polled and accepted
+ * from here, not by uv_listen, whose loop spins when files are out. Closing waits for every stream
+ * and handle; the last one out calls back.
  */
 #include "exchange/net/stream.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
 #include "exchange/net/stream_impl.h"
 
 #include "base/banned.h"
 
-#define BACKLOG 511
-#define SPARE_FILES 128 /* for the store, logs and watched folders */
+#define BACKLOG 4096 /* the kernel takes what net.core.somaxconn lets it */
 
-static unsigned connection_cap(void)
+static const char *const reasons[NET_FAULT_COUNT] = {
+#define X(name, reason) [name] = reason,
+    NET_FAULT_TABLE(X)
+#undef X
+};
+
+const char *net_fault_reason(enum net_fault fault)
 {
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
-        return LIMIT_CONNECTIONS;
-    if (files.rlim_cur <= SPARE_FILES + 1)
-        return 1;
-    rlim_t room = files.rlim_cur - SPARE_FILES;
-    return room < LIMIT_CONNECTIONS ? (unsigned)room : LIMIT_CONNECTIONS;
+    assert(fault < NET_FAULT_COUNT);
+    return reasons[fault];
+}
+
+void listener_fault(struct listener *l, enum net_fault fault)
+{
+    l->figures.faults[fault]++;
 }
 
 static void on_prepare(uv_prepare_t *prepare);
@@ -55,60 +62,88 @@ static void on_prepare(uv_prepare_t *prepare)
         uv_idle_stop(&l->idle);
 }
 
-struct refusal {
-    uv_tcp_t tcp;
-    struct listener *listener;
-};
+/* ── accepting ───────────────────────────────────────────────────────────────────────────────── */
 
-static void on_refused(uv_handle_t *handle)
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void on_again(uv_timer_t *timer)
 {
-    struct refusal *r = handle->data;
-    struct listener *l = r->listener;
-    free(r);
-    l->refusing--;
-    listener_settle(l);
+    struct listener *l = timer->data;
+    if (!l->stopped)
+        uv_poll_start(&l->poll, UV_READABLE, on_poll);
 }
 
-static void refuse(struct listener *l)
+/* Out of files or memory: looking again at once would only spin; who waits, waits in the kernel. */
+static void pause_accepting(struct listener *l)
 {
-    struct refusal *r = calloc(1, sizeof(*r));
-    if (!r)
-        return;
-    r->listener = l;
-    if (uv_tcp_init(l->loop, &r->tcp) < 0) {
-        free(r);
-        return;
+    listener_fault(l, NET_NO_FILES);
+    uv_poll_stop(&l->poll);
+    uv_timer_start(&l->again, on_again, LIMIT_ACCEPT_PAUSE_MS, 0);
+}
+
+static void admit(struct listener *l, int fd, const struct sockaddr *from)
+{
+    unsigned seat = QUOTA_NO_SEAT;
+    enum quota_verdict verdict = quota_take(l->quota, from, &seat);
+    if (verdict != QUOTA_TAKEN) {
+        listener_fault(l, verdict == QUOTA_FULL ? NET_FULL : NET_SHARE);
+        if (!l->says_full || l->refusing >= LIMIT_REFUSALS) {
+            close(fd);
+            return;
+        }
     }
-    r->tcp.data = r;
-    l->refusing++;
-    l->figures.refused++;
-    (void)uv_accept((uv_stream_t *)&l->tcp, (uv_stream_t *)&r->tcp);
-    uv_close((uv_handle_t *)&r->tcp, on_refused);
+    stream_accept(l, fd, from, seat);
 }
 
-static void on_connection(uv_stream_t *handle, int status)
+/* False when none waits, or none can be taken. */
+static bool take_one(struct listener *l)
 {
-    struct listener *l = handle->data;
-    if (status < 0 || l->stopped)
+    struct sockaddr_storage from = {0};
+    socklen_t size = sizeof(from);
+    int fd = accept4(l->fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        admit(l, fd, (const struct sockaddr *)&from);
+        return true;
+    }
+    switch (errno) {
+    case EAGAIN:
+        return false;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        pause_accepting(l);
+        return false;
+    default: /* that one connection's trouble (accept(2)) */
+        return true;
+    }
+}
+
+/* Some at a time: in a rush those who are in already have their turns between. */
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct listener *l = poll->data;
+    (void)events;
+    if (status < 0)
         return;
-    if (l->quota->open >= l->cap || !stream_accept(l))
-        refuse(l);
+    for (unsigned n = 0; n < LIMIT_ACCEPT_AT_ONCE && !l->stopped && take_one(l); n++)
+        ;
 }
 
-static enum err bind_to(struct listener *l, const char *host, unsigned short port)
+static enum err listen_at(struct listener *l, const struct sockaddr *address)
 {
-    struct sockaddr_storage address = {0};
-    if (uv_ip4_addr(host, port, (struct sockaddr_in *)&address) < 0 &&
-        uv_ip6_addr(host, port, (struct sockaddr_in6 *)&address) < 0)
-        return ERR_INVALID;
-    if (uv_tcp_bind(&l->tcp, (struct sockaddr *)&address, 0) < 0 ||
-        uv_listen((uv_stream_t *)&l->tcp, BACKLOG, on_connection) < 0)
+    static const int yes = 1;
+    struct sockaddr_storage bound = {0};
+    socklen_t size = sizeof(bound);
+    socklen_t len =
+        address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    l->fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (l->fd < 0 || setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
+        bind(l->fd, address, len) != 0 || listen(l->fd, BACKLOG) != 0 ||
+        getsockname(l->fd, (struct sockaddr *)&bound, &size) != 0)
         return ERR_IO;
-    int size = sizeof(address);
-    if (uv_tcp_getsockname(&l->tcp, (struct sockaddr *)&address, &size) < 0)
-        return ERR_IO;
-    l->port = ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                                  : ((struct sockaddr_in *)&address)->sin_port);
+    l->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+                                                : ((struct sockaddr_in *)&bound)->sin_port);
     return ERR_OK;
 }
 
@@ -119,16 +154,37 @@ static void on_listener_handle_closed(uv_handle_t *handle)
     listener_settle(l);
 }
 
-static enum err open_handles(struct listener *l)
+/* What every listener has, also one that only dials. */
+static void open_turns(struct listener *l)
 {
-    if (uv_tcp_init(l->loop, &l->tcp) < 0)
-        return ERR_IO;
     uv_prepare_init(l->loop, &l->prepare);
     uv_idle_init(l->loop, &l->idle);
-    l->handles = 3;
-    l->tcp.data = l->prepare.data = l->idle.data = l;
+    l->handles += 2;
+    l->prepare.data = l->idle.data = l;
     uv_prepare_start(&l->prepare, on_prepare);
     uv_unref((uv_handle_t *)&l->prepare); /* the socket and the streams keep the loop alive */
+}
+
+static enum err open_socket(struct listener *l, const char *host, unsigned short port)
+{
+    struct sockaddr_storage address = {0};
+    if (uv_ip4_addr(host, port, (struct sockaddr_in *)&address) < 0 &&
+        uv_ip6_addr(host, port, (struct sockaddr_in6 *)&address) < 0)
+        return ERR_INVALID;
+    enum err err = listen_at(l, (const struct sockaddr *)&address);
+    if (!err && uv_poll_init(l->loop, &l->poll, l->fd) < 0)
+        err = ERR_IO;
+    if (err) {
+        if (l->fd >= 0)
+            close(l->fd);
+        l->fd = -1;
+        return err;
+    }
+    uv_timer_init(l->loop, &l->again);
+    l->handles += 2;
+    l->poll.data = l->again.data = l;
+    l->stopped = false;
+    uv_poll_start(&l->poll, UV_READABLE, on_poll);
     return ERR_OK;
 }
 
@@ -144,27 +200,20 @@ enum err listener_open(const struct listener_options *options, struct listener *
     l->tls = options->tls;
     l->events = options->events;
     l->context = options->context;
+    l->says_full = options->says_full;
     l->quota = options->quota ? options->quota : &l->own_quota;
-    l->cap = connection_cap();
+    quota_init(&l->own_quota, LIMIT_CONNECTIONS, 0);
+    l->fd = -1;
+    l->stopped = true;
     TAILQ_INIT(&l->streams);
     TAILQ_INIT(&l->shaking);
     TAILQ_INIT(&l->dirty);
-    enum err err = open_handles(l);
+    enum err err = options->host ? open_socket(l, options->host, options->port) : ERR_OK;
     if (err != ERR_OK) {
         free(l);
         return err;
     }
-    if (!options->host) {
-        l->stopped = true;
-        uv_close((uv_handle_t *)&l->tcp, on_listener_handle_closed);
-        *ret_listener = l;
-        return ERR_OK;
-    }
-    err = bind_to(l, options->host, options->port);
-    if (err != ERR_OK) {
-        listener_close(l, NULL, NULL); /* frees itself from the loop */
-        return err;
-    }
+    open_turns(l);
     *ret_listener = l;
     return ERR_OK;
 }
@@ -174,12 +223,15 @@ void listener_stop(struct listener *l)
     if (l->stopped)
         return;
     l->stopped = true;
-    uv_close((uv_handle_t *)&l->tcp, on_listener_handle_closed);
+    uv_close((uv_handle_t *)&l->poll, on_listener_handle_closed);
+    uv_close((uv_handle_t *)&l->again, on_listener_handle_closed);
+    close(l->fd);
+    l->fd = -1;
 }
 
 void listener_settle(struct listener *l)
 {
-    if (!l->closing || l->stream_count > 0 || l->refusing > 0)
+    if (!l->closing || l->stream_count > 0)
         return;
     if (!l->folding) { /* the streams needed their turns until now */
         l->folding = true;

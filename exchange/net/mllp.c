@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The MLLP door (HL7 v2 Implementation Guide, appendix C): <VT> message <FS><CR>. A connection reads frames ahead and keeps
- * them in a queue; what the door does with each:
+ * The MLLP door (HL7 v2 Implementation Guide, appendix C): <VT> message <FS><CR>. A connection
+ * reads frames ahead and keeps them in a queue; what the door does with each:
  *
  *   WAITING -> RUNNING -> ANSWERED -> gone
  *
- * A frame runs when no earlier one of its connection shares a key with it (one patient's messages keep their order), and its
- * answer leaves when all earlier answers have left. An interface that swallows a broken frame loses a message nobody misses, so
- * every framing fault is counted, said once in the log with its reason, and ends the connection after the answers due: the
- * sender then knows. Must not look inside a message.
+ * A frame runs when no earlier one of its connection shares a key with it (one patient's messages
+ * keep their order), and its answer leaves when all earlier answers have left. An interface that
+ * swallows a broken frame loses a message nobody misses, so every framing fault is counted, said
+ * once in the log with its reason, and ends the connection after the answers due: the sender then
+ * knows. Must not look inside a message.
  */
 #include "exchange/net/mllp.h"
 
@@ -20,6 +21,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "exchange/net/front.h"
 
 #include "base/banned.h"
 
@@ -31,7 +33,8 @@
 #define AHEAD_BYTES LIMIT_MIB       /* their bytes; one frame may be larger */
 #define CROWD 1024u                 /* running in all: then each connection has one at a time */
 #define HEAD_OF_LARGE (64u * 1024u) /* of a frame too large: enough for its header */
-#define KEEP (64u * LIMIT_KIB)      /* buffers up to here are kept; more unsent answers: nothing is read */
+#define KEEP                                                                                       \
+    (64u * LIMIT_KIB) /* buffers up to here are kept; more unsent answers: nothing is read */
 
 enum call_state { WAITING, RUNNING, ANSWERED };
 
@@ -51,15 +54,13 @@ TAILQ_HEAD(call_list, mllp_call);
 
 /* A connection. */
 struct mllp_link {
-    struct mllp_server *server;
-    struct stream *stream; /* NULL: the peer is gone */
-    TAILQ_ENTRY(mllp_link) next;
-    struct net_peer peer;
+    struct guest guest;
     struct call_list calls; /* in the order they came */
     unsigned count;         /* of them */
     size_t bytes;
     bool deaf;     /* nothing more is read; it ends when the calls are answered */
     bool ending;   /* the stream was told to close */
+    bool ended;    /* the peer sends no more; it is answered what it sent */
     bool stepping; /* in step() */
     bool timed;    /* the deadline of a begun frame runs */
     struct buf in;
@@ -67,20 +68,18 @@ struct mllp_link {
     size_t scanned; /* of in: no end of the frame before here */
 };
 
-TAILQ_HEAD(link_list, mllp_link);
-
 struct mllp_server {
+    struct front front; /* works on calls that are RUNNING */
     struct mllp_options options;
-    struct listener *listener;
-    struct link_list links;
     struct mllp_figures figures;
-    unsigned busy; /* calls RUNNING */
-    bool closing, listener_closing;
-    void (*done)(void *context);
-    void *done_context;
 };
 
 static void step(struct mllp_link *l);
+
+static struct mllp_server *server_of(const struct mllp_link *l)
+{
+    return (struct mllp_server *)l->guest.front;
+}
 
 static const char *const reasons[MLLP_FAULT_COUNT] = {
 #define X(name, reason) [name] = reason,
@@ -122,25 +121,6 @@ enum mllp_state mllp_deframe(struct slice bytes, struct slice *ret_frame, size_t
 
 /* ---- life of a connection ---- */
 
-static void on_listener_closed(void *context)
-{
-    struct mllp_server *server = context;
-    void (*done)(void *) = server->done;
-    void *done_context = server->done_context;
-    assert(TAILQ_EMPTY(&server->links));
-    free(server);
-    if (done)
-        done(done_context);
-}
-
-static void settle(struct mllp_server *server)
-{
-    if (!server->closing || server->busy > 0 || server->listener_closing)
-        return;
-    server->listener_closing = true;
-    listener_close(server->listener, on_listener_closed, server);
-}
-
 static void call_free(struct mllp_call *c)
 {
     struct mllp_link *l = c->link;
@@ -151,12 +131,12 @@ static void call_free(struct mllp_call *c)
     free(c);
 }
 
-/* Frees a connection whose peer is gone, when nothing of it runs any more. What only waited will be sent again. */
+/* Frees a connection whose peer is gone, when nothing of it runs any more. What only waited will be
+ * sent again. */
 static void link_free_if_idle(struct mllp_link *l)
 {
     struct mllp_call *c = TAILQ_FIRST(&l->calls);
-    struct mllp_server *server = l->server;
-    if (l->stream || l->stepping)
+    if (l->guest.stream || l->stepping)
         return;
     while (c) {
         struct mllp_call *following = TAILQ_NEXT(c, next);
@@ -166,28 +146,26 @@ static void link_free_if_idle(struct mllp_link *l)
     }
     if (l->count > 0)
         return;
-    TAILQ_REMOVE(&server->links, l, next);
-    server->figures.connections--;
     buf_fini(&l->in);
-    free(l);
-    settle(server);
+    front_part(&l->guest);
 }
 
 static void leave(struct mllp_link *l)
 {
     l->deaf = true;
-    if (l->stream && !l->ending) {
+    if (l->guest.stream && !l->ending) {
         l->ending = true;
-        stream_close(l->stream);
+        stream_close(l->guest.stream);
     }
 }
 
 static void count_fault(struct mllp_link *l, enum mllp_fault fault)
 {
-    l->server->figures.framing_errors++;
-    l->server->figures.faults[fault]++;
-    log_warn("mllp.framing", "reason=%s peer=%s port=%u", reasons[fault], l->peer.address,
-             l->peer.local_port);
+    struct mllp_figures *figures = &server_of(l)->figures;
+    figures->framing_errors++;
+    figures->faults[fault]++;
+    log_warn("mllp.framing", "reason=%s peer=%s port=%u", reasons[fault], l->guest.peer.address,
+             l->guest.peer.local_port);
 }
 
 /* Counts and says a framing fault; the connection ends when what came before it is answered. */
@@ -224,12 +202,12 @@ static bool add_call(struct mllp_link *l, struct slice frame, enum err fault)
     buf_init(&c->said, LIMIT_MLLP_FRAME + 2 * LIMIT_MIB);
     if (frame.len)
         memcpy(c->bytes, frame.ptr, frame.len);
-    if (l->server->options.keys && !fault)
-        l->server->options.keys(frame, &c->keys);
+    if (server_of(l)->options.keys && !fault)
+        server_of(l)->options.keys(frame, &c->keys);
     TAILQ_INSERT_TAIL(&l->calls, c, next);
     l->count++;
     l->bytes += c->len;
-    l->server->figures.frames++;
+    server_of(l)->figures.frames++;
     return true;
 }
 
@@ -243,11 +221,13 @@ static bool worth_deframing(const struct mllp_link *l)
     return slice_find(fresh, FS, 0) < fresh.len || slice_find(fresh, VT, 0) < fresh.len;
 }
 
-/* A frame that will not fit is answered all the same, from its beginning; then the connection ends. */
+/* A frame that will not fit is answered all the same, from its beginning; then the connection ends.
+ */
 static void take_too_large(struct mllp_link *l)
 {
     count_fault(l, MLLP_TOO_LARGE);
-    if (add_call(l, slice_sub(buf_slice(&l->in), l->at + 1, HEAD_OF_LARGE), ERR_TOO_LARGE)) /* behind VT */
+    if (add_call(l, slice_sub(buf_slice(&l->in), l->at + 1, HEAD_OF_LARGE),
+                 ERR_TOO_LARGE)) /* behind VT */
         l->deaf = true;
     buf_clear(&l->in);
     l->at = l->scanned = 0;
@@ -292,10 +272,11 @@ static bool read_frame(struct mllp_link *l)
 
 static bool has_room(const struct mllp_link *l)
 {
-    unsigned frames = l->server->busy < CROWD && l->server->options.keys ? AHEAD_FRAMES : 1;
-    if (l->deaf || l->ending || !l->stream || stream_pending(l->stream) > KEEP)
+    const struct mllp_server *server = server_of(l);
+    bool several = server->front.working < CROWD && server->options.keys;
+    if (l->deaf || l->ending || !l->guest.stream || stream_pending(l->guest.stream) > KEEP)
         return false;
-    return l->count == 0 || (l->count < frames && l->bytes < AHEAD_BYTES);
+    return l->count == 0 || (several && l->count < AHEAD_FRAMES && l->bytes < AHEAD_BYTES);
 }
 
 /* What was read moves out of the buffer; a large one is given back. */
@@ -344,21 +325,21 @@ static struct mllp_call *next_to_run(const struct mllp_link *l)
 
 static void run(struct mllp_call *c)
 {
-    struct mllp_server *server = c->link->server;
+    const struct mllp_options *o = &server_of(c->link)->options;
     c->state = RUNNING;
-    server->busy++;
-    server->options.handle(c, server->options.context);
+    front_begin(c->link->guest.front);
+    o->handle(c, o->context);
 }
 
 /* Sends what the first calls have to say, and forgets those that said all. */
 static void send_answers(struct mllp_link *l)
 {
     struct mllp_call *c = TAILQ_FIRST(&l->calls);
-    while (c && l->stream && !l->ending) {
+    while (c && l->guest.stream && !l->ending) {
         bool over = c->state == ANSWERED;
         bool close = c->close;
         if (c->said.len > 0)
-            stream_write(l->stream, buf_slice(&c->said));
+            stream_write(l->guest.stream, buf_slice(&c->said));
         buf_clear(&c->said);
         if (!over)
             return;
@@ -374,12 +355,22 @@ static void set_deadline(struct mllp_link *l)
     bool begun = l->in.len > l->at;
     if (begun && !l->deaf && has_room(l)) {
         if (!l->timed)
-            stream_deadline(l->stream, LIMIT_MLLP_FRAME_MS);
+            stream_deadline(l->guest.stream, LIMIT_MLLP_FRAME_MS);
         l->timed = true;
         return;
     }
     l->timed = false;
-    stream_deadline(l->stream, l->count > 0 ? 0 : LIMIT_MLLP_IDLE_MS);
+    stream_deadline(l->guest.stream, l->count > 0 ? 0 : LIMIT_MLLP_IDLE_MS);
+}
+
+/* The peer sends no more: what it sent is read and answered, half a frame is a fault. */
+static void hear_end(struct mllp_link *l)
+{
+    if (!l->ended || l->deaf || !has_room(l))
+        return;
+    if (l->in.len > l->at)
+        fault(l, MLLP_CUT_OFF);
+    l->deaf = true;
 }
 
 /* Whatever happened: reads, runs and answers what there is to. */
@@ -394,24 +385,25 @@ static void step(struct mllp_link *l)
         more = false;
         while (has_room(l) && read_frame(l))
             more = true;
-        while (l->stream && !l->ending && (c = next_to_run(l))) {
+        while (l->guest.stream && !l->ending && (c = next_to_run(l))) {
             run(c);
             more = true;
         }
         send_answers(l);
     }
     l->stepping = false;
+    hear_end(l);
     tidy_input(l);
     if (buf_err(&l->in) != ERR_OK && !l->deaf)
         fault(l, MLLP_NO_ROOM);
     if (l->deaf && l->count == 0)
         leave(l);
-    if (l->stream && !l->ending) {
+    if (l->guest.stream && !l->ending) {
         set_deadline(l);
         if (has_room(l))
-            stream_resume(l->stream);
+            stream_resume(l->guest.stream);
         else
-            stream_pause(l->stream);
+            stream_pause(l->guest.stream);
     }
     link_free_if_idle(l);
 }
@@ -419,7 +411,7 @@ static void step(struct mllp_link *l)
 static void add_framed(struct mllp_call *c, struct slice message)
 {
     static const char start[] = {VT}, end[] = {FS, CR};
-    if (message.len == 0 || !c->link->stream)
+    if (message.len == 0 || !c->link->guest.stream)
         return;
     buf_add(&c->said, slice_of(start, sizeof(start)));
     buf_add(&c->said, message);
@@ -437,35 +429,23 @@ void mllp_say(struct mllp_call *c, struct slice message)
 void mllp_answer(struct mllp_call *c, struct slice message, bool close)
 {
     struct mllp_link *l = c->link;
-    struct mllp_server *server = l->server;
+    struct front *front = l->guest.front;
     assert(c->state == RUNNING);
-    server->busy--;
     c->state = ANSWERED;
     c->close = c->close || close;
     add_framed(c, message);
     step(l);
-    settle(server);
+    front_finish(front);
 }
 
 /* ---- events of the stream ---- */
 
-static void on_ready(struct stream *s)
+static void on_arrived(struct guest *g)
 {
-    struct mllp_server *server = stream_context(s);
-    struct mllp_link *l = server->closing ? NULL : calloc(1, sizeof(*l));
-    if (!l) {
-        stream_close(s);
-        return;
-    }
-    l->server = server;
-    l->stream = s;
-    l->peer = *stream_peer(s);
+    struct mllp_link *l = (struct mllp_link *)g;
     buf_init(&l->in, LIMIT_MLLP_FRAME + 2 * LIMIT_MIB);
     TAILQ_INIT(&l->calls);
-    TAILQ_INSERT_TAIL(&server->links, l, next);
-    server->figures.connections++;
-    stream_set_data(s, l);
-    stream_deadline(s, LIMIT_MLLP_IDLE_MS);
+    stream_deadline(l->guest.stream, LIMIT_MLLP_IDLE_MS);
 }
 
 static void on_data(struct stream *s, struct slice bytes)
@@ -479,18 +459,19 @@ static void on_data(struct stream *s, struct slice bytes)
 
 static void on_drained(struct stream *s)
 {
+    step(stream_data(s));
+}
+
+static void on_ended(struct stream *s)
+{
     struct mllp_link *l = stream_data(s);
-    if (l)
-        step(l);
+    l->ended = true;
+    step(l);
 }
 
 static void on_late(struct stream *s)
 {
     struct mllp_link *l = stream_data(s);
-    if (!l) {
-        stream_close(s);
-        return;
-    }
     if (l->in.len > l->at && !l->deaf)
         fault(l, MLLP_TOO_SLOW);
     l->deaf = true;
@@ -498,22 +479,38 @@ static void on_late(struct stream *s)
         leave(l);
 }
 
-static void on_closed(struct stream *s)
+static void on_left(struct guest *g)
 {
-    struct mllp_link *l = stream_data(s);
-    if (!l)
-        return;
-    l->stream = NULL;
-    if (!l->deaf && l->in.len > l->at && !l->server->closing)
+    struct mllp_link *l = (struct mllp_link *)g;
+    if (!l->deaf && l->in.len > l->at && !front_is_closing(g->front))
         fault(l, MLLP_CUT_OFF);
     link_free_if_idle(l);
 }
 
-static const struct stream_events EVENTS = {.ready = on_ready,
-                                            .data = on_data,
-                                            .closed = on_closed,
-                                            .drained = on_drained,
-                                            .late = on_late};
+/* What does not run yet never will: its sender has no answer and will send it again. */
+static void on_closing(struct guest *g)
+{
+    struct mllp_link *l = (struct mllp_link *)g;
+    struct mllp_call *c = TAILQ_FIRST(&l->calls);
+    l->deaf = true;
+    while (c) {
+        struct mllp_call *following = TAILQ_NEXT(c, next);
+        if (c->state == WAITING)
+            call_free(c);
+        c = following;
+    }
+    if (l->count == 0)
+        leave(l);
+}
+
+static const struct front_trade TRADE = {.guest_size = sizeof(struct mllp_link),
+                                         .arrived = on_arrived,
+                                         .left = on_left,
+                                         .closing = on_closing,
+                                         .data = on_data,
+                                         .drained = on_drained,
+                                         .late = on_late,
+                                         .ended = on_ended};
 
 /* ---- the server ---- */
 
@@ -529,69 +526,33 @@ static bool is_loopback(const char *host)
 enum err mllp_open(const struct mllp_options *options, struct mllp_server **ret_server)
 {
     assert(options && options->handle && ret_server);
-    if (!options->tls && !is_loopback(options->host))
+    struct front *front = NULL;
+    if (!options->where.tls && !is_loopback(options->where.host))
         return ERR_INVALID;
-    struct mllp_server *server = calloc(1, sizeof(*server));
-    if (!server)
-        return ERR_LIMIT;
-    server->options = *options;
-    TAILQ_INIT(&server->links);
-    struct listener_options lo = {.loop = options->loop,
-                                  .host = options->host,
-                                  .port = options->port,
-                                  .tls = options->tls,
-                                  .events = &EVENTS,
-                                  .context = server,
-                                  .quota = options->quota};
-    enum err err = listener_open(&lo, &server->listener);
-    if (err != ERR_OK) {
-        free(server);
+    enum err err = front_open(&TRADE, sizeof(struct mllp_server), &options->where, &front);
+    if (err != ERR_OK)
         return err;
-    }
-    *ret_server = server;
+    *ret_server = (struct mllp_server *)front;
+    (*ret_server)->options = *options;
     return ERR_OK;
 }
 
 unsigned short mllp_port(const struct mllp_server *server)
 {
-    return listener_port(server->listener);
+    return front_port(&server->front);
 }
 
 void mllp_figures(const struct mllp_server *server, struct mllp_figures *ret_figures)
 {
     *ret_figures = server->figures;
-    ret_figures->running = server->busy;
-    listener_figures(server->listener, &ret_figures->net);
-}
-
-/* What does not run yet never will: its sender has no answer and will send it again. */
-static void drop_waiting(struct mllp_link *l)
-{
-    struct mllp_call *c = TAILQ_FIRST(&l->calls);
-    l->deaf = true;
-    while (c) {
-        struct mllp_call *following = TAILQ_NEXT(c, next);
-        if (c->state == WAITING)
-            call_free(c);
-        c = following;
-    }
+    ret_figures->connections = server->front.guest_count;
+    ret_figures->running = server->front.working;
+    front_figures(&server->front, &ret_figures->net);
 }
 
 void mllp_close(struct mllp_server *server, void (*done)(void *context), void *context)
 {
-    assert(!server->closing);
-    server->closing = true;
-    server->done = done;
-    server->done_context = context;
-    listener_stop(server->listener);
-    struct mllp_link *l;
-    TAILQ_FOREACH(l, &server->links, next)
-    {
-        drop_waiting(l);
-        if (l->count == 0)
-            leave(l);
-    }
-    settle(server);
+    front_close(&server->front, done, context);
 }
 
 enum err mllp_call_fault(const struct mllp_call *c)
@@ -606,5 +567,5 @@ struct slice mllp_call_frame(const struct mllp_call *call)
 
 const struct net_peer *mllp_call_peer(const struct mllp_call *call)
 {
-    return &call->link->peer;
+    return &call->link->guest.peer;
 }

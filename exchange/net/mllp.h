@@ -22,11 +22,7 @@ struct mllp_keys {
 };
 
 struct mllp_options {
-    uv_loop_t *loop;
-    const char *host;
-    unsigned short port;
-    struct net_quota *quota; /* as in listener_options */
-    struct tls_context *tls; /* NULL: plain, then HOST must be a loopback address (ERR_INVALID otherwise) */
+    struct listener_options where; /* but its events and context; without tls the host must be loopback (ERR_INVALID) */
     /* A complete frame; exactly one mllp_answer must follow. */
     void (*handle)(struct mllp_call *call, void *context);
     /* Fills *ret_keys, which is empty; NULL: no frame's are known, so they come one at a time. */

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "exchange/net/stream_impl.h"
 #include "exchange/net/tls.h"
@@ -54,9 +55,8 @@ static void pass_deadline(struct stream *s)
 {
     struct listener *l = s->listener;
     s->deadline_at = 0;
-    l->figures.late++;
+    listener_fault(l, s->state <= HANDSHAKE ? NET_HANDSHAKE : NET_LATE);
     if (s->state <= HANDSHAKE) {
-        l->figures.handshake_failures++;
         s->why = "no connection in time";
         stream_kill(s);
     } else if (s->state == OPEN && l->events->late) {
@@ -74,7 +74,7 @@ static void on_timer(uv_timer_t *timer)
         if (uv_stream_get_write_queue_size((uv_stream_t *)&s->tcp) < s->queue_seen) {
             start_stall_clock(s);
         } else {
-            s->listener->figures.stalled++;
+            listener_fault(s->listener, NET_STALLED);
             stream_kill(s);
         }
     }
@@ -107,8 +107,9 @@ static void on_handle_closed(uv_handle_t *handle)
     }
     TAILQ_REMOVE(&l->streams, s, link);
     l->stream_count--;
-    assert(l->quota->open > 0);
-    l->quota->open--;
+    if (s->seat != QUOTA_NO_SEAT)
+        quota_give(l->quota, s->seat);
+    l->refusing -= s->refused;
     l->events->closed(s);
     SSL_free(s->ssl);
     free(s->host);
@@ -184,12 +185,16 @@ void stream_close(struct stream *s)
 
 void stream_end(struct stream *s)
 {
+    bool again = s->ended; /* TLS says it, then TCP */
     s->ended = true;
     if (s->state == HANDSHAKE) {
-        s->listener->figures.handshake_failures++;
+        listener_fault(s->listener, NET_HANDSHAKE);
         stream_kill(s);
     } else if (s->state == LINGERING) {
         stream_kill(s);
+    } else if (s->state == OPEN && s->listener->events->ended) {
+        if (!again)
+            s->listener->events->ended(s);
     } else {
         stream_close(s);
     }
@@ -218,7 +223,7 @@ void stream_write(struct stream *s, struct slice bytes)
     if (s->state != OPEN || bytes.len == 0)
         return;
     if (stream_pending(s) + bytes.len > LIMIT_HTTP_ANSWER) {
-        s->listener->figures.stalled++;
+        listener_fault(s->listener, NET_STALLED);
         stream_kill(s);
         return;
     }
@@ -339,7 +344,7 @@ static void on_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *bytes)
         stream_end(s);
     } else if (n < 0) {
         if (s->state == HANDSHAKE)
-            s->listener->figures.handshake_failures++;
+            listener_fault(s->listener, NET_HANDSHAKE);
         stream_kill(s);
     } else if (s->state <= OPEN) {
         if (s->ssl)
@@ -378,27 +383,23 @@ void stream_resume(struct stream *s)
 
 /* ---- the beginning ---- */
 
-static void name_peer(struct stream *s)
+static void name_peer(struct stream *s, const struct sockaddr *address)
 {
-    struct sockaddr_storage address = {0};
-    int size = sizeof(address);
     char host[48] = "?";
     s->peer.local_port = s->listener->port;
-    if (uv_tcp_getpeername(&s->tcp, (struct sockaddr *)&address, &size) < 0)
-        return;
-    if (address.ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address;
+    if (address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
         uv_ip6_name(in6, host, sizeof(host));
         snprintf(s->peer.address, sizeof(s->peer.address), "[%s]:%u", host, ntohs(in6->sin6_port));
     } else {
-        const struct sockaddr_in *in4 = (const struct sockaddr_in *)&address;
+        const struct sockaddr_in *in4 = (const struct sockaddr_in *)address;
         uv_ip4_name(in4, host, sizeof(host));
         snprintf(s->peer.address, sizeof(s->peer.address), "%s:%u", host, ntohs(in4->sin_port));
     }
 }
 
 /* From here on S is the loop's: it ends by on_handle_closed only. */
-static struct stream *enrol(struct listener *l)
+static struct stream *enrol(struct listener *l, const struct sockaddr *address)
 {
     struct stream *s = calloc(1, sizeof(*s));
     if (!s)
@@ -412,11 +413,12 @@ static struct stream *enrol(struct listener *l)
     s->listener = l;
     s->tcp.data = s->timer.data = s;
     s->state = OPEN;
+    s->seat = QUOTA_NO_SEAT;
+    name_peer(s, address);
     buf_init(&s->out, LIMIT_HTTP_ANSWER + LIMIT_MIB);
     buf_init(&s->sending, LIMIT_HTTP_ANSWER + LIMIT_MIB);
     TAILQ_INSERT_TAIL(&l->streams, s, link);
     l->stream_count++;
-    l->quota->open++;
     return s;
 }
 
@@ -432,32 +434,39 @@ static void begin_handshake(struct stream *s)
         return;
     }
     if (l->shaking_count > LIMIT_TLS_HANDSHAKES) {
-        l->figures.handshake_failures++;
+        listener_fault(l, NET_HANDSHAKE_CROWD);
         stream_kill(TAILQ_FIRST(&l->shaking));
     }
-    stream_deadline(s, LIMIT_TLS_HANDSHAKE_MS);
+    stream_deadline(s, s->refused ? LIMIT_REFUSAL_MS : LIMIT_TLS_HANDSHAKE_MS);
 }
 
-bool stream_accept(struct listener *l)
+void stream_accept(struct listener *l, int fd, const struct sockaddr *from, unsigned seat)
 {
-    struct stream *s = enrol(l);
-    if (!s)
-        return false;
-    if (uv_accept((uv_stream_t *)&l->tcp, (uv_stream_t *)&s->tcp) < 0) {
-        stream_kill(s);
-        return true;
+    struct stream *s = enrol(l, from);
+    if (!s) {
+        close(fd);
+        if (seat != QUOTA_NO_SEAT)
+            quota_give(l->quota, seat);
+        listener_fault(l, NET_NO_FILES);
+        return;
     }
-    l->figures.accepted++;
+    s->seat = seat;
+    s->refused = seat == QUOTA_NO_SEAT;
+    l->refusing += s->refused;
+    l->figures.accepted += !s->refused;
+    if (uv_tcp_open(&s->tcp, fd) < 0) {
+        close(fd);
+        stream_kill(s);
+        return;
+    }
     uv_tcp_nodelay(&s->tcp, 1);
     uv_tcp_keepalive(&s->tcp, 1, 60);
-    name_peer(s);
     if (l->tls)
         begin_handshake(s);
     else
         l->events->ready(s);
     if (!s->paused)
         read_on(s);
-    return true;
 }
 
 /* ---- dialling ---- */
@@ -473,7 +482,6 @@ static void on_connect(uv_connect_t *request, int status)
         return;
     }
     uv_tcp_nodelay(&s->tcp, 1);
-    name_peer(s);
     if (!s->host) {
         s->state = OPEN;
         stream_deadline(s, 0);
@@ -495,7 +503,7 @@ static void on_connect(uv_connect_t *request, int status)
 enum err stream_dial(struct listener *l, const struct sockaddr *address, const char *host,
                      unsigned timeout_ms, void *data, struct stream **ret_stream)
 {
-    struct stream *s = l->closing ? NULL : enrol(l);
+    struct stream *s = l->closing ? NULL : enrol(l, address);
     if (!s)
         return ERR_LIMIT;
     s->state = DIALLING;
@@ -531,6 +539,11 @@ void *stream_data(const struct stream *s)
 const struct net_peer *stream_peer(const struct stream *s)
 {
     return &s->peer;
+}
+
+bool stream_is_refused(const struct stream *s)
+{
+    return s->refused;
 }
 
 const char *stream_why(const struct stream *s)

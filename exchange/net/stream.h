@@ -15,6 +15,7 @@
 struct tls_context;
 struct stream;
 struct listener;
+struct quota;
 
 /* Who is on the other side, fixed when the stream is ready (after the handshake). */
 struct net_peer {
@@ -25,18 +26,28 @@ struct net_peer {
     unsigned short local_port;
 };
 
-/* A cap on open connections that several listeners share; `open` is theirs to keep. */
-struct net_quota {
-    unsigned open;
+/* Why a connection was refused or given up, with the reason that the metrics name. */
+#define NET_FAULT_TABLE(X)                                                                                                     \
+    X(NET_FULL, "full")                       /* all connections there may be are taken */                                     \
+    X(NET_SHARE, "address-share")             /* its address holds its share */                                                \
+    X(NET_NO_FILES, "no-files")               /* nothing accepted for a moment: no file or memory for it */                    \
+    X(NET_HANDSHAKE, "handshake")             /* no or bad certificate, no common version, garbage, too slow ... */            \
+    X(NET_HANDSHAKE_CROWD, "handshake-crowd") /* the oldest of too many handshakes at once */                                  \
+    X(NET_LATE, "deadline")                                                                                                    \
+    X(NET_STALLED, "stalled") /* stopped reading, or let too much wait */
+
+enum net_fault {
+#define X(name, reason) name,
+    NET_FAULT_TABLE(X)
+#undef X
+        NET_FAULT_COUNT
 };
+const char *net_fault_reason(enum net_fault fault);
 
 /* Counted since a listener was opened. */
 struct net_figures {
-    uint64_t accepted;
-    uint64_t refused;            /* over the cap: accepted and closed */
-    uint64_t handshake_failures; /* no or bad certificate, no common version, garbage, too slow ... */
-    uint64_t late;               /* deadlines that passed */
-    uint64_t stalled;            /* peers that stopped reading, or let too much wait */
+    uint64_t accepted; /* and not refused */
+    uint64_t faults[NET_FAULT_COUNT];
     unsigned open;
 };
 
@@ -45,13 +56,15 @@ struct stream_events {
     void (*ready)(struct stream *s);
     /* Bytes came. Not called again before it returned; may call stream_pause. */
     void (*data)(struct stream *s, struct slice bytes);
-    /* The peer ended its side, or the stream failed or was closed; last callback, exactly once, also if ready never
+    /* The stream failed or was closed; last callback, exactly once, also if ready never
      * fired. The stream is freed after it returns. */
     void (*closed)(struct stream *s);
     /* What was written has left (all pending bytes); may be NULL. */
     void (*drained)(struct stream *s);
     /* The deadline passed; may be NULL, then the stream is closed. */
     void (*late)(struct stream *s);
+    /* The peer will send no more, but may still read; the owner closes. May be NULL, then the stream is closed. */
+    void (*ended)(struct stream *s);
 };
 
 struct listener_options {
@@ -61,7 +74,8 @@ struct listener_options {
     struct tls_context *tls;      /* NULL: plain; borrowed */
     const struct stream_events *events;
     void *context;                /* stream_context() of every stream */
-    struct net_quota *quota;      /* shared cap, borrowed; NULL: one of its own */
+    struct quota *quota;          /* shared, borrowed; NULL: one of its own, without shares */
+    bool says_full;               /* over the quota some connections are let in to be told so (stream_is_refused) */
 };
 
 /* Listens. ERR_IO (port taken ...). */
@@ -85,6 +99,8 @@ void *stream_context(const struct stream *s);
 void stream_set_data(struct stream *s, void *data);
 void *stream_data(const struct stream *s);
 const struct net_peer *stream_peer(const struct stream *s);
+/* It is over the quota: to be told so and closed, soon. */
+bool stream_is_refused(const struct stream *s);
 /* Why a stream that was dialled was closed, in English; static. */
 const char *stream_why(const struct stream *s);
 /* Copies (or encrypts) BYTES and sends them. Several writes of one turn of the loop leave together. */

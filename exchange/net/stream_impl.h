@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "exchange/net/quota.h"
 #include "exchange/net/stream.h"
 
 #define STREAM_READ_BYTES (64u * LIMIT_KIB)
@@ -41,6 +42,8 @@ struct stream {
     enum stream_state state;
     char *host;      /* whom we dial and the certificate must name; NULL: they dialled us, or plain */
     const char *why; /* it failed before it was ready; NULL: not said */
+    unsigned seat; /* of the quota; QUOTA_NO_SEAT: refused, or dialled by us */
+    bool refused;
     bool dirty;
     bool paused;
     bool reading;
@@ -60,23 +63,25 @@ struct stream {
 TAILQ_HEAD(stream_list, stream);
 
 struct listener {
-    uv_tcp_t tcp;
+    int fd; /* listens; -1: no longer, or nowhere */
+    uv_poll_t poll;
+    uv_timer_t again; /* after a pause in accepting */
     uv_prepare_t prepare;
     uv_idle_t idle; /* active while the dirty list is not empty: the loop must not sleep */
     uv_loop_t *loop;
     struct tls_context *tls;
     const struct stream_events *events;
     void *context;
-    struct net_quota *quota;
-    struct net_quota own_quota;
-    unsigned cap;
+    struct quota *quota;
+    struct quota own_quota;
+    bool says_full;
     unsigned short port;
     struct net_figures figures;
     struct stream_list streams;
     struct stream_list shaking;
     struct stream_list dirty;
     unsigned stream_count, shaking_count, dirty_count;
-    unsigned refusing; /* refused connections whose handle is not closed yet */
+    unsigned refusing; /* refused connections that are being told so */
     unsigned handles;
     bool stopped, closing, folding;
     void (*done)(void *context);
@@ -85,8 +90,8 @@ struct listener {
     char plain_bytes[STREAM_PLAIN_BYTES];
 };
 
-/* Takes the waiting connection of L. False when it could not be had. */
-bool stream_accept(struct listener *l);
+/* Makes a stream of the accepted FD, which is closed when it cannot be. SEAT of L's quota, or QUOTA_NO_SEAT: refused. */
+void stream_accept(struct listener *l, int fd, const struct sockaddr *from, unsigned seat);
 /* Closes at once, dropping what was not sent. Idempotent. */
 void stream_kill(struct stream *s);
 /* Puts S on the dirty list. */
@@ -98,6 +103,8 @@ void stream_end(struct stream *s);
 /* Leaves HANDSHAKE. */
 void stream_unshake(struct stream *s);
 
+/* Counts. */
+void listener_fault(struct listener *l, enum net_fault fault);
 /* The last handle or stream of L may be gone. */
 void listener_settle(struct listener *l);
 

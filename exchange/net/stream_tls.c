@@ -58,7 +58,7 @@ static void fail(struct stream *s)
     s->broken = true;
     drain(s);
     if (s->state == HANDSHAKE)
-        s->listener->figures.handshake_failures++;
+        listener_fault(s->listener, NET_HANDSHAKE);
     stream_close(s);
 }
 

@@ -19,7 +19,15 @@
 
 #define DCM "http://dicom.nema.org/resources/ontology/DCM"
 #define PARTICIPATION "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
-#define SYSTEM_INSTITUTION "http://jpfhir.jp/fhir/core/IdSystem/insurance-medical-institution-no"
+#define SYSTEM_TYPE "http://terminology.hl7.org/CodeSystem/audit-event-type"
+#define SYSTEM_ACTION "http://hl7.org/fhir/audit-event-action"
+#define SYSTEM_OUTCOME "http://hl7.org/fhir/audit-event-outcome"
+#define SYSTEM_INTERACTION "http://hl7.org/fhir/restful-interaction"
+#define SYSTEM_EVENT "urn:tasuki:audit-event"
+#define SYSTEM_ROLE "urn:tasuki:role"
+#define SYSTEM_ENTITY_TYPE "http://terminology.hl7.org/CodeSystem/audit-entity-type"
+#define SYSTEM_ENTITY_ROLE "http://terminology.hl7.org/CodeSystem/object-role"
+#define SYSTEM_BALP_ENTITY "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
 
 static const struct event_row {
     const char *event, *subtype, *action;
@@ -28,20 +36,18 @@ static const struct event_row {
     bool query;                         /* what was asked is told, not one resource */
 } events[] = {
     {"read", "read", "R", "110152", "110153", "IRCP", "閲覧 / read", false},
-    {"vread", "vread", "R", "110152", "110153", "IRCP",
-     "旧版の閲覧 / read of a former version", false},
-    {"history", "history-instance", "R", "110152", "110153", "IRCP",
-     "履歴の閲覧 / history", false},
+    {"vread", "vread", "R", "110152", "110153", "IRCP", "旧版の閲覧 / read of a former version",
+     false},
+    {"history", "history-instance", "R", "110152", "110153", "IRCP", "履歴の閲覧 / history", false},
     {"history-type", "history-type", "R", "110152", "110153", "IRCP",
      "種別ごとの履歴の閲覧 / history of a type", true},
     {"history-system", "history-system", "R", "110152", "110153", "IRCP",
      "全体の履歴の閲覧 / history of everything", true},
     {"search", "search-type", "E", "110153", "110152", "IRCP", "検索 / search", true},
     {"match", "operation", "E", "110153", "110152", "IRCP", "本人照合 / match", true},
-    {"summary", "operation", "R", "110152", "110153", "IRCP",
-     "サマリーの閲覧 / summary", false},
-    {"everything", "operation", "R", "110152", "110153", "IRCP",
-     "全記録の閲覧 / everything", false},
+    {"summary", "operation", "R", "110152", "110153", "IRCP", "サマリーの閲覧 / summary", false},
+    {"everything", "operation", "R", "110152", "110153", "IRCP", "全記録の閲覧 / everything",
+     false},
     {"explain-access", "operation", "E", "110153", "110152", "IRCP",
      "閲覧可否の照会 / explain access", false},
     {"access-history", "operation", "R", "110152", "110153", "IRCP",
@@ -56,23 +62,21 @@ static const struct event_row {
      false},
     {"intake", "create", "C", "110153", "110152", "AUT", "受信 / intake", false},
     {"validate", "operation", "E", "110153", "110152", "IRCP", "検査 / validate", false},
-    {"terminology", "operation", "E", "110153", "110152", "IRCP",
-     "用語の照会 / terminology", false},
-    {"break-glass", "operation", "E", "110153", "110152", "IRCP",
-     "緊急閲覧の開始 / break-glass", false},
+    {"terminology", "operation", "E", "110153", "110152", "IRCP", "用語の照会 / terminology",
+     false},
+    {"break-glass", "operation", "E", "110153", "110152", "IRCP", "緊急閲覧の開始 / break-glass",
+     false},
     {"meta", "operation", "R", "110152", "110153", "IRCP", "タグの閲覧 / meta", false},
     {"meta-add", "operation", "U", "110153", "110152", "AUT", "タグの追加 / meta-add", false},
-    {"meta-delete", "operation", "U", "110153", "110152", "AUT",
-     "タグの削除 / meta-delete", false},
-    {"lastn", "operation", "E", "110153", "110152", "IRCP",
-     "最新の検査値の検索 / lastn", true},
+    {"meta-delete", "operation", "U", "110153", "110152", "AUT", "タグの削除 / meta-delete", false},
+    {"lastn", "operation", "E", "110153", "110152", "IRCP", "最新の検査値の検索 / lastn", true},
     {"document", "operation", "R", "110152", "110153", "IRCP", "文書の閲覧 / document", false},
     {"ihe-pix", "operation", "E", "110153", "110152", "IRCP", "患者番号の照会 / PIXm", true},
     {"convert", "operation", "E", "110153", "110152", "IRCP", "形式の変換 / convert", false},
-    {"transaction", "transaction", "E", "110153", "110152", "AUT",
-     "一括登録 / transaction", false},
+    {"transaction", "transaction", "E", "110153", "110152", "AUT", "一括登録 / transaction", false},
     {"batch", "batch", "E", "110153", "110152", "AUT", "一括要求 / batch", false},
-    {"notify", "operation", "R", "110152", "110153", "IRCP", "購読による通知 / notification", false},
+    {"notify", "operation", "R", "110152", "110153", "IRCP", "購読による通知 / notification",
+     false},
     {"events", "operation", "E", "110153", "110152", "IRCP", "購読の受信開始 / listening", false},
     {"export", "operation", "R", "110152", "110153", "IRCP", "一括出力 / bulk export", false},
     {"export-ssmix2", "operation", "R", "110152", "110153", "IRCP",
@@ -83,8 +87,8 @@ static const struct event_row {
 
 static const struct event_row *find_event(const char *event)
 {
-    static const struct event_row other = {
-        "", "operation", "E", "110153", "110152", "IRCP", "操作 / operation", false};
+    static const struct event_row other = {"",     "operation",        "E",  "110153", "110152",
+                                           "IRCP", "操作 / operation", false};
     for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
         if (strcmp(events[i].event, event) == 0)
             return &events[i];
@@ -143,7 +147,7 @@ static enum err put_who(struct session *s, struct request *r, struct json *g,
         json_put_str(a, who, "reference",
                      slice_str(arena_printf(a, "Organization/%.*s", SLICE_ARG(f.key))));
         struct json *id = json_put_object(a, who, "identifier");
-        json_put_text(a, id, "system", SYSTEM_INSTITUTION);
+        json_put_text(a, id, "system", AUDIT_EVENT_INSTITUTION);
         json_put_str(a, id, "value", f.code);
         json_put_str(a, who, "display", f.name);
         return ERR_OK;
@@ -185,7 +189,7 @@ static enum err put_agents(struct session *s, struct request *r, struct json *ev
     struct json *who = json_put_object(a, json_put_object(a, user, "who"), "identifier");
     json_put_text(a, who, "value", row->user);
     if (row->role[0])
-        push_concept(a, user, "role", "urn:tasuki:role", row->role);
+        push_concept(a, user, "role", SYSTEM_ROLE, row->role);
     put_purpose(a, user, row);
     return ERR_OK;
 }
@@ -193,10 +197,8 @@ static enum err put_agents(struct session *s, struct request *r, struct json *ev
 static void put_entity_type(struct arena *a, struct json *entity, const char *type,
                             const char *role)
 {
-    put_coding(a, json_put_object(a, entity, "type"),
-               "http://terminology.hl7.org/CodeSystem/audit-entity-type", type);
-    put_coding(a, json_put_object(a, entity, "role"),
-               "http://terminology.hl7.org/CodeSystem/object-role", role);
+    put_coding(a, json_put_object(a, entity, "type"), SYSTEM_ENTITY_TYPE, type);
+    put_coding(a, json_put_object(a, entity, "role"), SYSTEM_ENTITY_ROLE, role);
 }
 
 static void put_query(struct request *r, struct json *entities, const struct audit_row *row)
@@ -231,8 +233,7 @@ static void put_request(struct arena *a, struct json *transaction, const char *r
 {
     struct json *what = json_put_object(a, json_put_object(a, transaction, "what"), "identifier");
     json_put_text(a, what, "value", request);
-    put_coding(a, json_put_object(a, transaction, "type"),
-               "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType", "XrequestId");
+    put_coding(a, json_put_object(a, transaction, "type"), SYSTEM_BALP_ENTITY, "XrequestId");
 }
 
 /* Type/id of a type there is, with or without a version. What was asked for may be anything. */
@@ -243,6 +244,12 @@ static bool is_reference(struct slice entity)
     struct slice id = slice_cut(&rest, '/');
     return type && type->kind == DEFINITION_RESOURCE && primitive_is_id(id) &&
            (!rest.ptr || slice_is(slice_cut(&rest, '/'), "_history"));
+}
+
+/* Is the thing touched told, besides the resident himself? */
+static bool names_data(const struct audit_row *row)
+{
+    return row->entity[0] && strcmp(row->entity, "Patient/@") != 0 && strchr(row->entity, '/');
 }
 
 static void put_entities(struct request *r, struct json *event, const struct audit_row *row)
@@ -262,8 +269,7 @@ static void put_entities(struct request *r, struct json *event, const struct aud
     }
     if (is_query) {
         put_query(r, entities, row);
-    } else if (row->entity[0] && strcmp(row->entity, "Patient/@") != 0 &&
-               strchr(row->entity, '/')) {
+    } else if (names_data(row)) {
         struct json *data = json_push_object(a, entities);
         json_put_text(a, json_put_object(a, data, "what"),
                       is_reference(slice_str(row->entity)) ? "reference" : "display", row->entity);
@@ -275,10 +281,14 @@ static void put_entities(struct request *r, struct json *event, const struct aud
         json_remove(event, "entity"); /* a command about nobody */
 }
 
+static const char *outcome_code(const struct audit_row *row)
+{
+    return row->outcome == ERR_OK ? "0" : err_http(row->outcome) >= 500 ? "8" : "4";
+}
+
 static void put_outcome(struct arena *a, struct json *event, const struct audit_row *row)
 {
-    int http = err_http(row->outcome);
-    json_put_text(a, event, "outcome", row->outcome == ERR_OK ? "0" : http >= 500 ? "8" : "4");
+    json_put_text(a, event, "outcome", outcome_code(row));
     if (row->outcome != ERR_OK)
         json_put_text(a, event, "outcomeDesc",
                       arena_printf(a, "%s / %s", err_ja(row->outcome), err_en(row->outcome)));
@@ -300,12 +310,11 @@ enum err audit_event_json(struct session *s, struct request *r, const struct aud
     struct json *meta = json_put_object(a, event, "meta");
     json_put_text(a, meta, "versionId", "1");
     json_put_str(a, meta, "lastUpdated", at);
-    put_coding(a, json_put_object(a, event, "type"),
-               "http://terminology.hl7.org/CodeSystem/audit-event-type", "rest");
+    put_coding(a, json_put_object(a, event, "type"), SYSTEM_TYPE, "rest");
     struct json *subtype = json_push_object(a, json_put_array(a, event, "subtype"));
-    put_coding(a, subtype, "http://hl7.org/fhir/restful-interaction", e->subtype);
+    put_coding(a, subtype, SYSTEM_INTERACTION, e->subtype);
     struct json *own = json_push_object(a, json_get(event, "subtype"));
-    put_coding(a, own, "urn:tasuki:audit-event", row->event);
+    put_coding(a, own, SYSTEM_EVENT, row->event);
     json_put_text(a, own, "display", e->text);
     json_put_text(a, event, "action", e->action);
     json_put_str(a, event, "recorded", at);
@@ -320,4 +329,57 @@ enum err audit_event_json(struct session *s, struct request *r, const struct aud
         return ERR_LIMIT;
     *ret_event = event;
     return ERR_OK;
+}
+
+/* ── codes ───────────────────────────────────────────────────────────────────────────────────── */
+
+static size_t entity_codes(const struct audit_row *row, bool roles,
+                           struct audit_event_code codes[AUDIT_EVENT_CODES])
+{
+    const char *system = roles ? SYSTEM_ENTITY_ROLE : SYSTEM_ENTITY_TYPE;
+    size_t n = 0;
+    if (row->person > 0)
+        codes[n++] = (struct audit_event_code){system, "1"};
+    if (find_event(row->event)->query)
+        codes[n++] = (struct audit_event_code){system, roles ? "24" : "2"};
+    else if (names_data(row))
+        codes[n++] = (struct audit_event_code){system, roles ? "4" : "2"};
+    if (row->request[0] && !roles)
+        codes[n++] = (struct audit_event_code){SYSTEM_BALP_ENTITY, "XrequestId"};
+    return n;
+}
+
+size_t audit_event_codes(const struct audit_row *row, enum audit_event_part part,
+                         struct audit_event_code ret_codes[AUDIT_EVENT_CODES])
+{
+    const struct event_row *e = find_event(row->event);
+    switch (part) {
+    case AUDIT_EVENT_ACTION:
+        ret_codes[0] = (struct audit_event_code){SYSTEM_ACTION, e->action};
+        return 1;
+    case AUDIT_EVENT_OUTCOME:
+        ret_codes[0] = (struct audit_event_code){SYSTEM_OUTCOME, outcome_code(row)};
+        return 1;
+    case AUDIT_EVENT_TYPE:
+        ret_codes[0] = (struct audit_event_code){SYSTEM_TYPE, "rest"};
+        return 1;
+    case AUDIT_EVENT_SUBTYPE:
+        ret_codes[0] = (struct audit_event_code){SYSTEM_INTERACTION, e->subtype};
+        ret_codes[1] = (struct audit_event_code){SYSTEM_EVENT, row->event};
+        return 2;
+    case AUDIT_EVENT_AGENT_ROLE:
+        ret_codes[0] = (struct audit_event_code){SYSTEM_ROLE, row->role};
+        return row->user[0] && row->role[0];
+    case AUDIT_EVENT_ENTITY_TYPE:
+        return entity_codes(row, false, ret_codes);
+    case AUDIT_EVENT_ENTITY_ROLE:
+        return entity_codes(row, true, ret_codes);
+    }
+    return 0;
+}
+
+bool audit_event_refers(const struct audit_row *row)
+{
+    return !find_event(row->event)->query && names_data(row) &&
+           is_reference(slice_str(row->entity));
 }

@@ -13,4 +13,27 @@
 enum err audit_event_json(struct session *s, struct request *r, const struct audit_row *row,
                           struct json **ret_event) ERR_CHECKED;
 
+/* The codes of ROW's AuditEvent that a token parameter of R4 asks for, as audit_event_json prints
+ * them. */
+enum audit_event_part {
+    AUDIT_EVENT_ACTION,
+    AUDIT_EVENT_OUTCOME,
+    AUDIT_EVENT_TYPE,
+    AUDIT_EVENT_SUBTYPE,
+    AUDIT_EVENT_AGENT_ROLE,
+    AUDIT_EVENT_ENTITY_TYPE,
+    AUDIT_EVENT_ENTITY_ROLE,
+};
+struct audit_event_code {
+    const char *system, *code;
+};
+#define AUDIT_EVENT_CODES 3
+size_t audit_event_codes(const struct audit_row *row, enum audit_event_part part,
+                         struct audit_event_code ret_codes[AUDIT_EVENT_CODES]);
+/* Is what ROW touched told as a reference "Type/id[/_history/n]"? */
+bool audit_event_refers(const struct audit_row *row);
+
+#define AUDIT_EVENT_INSTITUTION                                                                    \
+    "http://jpfhir.jp/fhir/core/IdSystem/insurance-medical-institution-no"
+
 #endif

@@ -9,8 +9,8 @@
 #include "exchange/request.h"
 #include "mappers/hl7v2/merge.h"
 
-/* Does what MERGE says to the CHART of the message's own patient. In doubt ERR_PATIENT_MISMATCH: a human decides. Adds the audit row
- * of the second person. Writer session. */
+/* Does what MERGE says; CHART is that of the message's own patient, the first. In doubt ERR_PATIENT_MISMATCH: a human decides, of all
+ * pairs. Adds the audit rows of the further persons. Writer session. */
 enum err merge_apply(struct session *s, struct request *r, const struct hl7_merge *merge,
                      int64_t chart) ERR_CHECKED;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ADT: demographics (A08, A28, A31), their deletion (A23), visits (the other events),
+ * ADT: demographics (A08, A28, A31), their deletion (A23, A29), visits (the other events),
  * allergies (A60). A08 is the whole of the patient's basic data and replaces what it brought before
  * (insurances, body measurements); allergies in AL1 are a group of their own, touched only by
  * messages that have some.
@@ -15,7 +15,7 @@
 #include "mappers/hl7v2/pv1.h"
 #include "base/banned.h"
 
-#define BASIC "adt-00"
+#define BASIC IN1_SCOPE_BASIC
 #define ALLERGIES "allergies"
 
 static bool is_one_of(struct slice trigger, const char *const *list)
@@ -51,7 +51,7 @@ void adt_map(struct mapping *mp)
 
     /* Visits bring a short PID: it must not overwrite what a demographics message said. */
     patient->create_only = !is_one_of(mp->trigger, whole);
-    if (slice_is(mp->trigger, "A23")) {
+    if (slice_is(mp->trigger, "A23") || slice_is(mp->trigger, "A29")) {
         patient->create_only = false;
         patient->remove = true;
         mapping_replaces(mp, SLICE(BASIC));

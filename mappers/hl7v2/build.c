@@ -274,3 +274,22 @@ bool build_identifier(struct spot *at)
     json_put_str(at->mp->a, identifier, "value", value);
     return mapping_put(at, identifier);
 }
+
+void build_period_of(struct mapping *mp, struct slice raw, unsigned range, unsigned from,
+                     struct json *object)
+{
+    struct slice both = range ? hl7_component(mp->m, raw, range) : SLICE_NONE;
+    struct slice start = build_datetime_of(mp, mapping_part(mp, raw, from));
+    struct slice end = build_datetime_of(mp, mapping_part(mp, raw, from + 1));
+    struct json *period;
+
+    if (range && start.len == 0 && end.len == 0) {
+        start = build_datetime_of(mp, mapping_clean(mp, hl7_sub(mp->m, both, 1)));
+        end = build_datetime_of(mp, mapping_clean(mp, hl7_sub(mp->m, both, 2)));
+    }
+    if (start.len == 0 && end.len == 0)
+        return;
+    period = json_put_object(mp->a, object, "period");
+    json_put_str(mp->a, period, "start", start);
+    json_put_str(mp->a, period, "end", end);
+}

@@ -46,5 +46,9 @@ struct slice build_datetime_of(struct mapping *mp, struct slice ts);
 /* The same, but empty also for a date without a time of day. */
 struct slice build_instant_of(struct mapping *mp, struct slice ts);
 struct slice build_date_of(struct mapping *mp, struct slice ts);
+/* `period` of OBJECT: since and until when, components FROM and FROM + 1 of a repetition, else the
+ * two halves of the older component RANGE (0: none). */
+void build_period_of(struct mapping *mp, struct slice raw, unsigned range, unsigned from,
+                     struct json *object);
 
 #endif

@@ -108,5 +108,6 @@ const char *const check_segments[] = {
 };
 
 const char *const check_patient_messages[] = {
-    "ADT", "PPR", "OMD", "RDE", "RAS", "OML", "OUL", "OMG", "OMI", "ORU", "ORM", "MDM", "VXU", NULL,
+    "ADT", "PPR", "OMD", "RDE", "RAS", "RDS", "OMP", "OML",
+    "OUL", "OMG", "OMI", "ORU", "ORM", "MDM", "VXU", NULL,
 };

@@ -23,10 +23,60 @@ static const struct {
     {"IAM", 20}, {"IN1", 53}, {"IN2", 72}, {"IN3", 28}, {"IPC", 9},  {"MSH", 21}, {"NK1", 39},
     {"NTE", 4},  {"OBR", 49}, {"OBX", 19}, {"ODS", 4},  {"ORC", 30}, {"PD1", 21}, {"PDA", 9},
     {"PID", 39}, {"PR1", 20}, {"PRB", 25}, {"PRT", 15}, {"PV1", 52}, {"PV2", 49}, {"RGS", 3},
-    {"ROL", 12}, {"RXA", 26}, {"RXC", 9},  {"RXE", 44}, {"RXR", 6},  {"SCH", 27}, {"SPM", 29},
-    {"TQ1", 14}, {"TQ2", 10}, {"TXA", 23}, {"ZE1", 12}, {"ZE2", 7},  {"ZI1", 2},  {"ZPD", 2},
-    {"ZPR", 7},
+    {"ROL", 12}, {"RXA", 26}, {"RXC", 9},  {"RXD", 33}, {"RXE", 44}, {"RXO", 28}, {"RXR", 6},
+    {"SAC", 44}, {"SCH", 27}, {"SPM", 29}, {"TQ1", 14}, {"TQ2", 10}, {"TXA", 23}, {"ZE1", 12},
+    {"ZE2", 7},  {"ZI1", 2},  {"ZPD", 2},  {"ZPR", 7},
 };
+
+/* Fields of the mapping sets in use that are kept in the original only, and why; 0: any field. */
+static const struct {
+    const char *segment;
+    unsigned field;
+    const char *why;
+} kept[] = {
+    {"AIG", 9, "an offset from a start that the message says itself"},
+    {"AIL", 7, "the same"},
+    {"AIP", 7, "the same"},
+    {"AIS", 5, "the same"},
+    {"EVN", 2, "MSH-7 is when it was recorded"},
+    {"EVN", 4, "why an event was recorded is no fact of the visit"},
+    {"EVN", 5, "who typed it is the sender's affair"},
+    {"EVN", 7, "the facility is known by its certificate"},
+    {"NK1", 12, "an employee number of somebody else"},
+    {"NK1", 33, "numbers of somebody else"},
+    {"NK1", 37, "the individual number of somebody else must not be held"},
+    {"NTE", 2, "who wrote it is NTE-5"},
+    {"ORC", 19, "who typed it is the sender's affair"},
+    {"PD1", 7, "a living will is a document, not a flag"},
+    {"PID", 18, "accounts are not exchanged"},
+    {"PID", 19, "in Japan the individual number, which health records must not hold"},
+    {"PID", 20, "a driver's licence identifies nobody to a hospital"},
+    {"PID", 31, "who is unknown to his hospital cannot be linked"},
+    {"PID", 33, "the message's own time orders changes"},
+    {"PID", 34, "MSH-4 names the source"},
+    {"PID", 35, "people only"},
+    {"PID", 36, "people only"},
+    {"PID", 39, "no tribes are recorded in Japan"},
+    {"PV1", 20, "a financial class is no insurance: IN1"},
+    {"PV1", 43, "the place before the last: its own message said it"},
+    {"RXO", 18, "strength is part of the product's code (HOT, YJ)"},
+    {"RXO", 19, "the same"},
+    {"RXO", 25, "the same"},
+    {"RXO", 26, "the same"},
+    {"TQ1", 5, "an offset needs an event TQ1 does not name (R4 tim-9)"},
+    {"TQ1", 12, "how orders hang together is ORC-4 and ORC-8"},
+    {"IAM", 6, "an action, not a fact: it steers what is kept"},
+    {"MSH", 0, "the envelope: kept by the inbox, told by the Provenance"},
+};
+
+const char *coverage_why_kept(struct slice segment, unsigned field)
+{
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        if ((kept[i].field == field || !kept[i].field) && slice_is(segment, kept[i].segment))
+            return kept[i].why;
+    }
+    return NULL;
+}
 
 static unsigned fields_of(const char *segment)
 {
@@ -112,6 +162,8 @@ static struct json *report_segment(struct arena *a, const struct family *f, cons
         json_put_text(a, field, "state", at->mapped ? "mapped" : at->read ? "read" : "kept");
         if (at->to)
             json_set(field, "to", at->to);
+        if (!at->read && coverage_why_kept(slice_str(segment), n))
+            json_put_text(a, field, "why", coverage_why_kept(slice_str(segment), n));
     }
     return out;
 }

@@ -9,6 +9,8 @@
 #include "mappers/hl7v2/terms.h"
 #include "base/banned.h"
 
+#define ITEM_CODE_MAX 32u
+
 void cwe_read(struct mapping *mp, struct slice raw, struct cwe *ret_cwe)
 {
     struct slice *parts[] = {
@@ -198,6 +200,32 @@ bool cwe_build(struct spot *at)
     return mapping_put(at, concept_here(at, at->row->arg));
 }
 
+/* ASCII without white space, short: what people type as a code, not what they write as words. */
+static bool is_code(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] <= ' ' || s.ptr[i] > '~')
+            return false;
+    }
+    return s.len > 0 && s.len <= ITEM_CODE_MAX;
+}
+
+bool cwe_build_item(struct spot *at)
+{
+    struct json *concept;
+    struct cwe c;
+
+    cwe_read(at->mp, at->raw, &c);
+    concept = cwe_concept(at->mp, &c);
+    if (concept && !json_get(concept, "coding") && is_code(c.code)) {
+        concept = json_new(at->mp->a, JSON_OBJECT);
+        json_push(json_put_array(at->mp->a, concept, "coding"),
+                  cwe_coding(at->mp, SLICE_NONE, c.code, SLICE_NONE));
+        json_put_str(at->mp->a, concept, "text", cwe_text(&c));
+    }
+    return mapping_put(at, concept);
+}
+
 bool cwe_build_extension(struct spot *at)
 {
     struct json *concept = concept_here(at, NULL), *extension;
@@ -217,6 +245,8 @@ bool cwe_build_code(struct spot *at)
 
     if (t)
         return mapping_put(at, json_string(at->mp->a, slice_str(t->to)));
+    if (code.len == 0)
+        return false;
     mapping_warn(at->mp, at->s, at->row->field, 0, "the code is not known here and was not mapped",
                  "対応表にないコードのため変換しませんでした");
     return false;

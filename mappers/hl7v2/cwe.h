@@ -39,6 +39,9 @@ struct slice cwe_text(const struct cwe *c);
 /* Builders. cwe_build: CodeableConcept; arg, when given, is the name of the system for bare codes
  * ("HL70112"). */
 bool cwe_build(struct spot *at);
+/* cwe_build for fields that name an item (OBX-3, OBR-4): there a lone word is a code, also without
+ * a system. */
+bool cwe_build_item(struct spot *at);
 /* Extension {url: arg, valueCodeableConcept} appended to path (usually "extension[]"). */
 bool cwe_build_extension(struct spot *at);
 /* Code of arg (a struct term table); unknown codes are warned about and left. */

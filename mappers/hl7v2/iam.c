@@ -26,6 +26,18 @@ static bool build_reaction(struct spot *at)
     return concept && mapping_put_at(at->mp->a, at->target, "reaction[0].manifestation[]", concept);
 }
 
+/* IAM-27: the same allergen in the code system the clinician chose, beside IAM-3. */
+static bool build_more_code(struct spot *at)
+{
+    struct json *code = json_get(at->target, "code");
+    struct cwe c;
+
+    cwe_read(at->mp, at->raw, &c);
+    return code && c.code.len &&
+           mapping_put_at(at->mp->a, code, "coding[]",
+                          cwe_coding(at->mp, cwe_system(at->mp, c.system), c.code, c.text));
+}
+
 /* onset[x] is one element: a text beside a date goes into a note. */
 static bool build_onset_text(struct spot *at)
 {
@@ -78,6 +90,7 @@ static const struct row iam_rows[] = {
     {1, 0, build_structure, NULL, NULL},
     {2, 0, allergy_build_category, NULL, NULL},
     {3, 0, cwe_build, "code", NULL},
+    {27, 0, build_more_code, "code.coding[]", NULL},
     {4, 0, allergy_build_severity, NULL, NULL},
     {5, 0, build_reaction, NULL, NULL},
     {6, 0, build_structure, NULL, NULL},

@@ -197,7 +197,8 @@ static void put_payor(struct mapping *mp, const struct insured *in, struct json 
         json_put_str(mp->a, payor, "display", json_str(json_get(coverage, "type"), "text"));
 }
 
-static void coverage_of(struct mapping *mp, const struct hl7_segment *in1, struct slice scope)
+static void coverage_of(struct mapping *mp, const struct hl7_segment *in1, struct slice scope,
+                        bool mentioned)
 {
     struct slice type = mapping_value(mp, in1, 2, 1);
     struct insured in;
@@ -213,6 +214,7 @@ static void coverage_of(struct mapping *mp, const struct hl7_segment *in1, struc
     key = mapping_format(mp, "IN1:%.*s:%.*s", SLICE_ARG(type), SLICE_ARG(in.insurer));
     r = mapping_resource(mp, "Coverage", "JP_Coverage", mapping_unique(mp, "Coverage", key));
     r->scope = scope;
+    r->create_only = mentioned;
     json_put_text(mp->a, r->resource, "status", "active");
     mapping_subject(mp, r->resource, "beneficiary");
     mapping_walk(mp, in1, in1_rows, r->resource);
@@ -222,12 +224,22 @@ static void coverage_of(struct mapping *mp, const struct hl7_segment *in1, struc
     mapping_walk(mp, in1, payor_rows, r->resource);
 }
 
-void in1_coverages(struct mapping *mp, struct slice scope)
+static void each_coverage(struct mapping *mp, struct slice scope, bool mentioned)
 {
     for (size_t i = 0; i < mp->m->segment_count; i++) {
         if (mapping_is(&mp->m->segments[i], "IN1"))
-            coverage_of(mp, &mp->m->segments[i], scope);
+            coverage_of(mp, &mp->m->segments[i], scope, mentioned);
     }
+}
+
+void in1_coverages(struct mapping *mp, struct slice scope)
+{
+    each_coverage(mp, scope, false);
+}
+
+void in1_mention(struct mapping *mp, struct slice scope)
+{
+    each_coverage(mp, scope, true);
 }
 
 const struct row_set in1_sets[] = {

@@ -8,6 +8,7 @@
 #include "mappers/hl7v2/allergy.h"
 #include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/family.h"
+#include "mappers/hl7v2/in1.h"
 #include "mappers/hl7v2/periods.h"
 #include "mappers/hl7v2/pid.h"
 #include "mappers/hl7v2/provenance.h"
@@ -75,6 +76,7 @@ enum err hl7_map(const struct hl7_message *message, const struct mapper_env *env
     mapping_walk(&mp, &message->segments[0], msh_rows, NULL);
     if (mp.family->map != adt_map) {
         pid_patient(&mp)->create_only = true;
+        in1_mention(&mp, SLICE(IN1_SCOPE_BASIC));
         (void)al1_allergies(&mp,
                             SLICE(ALLERGY_SCOPE_AL1)); /* said beside an order: replaces nothing */
     }

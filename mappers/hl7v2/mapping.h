@@ -12,7 +12,7 @@
 #include "mappers/hl7v2/map.h"
 
 /* Raised when what is made of old messages changes. */
-#define MAPPING_NAME "hl7v2/3"
+#define MAPPING_NAME "hl7v2/4"
 
 enum mapping_use { MAPPING_UNUSED, MAPPING_PARTLY, MAPPING_USED };
 
@@ -22,13 +22,14 @@ struct mapping {
     struct err_list *errors;
     struct arena *a;
     struct mapped *out;
-    unsigned char **used; /* [segment][field]: enum mapping_use */
-    struct keys made;     /* "Type/id" -> struct mapped_resource */
-    struct keys asked;    /* "Type:key" -> times handed out by mapping_unique */
-    struct keys left;     /* "NK1-13" -> struct mapped_left */
-    struct keys roots;    /* address of a resource's root object -> struct mapped_resource */
-    struct mapped_resource *now;  /* the resource being built: walks into parts of it are its own */
-    const struct family *family;  /* whose tables may be walked */
+    unsigned char **used;        /* [segment][field]: enum mapping_use */
+    struct keys made;            /* "Type/id" -> struct mapped_resource */
+    struct keys asked;           /* "Type:key" -> times handed out by mapping_unique */
+    struct keys left;            /* "NK1-13" -> struct mapped_left */
+    struct keys pressures;       /* see pressure.c */
+    struct keys roots;           /* address of a resource's root object -> struct mapped_resource */
+    struct mapped_resource *now; /* the resource being built: walks into parts of it are its own */
+    const struct family *family; /* whose tables may be walked */
     struct mapped_left **left_end;
     const struct row *row; /* being walked, with its segment: the place of warnings */
     const struct hl7_segment *row_segment;
@@ -52,8 +53,8 @@ struct row {
     const char *path; /* see mapping_put */
     const void *arg;  /* the table, system or URL its builder needs */
 };
-/* A table of rows as the report of coverage knows it: mapping_walk takes no others, so that what the
- * report says and what is done cannot differ. */
+/* A table of rows as the report of coverage knows it: mapping_walk takes no others, so that what
+ * the report says and what is done cannot differ. */
 struct row_set {
     const char *segment;
     const char *resource;   /* what the rows make; NULL: nothing of their own */

@@ -50,7 +50,8 @@ static bool build_parent(struct spot *at)
     if (number.len == 0 || slice_eq(number, mapping_value(mp, at->s, 12, 1)))
         return false;
     relation = json_new(mp->a, JSON_OBJECT);
-    json_put_text(mp->a, relation, "code", slice_is(trigger, "T10") ? "replaces" : "appends");
+    json_put_text(mp->a, relation, "code",
+                  slice_is(trigger, "T09") || slice_is(trigger, "T10") ? "replaces" : "appends");
     identifier = json_put_object(mp->a, json_put_object(mp->a, relation, "target"), "identifier");
     json_put_str(mp->a, identifier, "system", cwe_local(mp, SLICE("document")));
     json_put_str(mp->a, identifier, "value", number);

@@ -45,8 +45,8 @@ static bool build_interpreter(struct spot *at)
     return mapping_put(at, reference);
 }
 
-/* OBR-26 (PRL): the result that led to this group, "item:sub-id:value"; in microbiology the organism
- * that susceptibilities are of. */
+/* OBR-26 (PRL): the result that led to this group, "item:sub-id:value"; in microbiology the
+ * organism that susceptibilities are of. */
 static bool build_parent_result(struct spot *at)
 {
     struct mapping *mp = at->mp;
@@ -58,9 +58,9 @@ static bool build_parent_result(struct spot *at)
         return false;
     extension = json_new(mp->a, JSON_OBJECT);
     json_put_text(mp->a, extension, "url", at->row->arg);
-    json_put_str(mp->a, extension, "valueString",
-                 mapping_format(mp, "%.*s:%.*s:%.*s", SLICE_ARG(item), SLICE_ARG(sub),
-                                SLICE_ARG(value)));
+    json_put_str(
+        mp->a, extension, "valueString",
+        mapping_format(mp, "%.*s:%.*s:%.*s", SLICE_ARG(item), SLICE_ARG(sub), SLICE_ARG(value)));
     return mapping_put(at, extension);
 }
 
@@ -68,7 +68,7 @@ static const struct row report_rows[] = {
     {1, 0, build_structure, NULL, NULL},
     {2, 0, build_identifier, "identifier[]", "order"},
     {3, 0, build_identifier, "identifier[]", "filler-order"},
-    {4, 0, cwe_build, "code", NULL},
+    {4, 0, cwe_build_item, "code", NULL},
     {7, 0, build_datetime, "effectiveDateTime", NULL},
     {22, 0, build_instant, "issued", NULL},
     {24, 0, cwe_build, "category[]", "HL70074"},
@@ -230,10 +230,7 @@ void obr_results(struct mapping *mp, const struct order *o, const struct obr_gro
 }
 
 const struct row_set obr_sets[] = {
-    {"OBR", "DiagnosticReport", report_rows, NULL},
-    {"OBR", "DiagnosticReport", end_rows, NULL},
-    {"OBR", "DiagnosticReport", pair_rows, NULL},
-    {"ORC", "DiagnosticReport", orc_numbers, NULL},
-    {"ORC", "DiagnosticReport", orc_rows, NULL},
-    ROW_SET_END,
+    {"OBR", "DiagnosticReport", report_rows, NULL}, {"OBR", "DiagnosticReport", end_rows, NULL},
+    {"OBR", "DiagnosticReport", pair_rows, NULL},   {"ORC", "DiagnosticReport", orc_numbers, NULL},
+    {"ORC", "DiagnosticReport", orc_rows, NULL},    ROW_SET_END,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * OBX to Observation: code, status, times, category, reference range. The value is in obx_value.c.
- * Key of a result: order, group, item and sub-id (OBX-4), so that a correction meets the result it
- * corrects.
+ * Systolic and diastolic pressure of one measurement are one Observation (pressure.c). Key of a
+ * result: order, group, item and sub-id (OBX-4), so that a correction meets the result it corrects.
  */
 #include "mappers/hl7v2/obx.h"
 
@@ -13,6 +13,7 @@
 #include "mappers/hl7v2/family.h"
 #include "mappers/hl7v2/obx_value.h"
 #include "mappers/hl7v2/order.h"
+#include "mappers/hl7v2/pressure.h"
 #include "mappers/hl7v2/terms.h"
 #include "mappers/hl7v2/xpn.h"
 #include "base/banned.h"
@@ -20,19 +21,31 @@
 #define CATEGORY "http://terminology.hl7.org/CodeSystem/observation-category"
 #define CATEGORY_JP "http://jpfhir.jp/fhir/core/CodeSystem/JP_SimpleObservationCategory_CS"
 #define INTERPRETATION "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+#define CATEGORY_VITAL "http://jpfhir.jp/fhir/core/CodeSystem/JP_ObservationVitalSignsCategory_CS"
+#define LOINC "http://loinc.org"
+#define PRESSURE_PANEL "85354-9"
 #define INSTANCE "http://jpfhir.jp/fhir/core/IdSystem/resourceInstance-identifier"
 
 static bool build_interpretation(struct spot *at)
 {
     struct mapping *mp = at->mp;
     struct slice code = mapping_part(mp, at->raw, 1), text = mapping_part(mp, at->raw, 2);
+    struct slice system = mapping_part(mp, at->raw, 3);
     const struct term *t = terms_find(terms_interpretation, code);
     struct json *concept;
 
     if (code.len == 0 && text.len == 0)
         return false;
-    concept =
-        t ? cwe_constant(mp, INTERPRETATION, t->to, t->display) : json_new(mp->a, JSON_OBJECT);
+    if (t) {
+        concept = cwe_constant(mp, INTERPRETATION, t->to, t->display);
+    } else {
+        concept = json_new(mp->a, JSON_OBJECT);
+        if (code.len && system.len == 0)
+            system = SLICE("HL70078");
+        if (code.len)
+            json_push(json_put_array(mp->a, concept, "coding"),
+                      cwe_coding(mp, cwe_system(mp, system), code, text));
+    }
     json_put_str(mp->a, concept, "text", text.len ? text : code);
     return mapping_put(at, concept);
 }
@@ -92,32 +105,37 @@ static bool build_specimen_number(struct spot *at)
     return mapping_put(at, reference);
 }
 
-static const struct row obx_rows[] = {
-    {1, 0, build_structure, NULL, NULL},
-    {2, 0, build_structure, "value[x]", NULL},
-    {3, 0, cwe_build, "code", NULL},
-    {4, 0, build_structure, "identifier[]", NULL},
-    {5, 0, obx_value_build, NULL, NULL},
-    {6, 0, obx_value_build_unit, NULL, NULL},
-    {7, 0, obx_value_build_range, NULL, NULL},
-    {8, 0, build_interpretation, "interpretation[]", NULL},
-    {10, 0, cwe_build_extension, "extension[]", EXTEND_OWN "nature-of-abnormal-test"},
-    {11, 1, build_status, "status", NULL},
-    {14, 0, build_datetime, "effectiveDateTime", NULL},
-    {15, 2, build_performer_name, "performer[]", NULL},
-    {16, 0, xpn_build_persons, "performer[]", NULL},
-    {17, 0, cwe_build, "method", NULL},
-    {18, 0, build_device, "device", NULL},
-    {19, 0, extend_build_time, "extension[]", EXTEND_OWN "analysis-time"},
-    {20, 0, cwe_build, "bodySite", NULL},
-    {21, 0, extend_build_number, "identifier[]", "FILL observation"},
-    {23, 1, build_performer_name, "performer[]", NULL},
-    {24, 0, extend_build_address, "extension[]", EXTEND_OWN "performer-address"},
-    {25, 0, xpn_build_persons, "performer[]", NULL},
-    {30, 0, cwe_build_extension, "extension[]", EXTEND_OWN "result-category"},
-    {33, 0, build_specimen_number, "specimen", NULL},
-    ROW_END,
-};
+/* What is measured, and how much. */
+#define MEASURED_ROWS                                                                              \
+    {3, 0, cwe_build_item, "code", NULL}, {5, 0, obx_value_build, NULL, NULL},                     \
+        {6, 0, obx_value_build_unit, NULL, NULL}, {7, 0, obx_value_build_range, NULL, NULL},       \
+    {                                                                                              \
+        8, 0, build_interpretation, "interpretation[]", NULL                                       \
+    }
+/* How, when, by whom it is measured. */
+#define MEASURING_ROWS                                                                             \
+    {1, 0, build_structure, NULL, NULL}, {2, 0, build_structure, "value[x]", NULL},                \
+        {4, 0, build_structure, "identifier[]", NULL},                                             \
+        {10, 0, cwe_build_extension, "extension[]", EXTEND_OWN "nature-of-abnormal-test"},         \
+        {11, 1, build_status, "status", NULL}, {14, 0, build_datetime, "effectiveDateTime", NULL}, \
+        {15, 2, build_performer_name, "performer[]", NULL},                                        \
+        {16, 0, xpn_build_persons, "performer[]", NULL}, {17, 0, cwe_build, "method", NULL},       \
+        {18, 0, build_device, "device", NULL},                                                     \
+        {19, 0, extend_build_time, "extension[]", EXTEND_OWN "analysis-time"},                     \
+        {20, 0, cwe_build, "bodySite", NULL},                                                      \
+        {21, 0, extend_build_number, "identifier[]", "FILL observation"},                          \
+        {23, 1, build_performer_name, "performer[]", NULL},                                        \
+        {24, 0, extend_build_address, "extension[]", EXTEND_OWN "performer-address"},              \
+        {25, 0, xpn_build_persons, "performer[]", NULL},                                           \
+        {29, 0, cwe_build, "category[]", "HL70936"},                                               \
+        {30, 0, cwe_build_extension, "extension[]", EXTEND_OWN "result-category"},                 \
+    {                                                                                              \
+        33, 0, build_specimen_number, "specimen", NULL                                             \
+    }
+
+static const struct row obx_rows[] = {MEASURED_ROWS, MEASURING_ROWS, ROW_END};
+static const struct row component_rows[] = {MEASURED_ROWS, ROW_END};
+static const struct row panel_rows[] = {MEASURING_ROWS, ROW_END};
 
 static bool is_jlac(struct slice system)
 {
@@ -140,31 +158,29 @@ static bool is_device(struct mapping *mp, const struct hl7_segment *obx)
 }
 
 /* Vital signs are found by LOINC everywhere: their code besides the sender's. */
-static void add_loinc(struct mapping *mp, const struct hl7_segment *obx, struct json *observation)
+static void add_loinc(struct mapping *mp, const struct hl7_segment *obx, struct json *measured)
 {
-    struct slice system = mapping_value(mp, obx, 3, 3), code = mapping_value(mp, obx, 3, 1);
-    const struct term *t = NULL;
+    struct slice system = mapping_value(mp, obx, 3, 3);
+    const char *display = NULL, *loinc = pressure_loinc(mp, obx, &display);
 
-    if (is_jlac(system))
-        t = terms_find_prefix(terms_vital_loinc, code);
-    else if (slice_is(system, "MDC"))
-        t = terms_find(terms_vital_loinc, code);
-    if (t)
-        mapping_put_at(
-            mp->a, observation, "code.coding[]",
-            cwe_coding(mp, SLICE("http://loinc.org"), slice_str(t->to), slice_str(t->display)));
+    if (loinc && !slice_is(system, "LN") && !slice_is(system, "LOINC"))
+        mapping_put_at(mp->a, measured, "code.coding[]",
+                       cwe_coding(mp, SLICE(LOINC), slice_str(loinc), slice_str(display)));
 }
 
 static const char *category_of(struct mapping *mp, const struct hl7_segment *obx, const char *given)
 {
     const struct term *vital = NULL;
-    const char *by_code;
+    struct slice system = mapping_value(mp, obx, 3, 3), code = mapping_value(mp, obx, 3, 1);
+    const char *by_code, *display;
 
-    if (is_jlac(mapping_value(mp, obx, 3, 3)))
-        vital = terms_find_prefix(terms_vital, mapping_value(mp, obx, 3, 1));
+    if (is_jlac(system))
+        vital = terms_find_prefix(terms_vital, code);
+    else if (slice_is(system, "LN") || slice_is(system, "LOINC"))
+        vital = terms_find(terms_vital, code);
     if (vital)
         return vital->to;
-    if (is_device(mp, obx))
+    if (is_device(mp, obx) || pressure_loinc(mp, obx, &display))
         return "vital-signs";
     if (given)
         return given;
@@ -234,6 +250,92 @@ static void put_context(struct mapping *mp, const struct hl7_segment *obx,
     order_notes(mp, obx, o);
 }
 
+/* JP_Observation_VitalSigns fixes the system of each category, so they stand apart. */
+static void put_panel_code(struct mapping *mp, struct json *panel)
+{
+    static const struct {
+        const char *system, *code;
+    } categories[] = {{CATEGORY, "vital-signs"},
+                      {CATEGORY_JP, "vital-signs"},
+                      {CATEGORY_VITAL, "blood-pressure"}};
+    struct json *code =
+        cwe_constant(mp, LOINC, PRESSURE_PANEL, "Blood pressure panel with all children optional");
+
+    json_put_text(mp->a, code, "text", "血圧");
+    json_set(panel, "code", code);
+    for (size_t i = 0; i < sizeof(categories) / sizeof(categories[0]); i++)
+        mapping_put_at(mp->a, panel, "category[]",
+                       cwe_constant(mp, categories[i].system, categories[i].code, NULL));
+}
+
+static void put_component(struct mapping *mp, const struct hl7_segment *obx, struct json *panel)
+{
+    struct json *component = json_new(mp->a, JSON_OBJECT);
+
+    mapping_walk(mp, obx, component_rows, component);
+    add_loinc(mp, obx, component);
+    mapping_put_at(mp->a, panel, "component[]", component);
+}
+
+/* What one of the two says besides the other; which of them says what both do is the same. */
+static void add_members(struct mapping *mp, struct json *panel, const struct json *more)
+{
+    for (const struct json *c = more->first; c; c = c->next) {
+        struct json *there = json_get_slice(panel, c->key);
+
+        if (!there) {
+            json_set(panel, arena_str(mp->a, c->key), json_clone(mp->a, c));
+            continue;
+        }
+        for (const struct json *i = there->kind == JSON_ARRAY ? c->first : NULL; i; i = i->next) {
+            const struct json *j = there->first;
+
+            while (j && !json_equal(i, j))
+                j = j->next;
+            if (!j)
+                json_push(there, json_clone(mp->a, i));
+        }
+    }
+}
+
+/* The less settled of the two speaks for both. */
+static const char *less_settled(struct slice a, struct slice b)
+{
+    static const char *const order[] = {"registered", "preliminary", "unknown",
+                                        "corrected",  "amended",     "final"};
+
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        if (slice_is(a, order[i]) || slice_is(b, order[i]))
+            return order[i];
+    }
+    return "unknown";
+}
+
+static struct mapped_resource *pressure_panel(struct mapping *mp, const struct pressure *pair,
+                                              const struct obx_context *context)
+{
+    struct slice key = mapping_format(mp, "OBX:%.*s:" PRESSURE_PANEL ":%.*s",
+                                      SLICE_ARG(context->key), SLICE_ARG(pair->series));
+    struct mapped_resource *r = mapping_resource(mp, "Observation", "JP_Observation_VitalSigns",
+                                                 mapping_unique(mp, "Observation", key));
+    struct json *more = json_new(mp->a, JSON_OBJECT);
+    const char *status;
+
+    r->scope = context->scope;
+    put_panel_code(mp, r->resource);
+    mapping_walk(mp, pair->systolic, panel_rows, r->resource);
+    put_component(mp, pair->systolic, r->resource);
+    mapping_walk(mp, pair->diastolic, panel_rows, more);
+    put_component(mp, pair->diastolic, r->resource);
+    status = less_settled(json_str(r->resource, "status"), json_str(more, "status"));
+    add_members(mp, r->resource, more);
+    json_put_text(mp->a, r->resource, "status", status);
+    put_context(mp, pair->systolic, context, r->resource);
+    put_identifier(mp, pair->diastolic, context, r->resource);
+    order_notes(mp, pair->diastolic, r->resource);
+    return r;
+}
+
 struct mapped_resource *obx_observation(struct mapping *mp, const struct hl7_segment *obx,
                                         const struct obx_context *context)
 {
@@ -241,11 +343,16 @@ struct mapped_resource *obx_observation(struct mapping *mp, const struct hl7_seg
     struct slice key;
     const char *category;
     struct mapped_resource *r;
+    struct pressure pair;
 
     if (device_is_frame(mp, obx))
         return NULL;
-    if (code.len == 0)
-        code = mapping_value(mp, obx, 3, 2);
+    if (pressure_pair(mp, obx, &pair)) /* made with the first of the two */
+        return obx == (pair.systolic < pair.diastolic ? pair.systolic : pair.diastolic)
+                   ? pressure_panel(mp, &pair, context)
+                   : NULL;
+    for (unsigned c = 2; c <= 5 && code.len == 0; c++)
+        code = c == 3 ? SLICE_NONE : mapping_value(mp, obx, 3, c);
     if (code.len == 0) {
         mapping_warn(mp, obx, 3, 0, "a result without an item code was left out",
                      "検査項目コードのない結果を除きました");
@@ -267,4 +374,9 @@ struct mapped_resource *obx_observation(struct mapping *mp, const struct hl7_seg
     return r;
 }
 
-const struct row_set obx_sets[] = {{"OBX", "Observation", obx_rows, NULL}, ROW_SET_END};
+const struct row_set obx_sets[] = {
+    {"OBX", "Observation", obx_rows, NULL},
+    {"OBX", "Observation", panel_rows, NULL},
+    {"OBX", "Observation.component", component_rows, NULL},
+    ROW_SET_END,
+};

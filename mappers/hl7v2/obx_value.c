@@ -156,6 +156,17 @@ static bool value_range(struct spot *at)
     return range != NULL;
 }
 
+/* VR: the first and the last of a range of codes. */
+static bool value_codes(struct spot *at)
+{
+    struct mapping *mp = at->mp;
+    struct slice first = mapping_part(mp, at->raw, 1), last = mapping_part(mp, at->raw, 2);
+
+    if (first.len == 0 || last.len == 0)
+        return value_text(at);
+    return put_text(at, mapping_format(mp, "%.*s-%.*s", SLICE_ARG(first), SLICE_ARG(last)));
+}
+
 /* CQ: a number and its unit. */
 static bool value_quantity(struct spot *at)
 {
@@ -283,12 +294,12 @@ static const struct {
     const char *type;
     build_cb build;
 } value_types[] = {
-    {"NM", value_number},   {"SN", value_structured}, {"ST", value_text},  {"TX", value_text},
-    {"FT", value_text},     {"CWE", value_coded},     {"CE", value_coded}, {"CNE", value_coded},
-    {"CF", value_coded},    {"IS", value_coded},      {"ID", value_coded}, {"DT", value_datetime},
-    {"TS", value_datetime}, {"DTM", value_datetime},  {"TM", value_time},  {"XCN", value_person},
-    {"NR", value_range},    {"CQ", value_quantity},   {"DR", value_period},
-    {"XPN", value_name},    {"ZRD", value_resource},  {"ED", value_none},  {"RP", value_none},
+    {"NM", value_number},    {"SN", value_structured}, {"ST", value_text},   {"TX", value_text},
+    {"FT", value_text},      {"CWE", value_coded},     {"CE", value_coded},  {"CNE", value_coded},
+    {"CF", value_coded},     {"IS", value_coded},      {"ID", value_coded},  {"DT", value_datetime},
+    {"TS", value_datetime},  {"DTM", value_datetime},  {"TM", value_time},   {"XCN", value_person},
+    {"NR", value_range},     {"CQ", value_quantity},   {"DR", value_period}, {"XPN", value_name},
+    {"ZRD", value_resource}, {"VR", value_codes},      {"ED", value_none},   {"RP", value_none},
 };
 
 bool obx_value_build(struct spot *at)

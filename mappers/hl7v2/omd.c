@@ -112,25 +112,13 @@ static bool has_meal(struct mapping *mp, const struct order *o)
     return false;
 }
 
-static void map_order(struct mapping *mp, struct order *o)
+static void map_meals(struct mapping *mp, const struct order *o)
 {
     const struct term *control = terms_find(terms_order_control, mapping_value(mp, o->orc, 1, 1));
-    struct mapped_resource *r;
-    struct slice key;
+    struct slice key = mapping_format(mp, "ODS:%.*s", SLICE_ARG(o->number));
+    struct mapped_resource *r =
+        mapping_resource(mp, "NutritionOrder", NULL, mapping_unique(mp, "NutritionOrder", key));
 
-    if (!mp->encounter)
-        pv1_mention(mp, mapping_value(mp, o->orc, 9, 1));
-    o->scope = order_scope(mp, o, SLICE_NONE);
-    if (!order_find(mp, o, "ODS", 1))
-        return;
-    if (!has_meal(mp, o) || ordered_at(mp, o).len == 0) {
-        mapping_warn(mp, order_find(mp, o, "ODS", 1), 3, 0,
-                     "a meal order without a meal or a time was left out",
-                     "食事内容または日時のない食事オーダを除きました");
-        return;
-    }
-    key = mapping_format(mp, "ODS:%.*s", SLICE_ARG(o->number));
-    r = mapping_resource(mp, "NutritionOrder", NULL, mapping_unique(mp, "NutritionOrder", key));
     r->scope = o->scope;
     json_put_text(mp->a, r->resource, "status", control ? control->to : "active");
     json_put_text(mp->a, r->resource, "intent", "order");
@@ -140,6 +128,28 @@ static void map_order(struct mapping *mp, struct order *o)
     if (!json_get(r->resource, "dateTime"))
         json_put_str(mp->a, r->resource, "dateTime", ordered_at(mp, o));
     put_meals(mp, o, r->resource);
+}
+
+bool omd_order(struct mapping *mp, struct order *o)
+{
+    const struct hl7_segment *ods = order_find(mp, o, "ODS", 1);
+
+    if (!ods)
+        return false;
+    if (!has_meal(mp, o) || ordered_at(mp, o).len == 0)
+        mapping_warn(mp, ods, 3, 0, "a meal order without a meal or a time was left out",
+                     "食事内容または日時のない食事オーダを除きました");
+    else
+        map_meals(mp, o);
+    return true;
+}
+
+static void map_order(struct mapping *mp, struct order *o)
+{
+    if (!mp->encounter)
+        pv1_mention(mp, mapping_value(mp, o->orc, 9, 1));
+    o->scope = order_scope(mp, o, SLICE_NONE);
+    (void)omd_order(mp, o);
 }
 
 void omd_map(struct mapping *mp)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OML^O33, laboratory orders (SS-MIX2 OML-01): ServiceRequest of each order with the items asked
- * for (OBX-11 O) as its details, and the Specimen. An OBX with a value is information given with
- * the order.
+ * OML^O33, laboratory orders (SS-MIX2 OML-01), O35 by container and O21 without either:
+ * ServiceRequest of each order with the items asked for (OBX-11 O) as its details, and the
+ * Specimen. An OBX with a value is information given with the order.
  */
 #include "mappers/hl7v2/family.h"
 
@@ -22,11 +22,13 @@ static const struct row detail_rows[] = {
     ROW_END,
 };
 
-static void add_items(struct mapping *mp, const struct order *o, struct mapped_resource *request)
+static void add_items(struct mapping *mp, const struct order *o, const char *kind,
+                      struct mapped_resource *request)
 {
-    struct obx_context context = {.key = mapping_format(mp, "order:LAB:%.*s", SLICE_ARG(o->number)),
-                                  .scope = o->scope,
-                                  .effective = mapping_value(mp, o->orc, 9, 1)};
+    struct obx_context context = {
+        .key = mapping_format(mp, "order:%s:%.*s", kind, SLICE_ARG(o->number)),
+        .scope = o->scope,
+        .effective = mapping_value(mp, o->orc, 9, 1)};
 
     for (size_t i = o->from; i < o->to; i++) {
         const struct hl7_segment *s = &mp->m->segments[i];
@@ -45,16 +47,12 @@ static void add_items(struct mapping *mp, const struct order *o, struct mapped_r
     }
 }
 
-static void map_order(struct mapping *mp, struct order *o)
+void oml_order(struct mapping *mp, struct order *o, const char *kind)
 {
-    struct mapped_resource *request;
+    struct mapped_resource *request = order_request(mp, o, kind, false);
     const char *specimen;
     struct json *reference;
 
-    if (!mp->encounter)
-        pv1_mention(mp, mapping_value(mp, o->orc, 9, 1));
-    o->scope = order_scope(mp, o, SLICE_NONE);
-    request = order_request(mp, o, "LAB", false);
     if (!request)
         return;
     specimen = spm_specimen(mp, o);
@@ -63,12 +61,21 @@ static void map_order(struct mapping *mp, struct order *o)
         json_put_text(mp->a, reference, "reference", specimen);
         mapping_put_at(mp->a, request->resource, "specimen[]", reference);
     }
-    add_items(mp, o, request);
+    add_items(mp, o, kind, request);
+}
+
+static void map_order(struct mapping *mp, struct order *o)
+{
+    if (!mp->encounter)
+        pv1_mention(mp, mapping_value(mp, o->orc, 9, 1));
+    o->scope = order_scope(mp, o, SLICE_NONE);
+    oml_order(mp, o, "LAB");
 }
 
 void oml_map(struct mapping *mp)
 {
-    order_each(mp, ORDER_SPECIMEN_FIRST, map_order);
+    order_each(mp, slice_is(mp->trigger, "O21") ? ORDER_ORC_FIRST : ORDER_SPECIMEN_FIRST,
+               map_order);
 }
 
 const struct row_set oml_sets[] = {{"OBX", "ServiceRequest", detail_rows, NULL}, ROW_SET_END};

@@ -91,7 +91,8 @@ static void open_group(struct cutter *c, size_t at)
 
 static bool is_body(const struct hl7_segment *s)
 {
-    static const char *const names[] = {"OBX", "RXE", "RXA", "ODS", "ODT", "IPC", "ZE1"};
+    static const char *const names[] = {"OBX", "RXE", "RXO", "RXD", "RXA",
+                                        "ODS", "ODT", "IPC", "ZE1"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (mapping_is(s, names[i]))
@@ -104,7 +105,7 @@ static void take_specimen(struct cutter *c, size_t at, enum order_style style)
 {
     const struct hl7_segment *s = &c->mp->m->segments[at];
 
-    if (c->open && style == ORDER_ORC_FIRST && c->now.obr) {
+    if (c->open && (style == ORDER_ORC_FIRST || style == ORDER_RESULT_FIRST) && c->now.obr) {
         if (!c->now.spm)
             c->now.spm = s; /* the specimen stands behind its results */
         return;
@@ -124,7 +125,8 @@ static void take(struct cutter *c, size_t at, enum order_style style)
     const struct hl7_segment *s = &c->mp->m->segments[at];
 
     if (mapping_is(s, "ORC")) {
-        bool joins = style == ORDER_OBR_FIRST && c->now.obr && !c->now.orc;
+        bool joins =
+            (style == ORDER_OBR_FIRST || style == ORDER_RESULT_FIRST) && c->now.obr && !c->now.orc;
         if (!c->open || !(joins || is_lead(c, style)))
             open_group(c, at);
         c->now.orc = s;
@@ -188,6 +190,7 @@ struct slice order_scope(struct mapping *mp, const struct order *o, struct slice
 static const struct row nte_rows[] = {
     {1, 0, build_structure, NULL, NULL},
     {3, 0, build_string, "text", NULL},
+    {4, 0, cwe_build_extension, "extension[]", EXTEND_OWN "comment-type"},
     {5, 0, xpn_build_person, "authorReference", NULL},
     {6, 0, build_datetime, "time", NULL},
     ROW_END,
@@ -299,6 +302,7 @@ static const struct row orc_rows[] = {
     {29, 0, cwe_build, "category[]", "HL70482"},
     {31, 0, cwe_build_extension, "extension[]", EXTEND_OWN "parent-service"},
     {33, 0, extend_build_number, "identifier[]", "PLAC alternate-order"},
+    {38, 0, extend_build_number, "identifier[]", "FGN filler-order-group"},
     ROW_END,
 };
 /* ORC-5 is looked at together with ORC-1 (request_status). */
@@ -307,7 +311,7 @@ static const struct row obr_rows[] = {
     {1, 0, build_structure, NULL, NULL},
     {2, 0, build_order_number, "identifier[]", "PLAC"},
     {3, 0, build_order_number, "identifier[]", "FILL"},
-    {4, 0, cwe_build, "code", NULL},
+    {4, 0, cwe_build_item, "code", NULL},
     {5, 0, cwe_build_code, "priority", terms_priority},
     {6, 0, build_datetime, "occurrenceDateTime", NULL},
     {11, 0, build_intent, "intent", NULL},
@@ -319,6 +323,19 @@ static const struct row obr_rows[] = {
     {46, 0, cwe_build, "orderDetail[]", NULL},
     {47, 0, cwe_build, "orderDetail[]", NULL},
     {53, 0, extend_build_number, "identifier[]", "PLAC alternate-order"},
+    ROW_END,
+};
+/* Before v2.5 the timing is one field (TQ): start, priority and text of its parts. */
+static const struct row old_orc_timing[] = {
+    {7, 4, build_datetime, "occurrenceDateTime", NULL},
+    {7, 6, cwe_build_code, "priority", terms_priority},
+    {7, 8, build_text_object, "note[]", NULL},
+    ROW_END,
+};
+static const struct row old_obr_timing[] = {
+    {27, 4, build_datetime, "occurrenceDateTime", NULL},
+    {27, 6, cwe_build_code, "priority", terms_priority},
+    {27, 8, build_text_object, "note[]", NULL},
     ROW_END,
 };
 static const struct row tq1_rows[] = {
@@ -341,6 +358,10 @@ static void put_occurrence(struct mapping *mp, const struct order *o, struct jso
     const struct hl7_segment *tq1 = order_find(mp, o, "TQ1", 1);
     struct json *timing = json_new(mp->a, JSON_OBJECT);
 
+    if (!tq1 && hl7_field(o->obr, 27).len)
+        mapping_walk(mp, o->obr, old_obr_timing, request);
+    else if (!tq1)
+        mapping_walk(mp, o->orc, old_orc_timing, request);
     mapping_walk(mp, tq1, tq1_rows, request);
     if (timing_says(tq1)) {
         timing_rows(mp, tq1, timing);
@@ -409,6 +430,8 @@ const struct row_set order_sets[] = {
     {"ORC", "ServiceRequest", orc_rows, NULL},
     {"ORC", "ServiceRequest", state_rows, NULL},
     {"OBR", "ServiceRequest", obr_rows, NULL},
+    {"ORC", "ServiceRequest", old_orc_timing, NULL},
+    {"OBR", "ServiceRequest", old_obr_timing, NULL},
     {"TQ1", "ServiceRequest", tq1_rows, NULL},
     {"TQ1", "ServiceRequest", tq1_period, NULL},
     ROW_SET_END,

@@ -24,9 +24,10 @@ struct order {
 typedef void (*order_cb)(struct mapping *mp, struct order *o);
 
 enum order_style {
-    ORDER_ORC_FIRST,      /* ORC OBR ... SPM: ORU, OMG, OMI, RDE, RAS, OMD */
+    ORDER_ORC_FIRST,      /* ORC OBR ... SPM: ORU, OMG, OMI, RDE, RAS, OMD, OML^O21 */
     ORDER_SPECIMEN_FIRST, /* SPM (ORC OBR ...)+: OML */
-    ORDER_OBR_FIRST       /* SPM (OBR ORC? ...)+: OUL */
+    ORDER_OBR_FIRST,      /* SPM (OBR ORC? ...)+: OUL */
+    ORDER_RESULT_FIRST    /* (OBR ORC? ... SPM)+: OUL^R24 */
 };
 
 /* Calls FN for each order group. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OUL^R22, laboratory results (SS-MIX2 OML-11). Key and scope hold the day the specimen was taken
- * as well as the order number, as the SS-MIX2 file name does: one order may have results of several
- * days, and a message brings one day.
+ * OUL^R22, laboratory results (SS-MIX2 OML-11), R23 by container and R24 by order. Key and scope
+ * hold the day the specimen was taken as well as the order number, as the SS-MIX2 file name does:
+ * one order may have results of several days, and a message brings one day.
  */
 #include "mappers/hl7v2/family.h"
 
@@ -31,5 +31,5 @@ static void map_order(struct mapping *mp, struct order *o)
 
 void oul_map(struct mapping *mp)
 {
-    order_each(mp, ORDER_OBR_FIRST, map_order);
+    order_each(mp, slice_is(mp->trigger, "R24") ? ORDER_RESULT_FIRST : ORDER_OBR_FIRST, map_order);
 }

@@ -27,6 +27,10 @@ static const struct pv1_event events[] = {
     {"A03", "finished", "completed", false, false, false},
     {"A04", "arrived", "active", false, false, false},
     {"A05", "planned", "planned", false, true, false},
+    {"A06", "in-progress", "active", false, false, false},
+    {"A07", "in-progress", "active", false, false, false},
+    {"A09", "in-progress", "active", false, false, false},
+    {"A10", "arrived", "active", false, false, false},
     {"A11", "cancelled", "active", false, false, true},
     {"A12", "in-progress", "active", false, false, true},
     {"A13", "in-progress", "active", false, false, true},
@@ -38,6 +42,9 @@ static const struct pv1_event events[] = {
     {"A25", "in-progress", "active", false, false, true},
     {"A26", "in-progress", "active", false, false, true},
     {"A27", "cancelled", "planned", false, true, true},
+    {"A32", "in-progress", "active", false, false, true},
+    {"A33", "in-progress", "active", false, false, true},
+    {"A38", "cancelled", "planned", false, true, true},
     {"A52", "in-progress", "active", false, false, true},
     {"A53", "onleave", "active", false, false, true},
     {"A54", "in-progress", "active", false, false, false},
@@ -169,10 +176,12 @@ static const struct row pv1_rows[] = {
     {44, 0, build_datetime, "period.start", NULL},
     {45, 0, build_datetime, "period.end", NULL},
     {50, 0, extend_build_number, "identifier[]", " alternate-visit"},
+    {53, 1, extend_build_text, "extension[]", EXTEND_OWN "service-episode"},
     {54, 0, extend_build_numbered, "episodeOfCare[]", "episode"},
     ROW_END,
 };
-/* The status of the bed and a temporary place tell of the current place; without one they have none. */
+/* The status of the bed and a temporary place tell of the current place; without one they have
+ * none. */
 static const struct row bed_rows[] = {
     {40, 0, cwe_build_extension, "location[0].extension[]", EXTEND_OWN "bed-status"},
     ROW_END,
@@ -206,11 +215,14 @@ static const struct row pv2_rows[] = {
     {3, 0, cwe_build, "reasonCode[]", NULL},
     {7, 0, cwe_build_extension, "extension[]", EXTEND_OWN "visit-user-code"},
     {11, 1, build_length, "length", NULL},
+    {10, 1, extend_build_text, "extension[]", EXTEND_OWN "estimated-length-of-stay"},
     {12, 1, extend_build_text, "extension[]", EXTEND_OWN "visit-description"},
     {13, 0, build_participant, NULL, "REF"},
+    {21, 0, cwe_build_extension, "extension[]", EXTEND_OWN "visit-publicity"},
     {22, 0, extend_build_security, "meta.security[]", NULL},
     {25, 0, cwe_build, "priority", "HL70217"},
     {38, 0, extend_build_coding, "extension[]", EXTEND_HL7 "encounter-modeOfArrival"},
+    {40, 0, cwe_build_extension, "extension[]", EXTEND_OWN "admission-level-of-care"},
     ROW_END,
 };
 /* What is expected of a visit that has begun is no time of it. */
@@ -401,13 +413,15 @@ void pv1_mention(struct mapping *mp, struct slice care_time)
     r = encounter(mp, pv1, key, "unknown");
     r->create_only = true;
     day = build_date_of(mp, day_of(care_time));
+    if (hl7_field(pv1, 45).len) /* discharged: whoever mentions it, it is over */
+        json_put_text(mp->a, r->resource, "status", "finished");
     if (!json_get(r->resource, "period") && day.len)
         json_put_str(mp->a, json_put_object(mp->a, r->resource, "period"), "start", day);
 }
 
-#define BEGUN "A01 A02 A03 A04 A21 A22 A54"
+#define BEGUN "A01 A02 A03 A04 A06 A07 A09 A10 A21 A22 A54"
 #define PLANNED " A05 A14 A15 A16"
-#define VISITS BEGUN PLANNED " A11 A12 A13 A25 A26 A27 A52 A53 A55"
+#define VISITS BEGUN PLANNED " A11 A12 A13 A25 A26 A27 A32 A33 A38 A52 A53 A55"
 
 /* An order or a result only mentions the visit. */
 const struct row_set pv1_mention_sets[] = {
@@ -422,7 +436,7 @@ const struct row_set pv1_visit_sets[] = {
     {"PV1", "Encounter", temporary_rows, VISITS},
     {"PV1", "Encounter", pending_rows, VISITS},
     {"PV2", "Encounter", pending_pv2, BEGUN PLANNED},
-    {"PV2", "Encounter", planned_pv2, "A05 A14 A27"},
+    {"PV2", "Encounter", planned_pv2, "A05 A14 A27 A38"},
     {"PV2", "Encounter", expected_pv2, BEGUN},
     {"EVN", "Encounter", since, "A02 A21 A22"},
     {"PV2", "Encounter", until, "A21"},

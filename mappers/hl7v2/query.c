@@ -23,6 +23,11 @@ bool hl7_is_query(const struct hl7_header *header)
            (slice_is(header->trigger, "Q22") || slice_is(header->trigger, "Q23"));
 }
 
+bool hl7_is_query_end(const struct hl7_header *header)
+{
+    return slice_is(header->type, "QCN") && slice_is(header->trigger, "J01");
+}
+
 static struct slice value_of(const struct parsing *p, struct slice raw)
 {
     return slice_trim(hl7_unescape(p->m, raw));
@@ -133,19 +138,62 @@ static enum err read_term(struct parsing *p, struct slice repeat)
     return ERR_OK;
 }
 
+/* What QPD-1 may be called: by IHE, by HL7 (chapter 3), by the connectathons' older profiles. */
+static bool is_name(const struct parsing *p)
+{
+    static const char *const names[][3] = {{"IHE PDQ Query", "Q22", "QRY_PDQ_1001"},
+                                           {"IHE PIX Query", "Q23", "QRY_1001"}};
+
+    for (unsigned c = 1; c <= 2; c++) {
+        struct slice name = value_of(p, hl7_component(p->m, p->q->name, c));
+
+        for (size_t i = 0; i < 3; i++) {
+            if (slice_ieq(name, slice_str(names[p->q->pix][i])))
+                return true;
+        }
+    }
+    return false;
+}
+
+static enum err refuse_rcp(struct parsing *p, enum err code, unsigned field, const char *en,
+                           const char *ja)
+{
+    return err_say(p->errors, ERR_SEVERITY_ERROR, code, field == 1 ? "RCP[1]-1" : "RCP[1]-2", en,
+                   ja);
+}
+
+/* RCP-1: at once; RCP-2: so many records. */
+static enum err read_rcp(struct parsing *p)
+{
+    const struct hl7_segment *rcp = hl7_find(p->m, "RCP", 1);
+    struct slice amount = slice_trim(hl7_value(p->m, rcp, 2, 1));
+    struct slice unit = hl7_sub(p->m, hl7_component(p->m, hl7_field(rcp, 2), 2), 1);
+    uint64_t limit = 0;
+
+    if (slice_is(slice_trim(hl7_value(p->m, rcp, 1, 1)), "D"))
+        return refuse_rcp(p, ERR_INVALID, 1, "deferred answers are not given; ask with RCP-1 I",
+                          "後日の回答には対応していません（RCP-1 は I）");
+    if (unit.len && !slice_is(slice_trim(unit), "RD"))
+        return refuse_rcp(p, ERR_INVALID, 2, "an amount is counted in records (RD)",
+                          "件数の単位はレコード（RD）だけです");
+    if (amount.len && (!slice_u64(amount, &limit) || limit == 0 || limit > 100000))
+        return refuse_rcp(p, ERR_INVALID, 2, "the amount must be a number from 1 to 100000",
+                          "件数は 1 から 100000 の数でなければなりません");
+    p->q->limit = (unsigned)limit;
+    p->q->pointer = value_of(p, hl7_component(p->m, hl7_field(hl7_find(p->m, "DSC", 1), 1), 1));
+    return ERR_OK;
+}
+
 static enum err read_pdq(struct parsing *p)
 {
     struct slice raw = hl7_field(p->qpd, 3);
     unsigned count = hl7_repeats(p->m, raw);
-    uint64_t limit = 0;
-    enum err err = ERR_OK;
+    enum err err = read_rcp(p);
 
     for (unsigned i = 0; i < count && !err; i++)
         err = read_term(p, hl7_repeat(p->m, raw, i));
     if (!err && p->q->term_count == 0 && p->q->number.len == 0)
         err = refuse(p, ERR_REQUIRED, 3, "the query has no condition", "検索条件がありません");
-    if (slice_u64(hl7_value(p->m, hl7_find(p->m, "RCP", 1), 2, 1), &limit) && limit < 100000)
-        p->q->limit = (unsigned)limit;
     return err ? err : read_domains(p, 8);
 }
 
@@ -165,6 +213,9 @@ enum err hl7_query_parse(const struct hl7_message *m, struct err_list *errors,
     q.name = hl7_field(p.qpd, 1);
     q.tag = hl7_field(p.qpd, 2);
     q.whole = p.qpd ? p.qpd->text : SLICE_NONE;
+    if (!err && !is_name(&p))
+        err = refuse(&p, ERR_INVALID, 1, "this query is not known; IHE PDQ Query, IHE PIX Query",
+                     "知らない問合せ名です（IHE PDQ Query、IHE PIX Query）");
     if (!err)
         err = q.pix ? read_pix(&p) : read_pdq(&p);
     *ret_query = q; /* also then: the answer names the query */

@@ -36,7 +36,8 @@ struct hl7_query {
     /* PDQ; its identifier (PID.3.x) is in number and authority */
     struct query_term terms[QUERY_TERMS_MAX];
     unsigned term_count;
-    unsigned limit; /* RCP-2: at most so many; 0: not said */
+    unsigned limit;       /* RCP-2: at most so many; 0: not said */
+    struct slice pointer; /* DSC-1: where the answer goes on; empty: from the beginning */
     /* Whose numbers are wanted; none: all. */
     struct query_authority domains[QUERY_DOMAINS_MAX];
     unsigned domain_count;
@@ -44,16 +45,23 @@ struct hl7_query {
 
 /* Is the message of HEADER such a query? */
 bool hl7_is_query(const struct hl7_header *header);
+/* Does it say that no more pages of one are wanted (QCN^J01)? Nothing is kept for one, so there is nothing to do. */
+bool hl7_is_query_end(const struct hl7_header *header);
 /* Reads it. ERR_REQUIRED, ERR_INVALID, ERR_NOT_SUPPORTED with the place (QPD[1]-3 ...). */
 enum err hl7_query_parse(const struct hl7_message *m, struct err_list *errors,
                          struct hl7_query *ret_query) ERR_CHECKED;
 
 enum query_outcome { QUERY_OK, QUERY_NONE, QUERY_ERROR };
-/* RSP^K22 / RSP^K23 up to and with QPD: MSH, MSA, ERR*, QAK, QPD. FOUND: of PDQ, how many match; SHOWN:
- * how many PIDs follow. */
+/* Of a PDQ answer: how many match, how many PIDs follow, how many are still to come. */
+struct query_hits {
+    unsigned found, shown, left;
+};
+/* RSP^K22 / RSP^K23 up to and with QPD: MSH, MSA, ERR*, QAK, QPD. HITS: NULL where they mean nothing. */
 void query_begin(struct reply *a, const struct hl7_query *query, enum query_outcome outcome,
-                 const struct err_list *errors, unsigned found, unsigned shown,
+                 const struct err_list *errors, const struct query_hits *hits,
                  struct slice control_id, int64_t now_ms);
+/* DSC, behind the last PID: POINTER is where the next page begins. */
+void query_goes_on(struct reply *a, struct slice pointer);
 
 /* A number as PID-3 names it. */
 struct query_number {

@@ -13,7 +13,7 @@
 #define REPRESENTATION "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
 
 static void add_qak(struct reply *a, const struct hl7_query *q, enum query_outcome outcome,
-                    unsigned found, unsigned shown)
+                    const struct query_hits *hits)
 {
     static const char *const codes[] = {
         [QUERY_OK] = "OK", [QUERY_NONE] = "NF", [QUERY_ERROR] = "AE"};
@@ -25,19 +25,19 @@ static void add_qak(struct reply *a, const struct hl7_query *q, enum query_outco
     buf_adds(&a->text, codes[outcome]);
     reply_field(a);
     reply_echo(a, q->name);
-    if (outcome == QUERY_OK && !q->pix) {
+    if (outcome == QUERY_OK && hits) {
         reply_field(a);
-        buf_addf(&a->text, "%u", found);
+        buf_addf(&a->text, "%u", hits->found);
         reply_field(a);
-        buf_addf(&a->text, "%u", shown);
+        buf_addf(&a->text, "%u", hits->shown);
         reply_field(a);
-        buf_addf(&a->text, "%u", found - shown);
+        buf_addf(&a->text, "%u", hits->left);
     }
     reply_end(a);
 }
 
 void query_begin(struct reply *a, const struct hl7_query *query, enum query_outcome outcome,
-                 const struct err_list *errors, unsigned found, unsigned shown,
+                 const struct err_list *errors, const struct query_hits *hits,
                  struct slice control_id, int64_t now_ms)
 {
     if (query->pix)
@@ -45,11 +45,21 @@ void query_begin(struct reply *a, const struct hl7_query *query, enum query_outc
     else
         reply_msh(a, "RSP", SLICE("K22"), "RSP_K21", control_id, now_ms);
     ack_status(a, outcome == QUERY_ERROR ? "AE" : "AA", errors);
-    add_qak(a, query, outcome, found, shown);
+    add_qak(a, query, outcome, hits);
     if (query->whole.len > 0) {
         reply_echo(a, query->whole);
         reply_end(a);
     }
+}
+
+void query_goes_on(struct reply *a, struct slice pointer)
+{
+    buf_adds(&a->text, "DSC");
+    reply_field(a);
+    reply_text(a, pointer);
+    reply_field(a);
+    buf_addc(&a->text, 'I'); /* interactive: the asker fetches it */
+    reply_end(a);
 }
 
 /* ---- PID ---- */

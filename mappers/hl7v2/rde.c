@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * RDE^O11, prescriptions (SS-MIX2 OMP-01) and injections (OMP-02): MedicationRequest
- * (JP_MedicationRequest, _Injection) from ORC, RXE, TQ1, RXR, RXC. An injection's drugs are its
- * RXC, as a contained Medication of several ingredients; RXE-2 then only says what kind of
- * injection it is. No dose is ever computed.
+ * RDE^O11, prescriptions (SS-MIX2 OMP-01) and injections (OMP-02), and OMP^O09, orders the pharmacy
+ * has not yet encoded: MedicationRequest (JP_MedicationRequest, _Injection) from ORC, RXE or RXO,
+ * TQ1, RXR, RXC. An injection's drugs are its RXC, as a contained Medication of several
+ * ingredients; RXE-2 then only says what kind of injection it is. No dose is ever computed.
  */
 #include "mappers/hl7v2/family.h"
 
@@ -82,7 +82,22 @@ static bool build_more_code(struct spot *at)
                                   cwe_coding(mp, cwe_system(mp, c.system), c.code, c.text));
 }
 
+/* Tables 0161 and 0167: whether another product may be given, or has been. */
+static bool build_substitution(struct spot *at)
+{
+    struct slice code = mapping_part(at->mp, at->raw, 1);
+    struct json *allowed;
+
+    if (code.len == 0)
+        return false;
+    allowed = json_new(at->mp->a, JSON_OBJECT);
+    json_set(allowed, "allowedCodeableConcept",
+             cwe_constant(at->mp, at->row->arg, arena_str(at->mp->a, code), NULL));
+    return mapping_put(at, allowed);
+}
+
 static const struct row rxe_rows[] = {
+    {9, 0, build_substitution, "substitution", "http://terminology.hl7.org/CodeSystem/v2-0167"},
     {10, 0, build_decimal, "dispenseRequest.quantity.value", NULL},
     {12, 1, build_integer, "dispenseRequest.numberOfRepeatsAllowed", NULL},
     {13, 0, extend_build_person, "extension[]", EXTEND_OWN "prescriber"},
@@ -121,6 +136,81 @@ static const struct row more_drug[] = {
     {31, 0, build_more_code, "medicationCodeableConcept.coding[]", NULL}, ROW_END};
 static const struct row injection_kind[] = {{2, 0, cwe_build, "category[]", NULL}, ROW_END};
 static const struct row form_rows[] = {{6, 0, cwe_build, "form", NULL}, ROW_END};
+
+/* RXO asks for what RXE has encoded: the same facts under other numbers. */
+static const struct row rxo_rows[] = {
+    {6, 0, cwe_build, "dosageInstruction[0].additionalInstruction[]", NULL},
+    {7, 0, cwe_build, "dosageInstruction[0].additionalInstruction[]", NULL},
+    {9, 0, build_substitution, "substitution", "http://terminology.hl7.org/CodeSystem/v2-0161"},
+    {11, 0, build_decimal, "dispenseRequest.quantity.value", NULL},
+    {13, 1, build_integer, "dispenseRequest.numberOfRepeatsAllowed", NULL},
+    {14, 0, extend_build_person, "extension[]", EXTEND_OWN "prescriber"},
+    {15, 0, extend_build_person, "extension[]", EXTEND_OWN "verified-by"},
+    {20, 0, cwe_build, "reasonCode[]", NULL},
+    {23, 0, build_per_day, DOSE "rateRatio.numerator", NULL},
+    ROW_END,
+};
+static const struct row rxo_dispense_unit[] = {
+    {12, 0, build_unit, "dispenseRequest.quantity", NULL}, ROW_END};
+static const struct row rxo_one_dose[] = {
+    {2, 0, build_decimal, DOSE "doseQuantity.value", NULL},
+    {3, 0, build_decimal, DOSE "doseQuantity.value", NULL},
+    {4, 0, build_unit, DOSE "doseQuantity", NULL},
+    ROW_END,
+};
+static const struct row rxo_dose_range[] = {
+    {2, 0, build_decimal, DOSE "doseRange.low.value", NULL},
+    {3, 0, build_decimal, DOSE "doseRange.high.value", NULL},
+    {4, 0, build_unit, DOSE "doseRange.low", NULL},
+    {4, 0, build_unit, DOSE "doseRange.high", NULL},
+    ROW_END,
+};
+static const struct row rxo_rate_rows[] = {
+    {21, 0, build_decimal, DOSE "rateQuantity.value", NULL},
+    {22, 0, build_unit, DOSE "rateQuantity", NULL},
+    ROW_END,
+};
+static const struct row rxo_drug_rows[] = {{1, 0, cwe_build, "medicationCodeableConcept", NULL},
+                                           ROW_END};
+static const struct row rxo_more_drug[] = {
+    {10, 0, build_more_code, "medicationCodeableConcept.coding[]", NULL},
+    {24, 0, build_more_code, "medicationCodeableConcept.coding[]", NULL},
+    ROW_END,
+};
+static const struct row rxo_injection_kind[] = {{1, 0, cwe_build, "category[]", NULL}, ROW_END};
+static const struct row rxo_form_rows[] = {{5, 0, cwe_build, "form", NULL}, ROW_END};
+
+/* The segment that names the drug, and which of its fields say what. */
+struct wording {
+    const char *segment;
+    unsigned drug, least, most, amount, rate;
+    const struct row *rows, *dispense_unit, *one_dose, *dose_range, *rate_rows, *drug_rows,
+        *more_drug, *injection_kind, *form;
+};
+static const struct wording encoded = {
+    "RXE",         2,        3,          4,         10,        23,        rxe_rows,
+    dispense_unit, one_dose, dose_range, rate_rows, drug_rows, more_drug, injection_kind,
+    form_rows};
+static const struct wording asked = {"RXO",
+                                     1,
+                                     2,
+                                     3,
+                                     11,
+                                     21,
+                                     rxo_rows,
+                                     rxo_dispense_unit,
+                                     rxo_one_dose,
+                                     rxo_dose_range,
+                                     rxo_rate_rows,
+                                     rxo_drug_rows,
+                                     rxo_more_drug,
+                                     rxo_injection_kind,
+                                     rxo_form_rows};
+
+struct drug {
+    const struct wording *w;
+    const struct hl7_segment *s;
+};
 
 static const struct row rxr_rows[] = {
     {1, 0, cwe_build, "dosageInstruction[0].route", "HL70162"},
@@ -245,11 +335,12 @@ static const struct row rxc_rows[] = {
     ROW_END,
 };
 
-static void put_ingredients(struct mapping *mp, const struct order *o, struct json *request)
+static void put_ingredients(struct mapping *mp, const struct order *o, const struct drug *d,
+                            struct json *request)
 {
     struct json *medication = rp_contained(mp, request, "Medication", "medication"), *per_time;
 
-    mapping_walk(mp, order_find(mp, o, "RXE", 1), form_rows, medication);
+    mapping_walk(mp, d->s, d->w->form, medication);
     for (size_t i = o->from; i < o->to; i++) {
         const struct hl7_segment *s = &mp->m->segments[i];
         struct json *ingredient;
@@ -277,56 +368,54 @@ static void put_ingredients(struct mapping *mp, const struct order *o, struct js
                   "#medication");
 }
 
-static bool is_injection(struct mapping *mp, const struct order *o, const struct hl7_segment *rxe)
+static bool is_injection(struct mapping *mp, const struct order *o, const struct drug *d)
 {
-    struct slice system = mapping_value(mp, rxe, 2, 3);
+    struct slice system = mapping_value(mp, d->s, d->w->drug, 3);
 
     return order_find(mp, o, "RXC", 1) || slice_is(system, "99I02") || slice_is(system, "JHSI0002");
 }
 
-/* RXE-3 to RXE-4, in this order; whatever else was meant, it is no dose to go by. */
-static bool is_range(struct mapping *mp, const struct hl7_segment *rxe)
+/* From the least to the most, in this order; whatever else was meant, it is no dose to go by. */
+static bool is_range(struct mapping *mp, const struct drug *d)
 {
     struct slice low, high;
     const char *a, *b;
 
-    if (!build_decimal_of(mp, mapping_value(mp, rxe, 3, 1), &low) ||
-        !build_decimal_of(mp, mapping_value(mp, rxe, 4, 1), &high))
+    if (!build_decimal_of(mp, mapping_value(mp, d->s, d->w->least, 1), &low) ||
+        !build_decimal_of(mp, mapping_value(mp, d->s, d->w->most, 1), &high))
         return true; /* said where it is read */
     a = arena_str(mp->a, low);
     b = arena_str(mp->a, high);
     if (a && b && strtod(a, NULL) <= strtod(b, NULL))
         return true;
-    mapping_warn(mp, rxe, 3, 0, "the smallest dose is above the largest; both were left out",
+    mapping_warn(mp, d->s, d->w->least, 0,
+                 "the smallest dose is above the largest; both were left out",
                  "最小与薬量が最大与薬量を超えるため除きました");
     return false;
 }
 
-static void put_dose(struct mapping *mp, const struct hl7_segment *rxe, struct json *request)
+static void put_dose(struct mapping *mp, const struct drug *d, struct json *request)
 {
-    bool both = hl7_field(rxe, 3).len && hl7_field(rxe, 4).len;
-    struct slice amount = mapping_value(mp, rxe, 3, 1), literal;
+    const struct wording *w = d->w;
+    bool least = hl7_field(d->s, w->least).len > 0, most = hl7_field(d->s, w->most).len > 0;
+    struct slice amount = mapping_value(mp, d->s, w->least, 1), literal;
 
-    if (amount.len && !both && !build_decimal_of(mp, amount, &literal)) {
-        mapping_mark(mp, rxe, 3, MAPPING_USED); /* 適量 and the like: words, not a dose */
+    if (amount.len && !most && !build_decimal_of(mp, amount, &literal)) {
+        mapping_mark(mp, d->s, w->least, MAPPING_USED); /* 適量 and the like: words, not a dose */
         mapping_put_at(mp->a, request, "dosageInstruction[0].text", json_string(mp->a, amount));
-        if (hl7_field(rxe, 10).len)
-            mapping_walk(mp, rxe, dispense_unit, request);
-        return;
+    } else if ((least || most) && (!(least && most) || is_range(mp, d))) {
+        mapping_walk(mp, d->s, least && most ? w->dose_range : w->one_dose, request);
     }
-    if ((hl7_field(rxe, 3).len || hl7_field(rxe, 4).len) && (!both || is_range(mp, rxe)))
-        mapping_walk(mp, rxe, both ? dose_range : one_dose, request);
-    if (hl7_field(rxe, 10).len)
-        mapping_walk(mp, rxe, dispense_unit, request);
+    if (hl7_field(d->s, w->amount).len)
+        mapping_walk(mp, d->s, w->dispense_unit, request);
 }
 
-/* rate[x] is one element: a rate per hour (RXE-23) stands for itself, the daily amount is then
- * left. */
-static void put_rate(struct mapping *mp, const struct hl7_segment *rxe, struct json *request)
+/* rate[x] is one element: a rate per hour stands for itself, the daily amount is then left. */
+static void put_rate(struct mapping *mp, const struct drug *d, struct json *request)
 {
-    if (hl7_field(rxe, 23).len &&
+    if (hl7_field(d->s, d->w->rate).len &&
         !json_path(request, "dosageInstruction", "0", "doseAndRate", "0", "rateRatio", NULL))
-        mapping_walk(mp, rxe, rate_rows, request);
+        mapping_walk(mp, d->s, d->w->rate_rows, request);
 }
 
 static const char *request_status(struct mapping *mp, const struct order *o)
@@ -377,9 +466,9 @@ static void put_more_timings(struct mapping *mp, const struct order *o, bool inj
     }
 }
 
-static void map_rxe(struct mapping *mp, const struct order *o, const struct hl7_segment *rxe)
+static void map_drug(struct mapping *mp, const struct order *o, const struct drug *d)
 {
-    bool injection = is_injection(mp, o, rxe);
+    bool injection = is_injection(mp, o, d);
     const struct hl7_segment *tq1 = order_find(mp, o, "TQ1", 1), *rxr = order_find(mp, o, "RXR", 1);
     struct rp rp;
     struct slice index, key;
@@ -399,43 +488,50 @@ static void map_rxe(struct mapping *mp, const struct order *o, const struct hl7_
     mapping_subject(mp, r->resource, "subject");
     mapping_in_encounter(mp, r->resource, "encounter");
     mapping_walk(mp, o->orc, orc_rows, r->resource);
-    mapping_walk(mp, rxe, rxe_rows, r->resource);
-    put_dose(mp, rxe, r->resource);
-    put_rate(mp, rxe, r->resource);
+    mapping_walk(mp, d->s, d->w->rows, r->resource);
+    put_dose(mp, d, r->resource);
+    put_rate(mp, d, r->resource);
     mapping_walk(mp, tq1, tq1_rows, r->resource);
     mapping_walk(mp, rxr, rxr_rows, r->resource);
     mapping_walk(mp, rxr, device_rows, r->resource);
     if (injection) {
         mapping_walk(mp, tq1, bounds_rows, r->resource);
-        mapping_walk(mp, rxe, injection_kind, r->resource);
-        put_ingredients(mp, o, r->resource);
+        mapping_walk(mp, d->s, d->w->injection_kind, r->resource);
+        put_ingredients(mp, o, d, r->resource);
     } else {
         put_period_of_use(mp, tq1, r->resource);
-        mapping_walk(mp, rxe, drug_rows, r->resource);
-        mapping_walk(mp, rxe, more_drug, r->resource);
+        mapping_walk(mp, d->s, d->w->drug_rows, r->resource);
+        mapping_walk(mp, d->s, d->w->more_drug, r->resource);
     }
     if (tq1 && (hl7_field(tq1, 4).len || hl7_field(tq1, 13).len || hl7_field(tq1, 14).len))
         timing_repeat(mp, tq1,
                       mapping_object_at(mp->a, r->resource, "dosageInstruction[0].timing"));
     put_more_timings(mp, o, injection, r->resource);
-    order_notes(mp, rxe, r->resource);
+    order_notes(mp, d->s, r->resource);
+}
+
+bool rde_order(struct mapping *mp, struct order *o)
+{
+    struct drug d = {&encoded, order_find(mp, o, encoded.segment, 1)};
+
+    if (!d.s)
+        d = (struct drug){&asked, order_find(mp, o, asked.segment, 1)};
+    if (!d.s)
+        return false;
+    if (!cwe_says(mp, d.s, d.w->drug) && !order_find(mp, o, "RXC", 1))
+        mapping_warn(mp, d.s, d.w->drug, 0, "a prescription without a drug was left out",
+                     "薬剤のない処方を除きました");
+    else
+        map_drug(mp, o, &d);
+    return true;
 }
 
 static void map_order(struct mapping *mp, struct order *o)
 {
-    const struct hl7_segment *rxe = order_find(mp, o, "RXE", 1);
-
     if (!mp->encounter)
         pv1_mention(mp, mapping_value(mp, o->orc, 9, 1));
     o->scope = order_scope(mp, o, SLICE_NONE);
-    if (!rxe)
-        return;
-    if (!cwe_says(mp, rxe, 2) && !order_find(mp, o, "RXC", 1)) {
-        mapping_warn(mp, rxe, 2, 0, "a prescription without a drug was left out",
-                     "薬剤のない処方を除きました");
-        return;
-    }
-    map_rxe(mp, o, rxe);
+    (void)rde_order(mp, o);
 }
 
 void rde_map(struct mapping *mp)
@@ -443,6 +539,18 @@ void rde_map(struct mapping *mp)
     order_each(mp, ORDER_ORC_FIRST, map_order);
 }
 
+const struct row_set rxo_sets[] = {
+    {"RXO", "MedicationRequest", rxo_rows, NULL},
+    {"RXO", "MedicationRequest", rxo_dispense_unit, NULL},
+    {"RXO", "MedicationRequest", rxo_one_dose, NULL},
+    {"RXO", "MedicationRequest", rxo_dose_range, NULL},
+    {"RXO", "MedicationRequest", rxo_rate_rows, NULL},
+    {"RXO", "MedicationRequest", rxo_drug_rows, NULL},
+    {"RXO", "MedicationRequest", rxo_more_drug, NULL},
+    {"RXO", "MedicationRequest", rxo_injection_kind, NULL},
+    {"RXO", "Medication", rxo_form_rows, NULL},
+    ROW_SET_END,
+};
 const struct row_set rde_sets[] = {
     {"ORC", "MedicationRequest", orc_rows, NULL},
     {"ORC", "MedicationRequest", state_rows, NULL},

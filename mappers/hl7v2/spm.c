@@ -141,6 +141,7 @@ static const struct row spm_rows[] = {
 /* Before v2.5 the specimen is said in OBR; its collector still is. */
 static const struct row collector_rows[] = {
     {10, 0, xpn_build_person, "collection.collector", NULL},
+    {39, 0, build_collector_note, "note[]", NULL},
     ROW_END,
 };
 static const struct row obr_rows[] = {
@@ -149,7 +150,6 @@ static const struct row obr_rows[] = {
     {9, 0, build_quantity, "collection.quantity", NULL},
     {14, 0, build_datetime, "receivedTime", NULL},
     {15, 0, build_source, "type", NULL},
-    {39, 0, build_collector_note, "note[]", NULL},
     ROW_END,
 };
 

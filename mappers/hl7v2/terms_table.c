@@ -239,8 +239,9 @@ const struct term terms_address_use[] = {
     {"C", "temp", NULL}, {"BA", "old", NULL}, {NULL, NULL, NULL},
 };
 const struct term terms_name_use[] = {
-    {"L", "official", NULL}, {"D", "usual", NULL},     {"M", "maiden", NULL}, {"B", "old", NULL},
-    {"N", "nickname", NULL}, {"S", "anonymous", NULL}, {"T", "temp", NULL},   {NULL, NULL, NULL},
+    {"L", "official", NULL}, {"D", "usual", NULL},    {"M", "maiden", NULL},
+    {"B", "official", NULL}, {"N", "nickname", NULL}, {"S", "anonymous", NULL},
+    {"T", "temp", NULL},     {NULL, NULL, NULL},
 };
 const struct term terms_name_script[] = {
     {"I", "IDE", NULL},
@@ -273,6 +274,10 @@ const struct term terms_vital[] = {
     {"9P2", "vital-signs", NULL},
     {"9P3", "vital-signs", NULL},
     {"3H065", "vital-signs", NULL},
+    {"29463-7", "body-measurement", NULL},
+    {"8302-2", "body-measurement", NULL},
+    {"39156-5", "body-measurement", NULL},
+    {"85354-9", "vital-signs", NULL},
     {NULL, NULL, NULL},
 };
 
@@ -344,11 +349,8 @@ const struct term terms_document_completion[] = {
     {"LA", "final", NULL},       {NULL, NULL, NULL},
 };
 const struct term terms_document_availability[] = {
-    {"AV", "current", NULL},
-    {"UN", "current", NULL},
-    {"OB", "superseded", NULL},
-    {"CA", "entered-in-error", NULL},
-    {NULL, NULL, NULL},
+    {"AV", "current", NULL},          {"UN", "current", NULL}, {"OB", "superseded", NULL},
+    {"CA", "entered-in-error", NULL}, {NULL, NULL, NULL},
 };
 const struct term terms_vaccination_status[] = {
     {"CP", "completed", NULL}, {"PA", "completed", NULL}, {"RE", "not-done", NULL},

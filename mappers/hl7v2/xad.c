@@ -5,6 +5,7 @@
  */
 #include "mappers/hl7v2/xad.h"
 
+#include "mappers/hl7v2/build.h"
 #include "mappers/hl7v2/terms.h"
 #include "base/banned.h"
 
@@ -31,13 +32,29 @@ static struct slice address_text(struct mapping *mp, struct slice raw)
     return text;
 }
 
+/* Street, further designation, and whom to address there (XAD.19). */
+static void put_lines(struct mapping *mp, struct slice raw, struct json *address)
+{
+    static const unsigned components[] = {1, 2, 19};
+    struct json *lines = NULL;
+
+    for (size_t i = 0; i < sizeof(components) / sizeof(components[0]); i++) {
+        struct slice line = mapping_part(mp, raw, components[i]);
+
+        if (line.len == 0)
+            continue;
+        lines = lines ? lines : json_put_array(mp->a, address, "line");
+        json_push(lines, json_string(mp->a, line));
+    }
+}
+
 static struct json *address(struct mapping *mp, struct slice raw)
 {
     static const struct {
         unsigned component;
         const char *key;
-    } parts[] = {{3, "city"}, {4, "state"}, {5, "postalCode"}, {6, "country"}};
-    struct slice text = address_text(mp, raw), line = mapping_part(mp, raw, 1);
+    } parts[] = {{3, "city"}, {9, "district"}, {4, "state"}, {5, "postalCode"}, {6, "country"}};
+    struct slice text = address_text(mp, raw);
     const struct term *use = terms_find(terms_address_use, mapping_part(mp, raw, 7));
     struct json *out;
 
@@ -47,12 +64,10 @@ static struct json *address(struct mapping *mp, struct slice raw)
     if (use)
         json_put_text(mp->a, out, "use", use->to);
     json_put_str(mp->a, out, "text", text);
-    if (line.len)
-        json_push(json_put_array(mp->a, out, "line"), json_string(mp->a, line));
-    if (line.len && mapping_part(mp, raw, 2).len)
-        json_push(json_get(out, "line"), json_string(mp->a, mapping_part(mp, raw, 2)));
+    put_lines(mp, raw, out);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         json_put_str(mp->a, out, parts[i].key, mapping_part(mp, raw, parts[i].component));
+    build_period_of(mp, raw, 12, 13, out);
     return out;
 }
 
@@ -91,6 +106,7 @@ bool xad_build_telecom(struct spot *at)
     bool email;
     struct slice number = number_of(mp, at->raw, &email);
     struct json *point;
+    uint64_t rank;
 
     if (number.len == 0)
         return false;
@@ -101,5 +117,8 @@ bool xad_build_telecom(struct spot *at)
     json_put_str(mp->a, point, "value", number);
     if (use_text)
         json_put_text(mp->a, point, "use", use_text);
+    if (slice_u64(mapping_part(mp, at->raw, 18), &rank) && rank > 0 && rank < 1000)
+        json_put_int(mp->a, point, "rank", (int64_t)rank);
+    build_period_of(mp, at->raw, 0, 13, point);
     return mapping_put(at, point);
 }

@@ -70,22 +70,15 @@ static void put_list(struct mapping *mp, struct json *name, const char *key, str
     json_push(list ? list : json_put_array(mp->a, name, key), json_string(mp->a, text));
 }
 
-/* Titles before (XPN.5) and behind (XPN.4, .6) the name; since and until when it is his (XPN.12,
- * .13). */
+/* Titles before (XPN.5) and behind (XPN.4, .6, .14) the name; since and until when it is his
+ * (XPN.12, .13, before v2.5 XPN.10). */
 static void put_rest(struct mapping *mp, struct slice raw, struct json *name)
 {
-    struct slice from = build_datetime_of(mp, mapping_part(mp, raw, 12));
-    struct slice to = build_datetime_of(mp, mapping_part(mp, raw, 13));
-    struct json *period;
-
     put_list(mp, name, "prefix", mapping_part(mp, raw, 5));
     put_list(mp, name, "suffix", mapping_part(mp, raw, 4));
     put_list(mp, name, "suffix", mapping_part(mp, raw, 6));
-    if (from.len == 0 && to.len == 0)
-        return;
-    period = json_put_object(mp->a, name, "period");
-    json_put_str(mp->a, period, "start", from);
-    json_put_str(mp->a, period, "end", to);
+    put_list(mp, name, "suffix", mapping_part(mp, raw, 14));
+    build_period_of(mp, raw, 10, 12, name);
 }
 
 static struct json *human_name(struct mapping *mp, struct slice raw)

@@ -75,6 +75,12 @@ describe('opening', () => {
     assertOutcome(await e.get(GLASS), 405);
   });
 
+  test('takes no parameter it does not know', async () => {
+    const body = breakGlass(card('resident-2'));
+    body.parameter.push({ name: 'minutes', valueInteger: 600 });
+    assertOutcome(await e.post(GLASS, body), 400, /ERR_UNKNOWN_PARAM/);
+  });
+
   test('is for those who treat: a clerk, a pharmacy, an insurer, a city, a gateway, a resident are refused', async () => {
     const body = breakGlass(card('resident-2'));
     const clerk = { 'Tasuki-User': region.staff('emergency-e', 'clerk').id, 'Tasuki-Role': 'clerk' };

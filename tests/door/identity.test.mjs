@@ -123,6 +123,67 @@ describe('a Patient', () => {
   });
 });
 
+describe('$match without a number', () => {
+  const GRADE = 'http://hl7.org/fhir/StructureDefinition/match-grade';
+  let a;
+  let whole;
+  const parameters = (resource, ...more) => ({ resourceType: 'Parameters', parameter: [{ name: 'resource', resource }, ...more] });
+  const grades = (answer) => (answer.json.entry ?? []).map((e) => [e.resource.id, e.search.extension.find((x) => x.url === GRADE).valueCode, e.search.score]);
+  const ask = async (party, resource, ...more) => {
+    const answer = await party.post('/Patient/$match', parameters(resource, ...more));
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.json.total, answer.json.entry?.length ?? 0);
+    return grades(answer);
+  };
+  const without = (...names) => Object.fromEntries(Object.entries(whole).filter(([k]) => !names.includes(k)));
+  before(async () => {
+    a = region.party('hospital-a');
+    const { id, meta, identifier, ...rest } = await a.patient(region.resident('resident-1').card);
+    whole = rest;
+  });
+
+  test('is certain when five fields agree, probable with four, nobody with fewer', async () => {
+    const { id } = await a.patient(region.resident('resident-1').card);
+    const [kanji] = whole.name;
+    const table = [
+      [whole, [[id, 'certain', 1]]],
+      [without('telecom'), [[id, 'certain', 1]]],
+      [without('birthDate'), [[id, 'certain', 1]]],
+      [without('telecom', 'address'), [[id, 'probable', 0.8]]],
+      [{ ...without('telecom', 'address'), name: [kanji] }, []],
+      [{ resourceType: 'Patient', name: [kanji], birthDate: whole.birthDate }, []],
+      [{ ...whole, gender: whole.gender === 'male' ? 'female' : 'male' }, []],
+      [{ ...whole, birthDate: '1911-01-01' }, []],
+      [{ resourceType: 'Patient' }, []],
+    ];
+    for (const [asked, want] of table) assert.deepEqual(await ask(a, asked), want, JSON.stringify(asked).slice(0, 120));
+  });
+
+  test('can be held to certain ones, and asked with the Patient alone', async () => {
+    const only = { name: 'onlyCertainMatches', valueBoolean: true };
+    assert.deepEqual(await ask(a, without('telecom', 'address'), only), []);
+    assert.equal((await ask(a, whole, only)).length, 1);
+    assert.deepEqual(grades(await a.post('/Patient/$match', whole)), await ask(a, whole));
+    for (const bad of [{ name: 'colour', valueString: 'red' }, { name: 'count', valueInteger: 0 }]) assertOutcome(await a.post('/Patient/$match', parameters(whole, bad)), 400);
+    assertOutcome(await a.post('/Patient/$match', { resourceType: 'Observation' }), 422);
+  });
+
+  test('with a number that leads to nobody is never certain', async () => {
+    const [found] = await ask(a, { ...whole, identifier: [{ system: CARD, value: '220199999990' }] });
+    assert.equal(found[1], 'probable');
+  });
+
+  test('finds nobody whom the caller may not see, by number or by fields', async () => {
+    const hidden = await a.patient(region.resident('resident-3').card);
+    const { id, meta, ...asked } = hidden;
+    assert.equal((await ask(a, asked)).length, 1);
+    const b = region.party('hospital-b');
+    assert.deepEqual(await ask(b, asked), []);
+    const { identifier, ...fields } = asked;
+    assert.deepEqual(await ask(b, fields), []);
+  });
+});
+
 describe('a caller', () => {
   const openssl = (...args) => execFileSync('openssl', args, { cwd: region.dir, stdio: 'pipe' });
 

@@ -19,7 +19,7 @@ before(async () => {
 after(() => region?.stop());
 
 const msh = (type, { set = 'UNICODE UTF-8', control = `Q${++serial}` } = {}) => `MSH|^~\\&|HIS|ASKER|GW|TASUKI|20260101120000||${type}|${control}|P|2.5||||||${set}`;
-const pdq = (terms, { domains = '', rcp = 'I', ...options } = {}) => `${msh('QBP^Q22^QBP_Q21', options)}\rQPD|IHE PDQ Query|TAG1|${terms}|||||${domains}\rRCP|${rcp}\r`;
+const pdq = (terms, { domains = '', rcp = 'I', dsc = '', ...options } = {}) => `${msh('QBP^Q22^QBP_Q21', options)}\rQPD|IHE PDQ Query|TAG1|${terms}|||||${domains}\rRCP|${rcp}\r${dsc ? `DSC|${dsc}|I\r` : ''}`;
 const pix = (cx, domains = '') => `${msh('QBP^Q23^QBP_Q21')}\rQPD|IHE PIX Query|TAG2|${cx}|${domains}\rRCP|I\r`;
 const sender = (name) => (name === 'hospital-a' ? Sender.open(region.ports.mllp) : Sender.open(region.ports.mllps, region.tls(name)));
 async function ask(name, message) {
@@ -113,6 +113,52 @@ describe('PDQ', () => {
     assert.equal(pids(answer).length, 2);
     assert.equal(pids(await ask('hospital-a', pdq('@PID.5.1^LIM*'))).length, 3);
   });
+
+  test('a long answer goes on by its pointer: every patient once, in pages of RCP-2', async () => {
+    const people = Array.from({ length: 7 }, (_, i) => `L-${i + 1}`);
+    for (const n of people) assert.equal(ackCode(await ask('hospital-a', adt(n, { family: 'TSUZUKI' }))), 'AA');
+    const terms = '@PID.5.1^TSUZUKI';
+    const seen = [];
+    let pointer = '';
+    const pages = [];
+    for (let page = 0; page < 5; page++) {
+      const answer = await ask('hospital-a', pdq(terms, { rcp: 'I|3^RD', dsc: pointer }));
+      assert.equal(ackCode(answer), 'AA');
+      pages.push(segment(answer, 'QAK').slice(4));
+      for (const pid of pids(answer)) seen.push(pid[3].split('^')[0]);
+      const dsc = segment(answer, 'DSC');
+      if (!dsc) break;
+      assert.equal(dsc[2], 'I');
+      assert.ok(dsc[1].length <= 180);
+      pointer = dsc[1];
+    }
+    assert.deepEqual(pages, [['7', '3', '4'], ['7', '3', '1'], ['7', '1', '0']]);
+    assert.deepEqual(seen.sort(), people);
+    const other = await ask('hospital-a', pdq('@PID.5.1^TSUZUK', { rcp: 'I|3^RD', dsc: pointer }));
+    assert.equal(status(other), 'AE');
+    assert.equal(fault(other)[2], 'DSC^1^1');
+    const foreign = await ask('hospital-b', pdq(terms, { rcp: 'I|3^RD', dsc: pointer }));
+    assert.equal(status(foreign), 'AE', 'a pointer is its asker\'s');
+    const end = await ask('hospital-a', `${msh('QCN^J01^QCN_J01')}\rQID|TAG1|IHE PDQ Query\r`);
+    assert.equal(ackCode(end), 'AA');
+  });
+
+  test('what is asked otherwise than it can be answered is refused by place', async () => {
+    const rows = [
+      [pdq('@PID.5.1^X', { rcp: 'D' }), 'RCP^1^1'],
+      [pdq('@PID.5.1^X', { rcp: 'I|5^PG' }), 'RCP^1^2'],
+      [pdq('@PID.5.1^X', { rcp: 'I|0^RD' }), 'RCP^1^2'],
+      [`${msh('QBP^Q22^QBP_Q21')}\rQPD|FIND^Anybody^99X|TAG9|@PID.5.1^X\rRCP|I\r`, 'QPD^1^1'],
+      [`${msh('QBP^Q23^QBP_Q21')}\rQPD|IHE PDQ Query|TAG9|1\rRCP|I\r`, 'QPD^1^1'],
+    ];
+    for (const [message, place] of rows) {
+      const answer = await ask('hospital-a', message);
+      assert.equal(ackCode(answer), 'AE', message);
+      assert.equal(status(answer), 'AE');
+      assert.equal(fault(answer)[2], place);
+      assert.match(answer.toString(), /\rQPD\|/, 'the query is said again');
+    }
+  });
 });
 
 function adt(number, { card, family = 'YAMADA', trigger = 'A08', birth = '19650415', sex = 'M', more = [] } = {}) {
@@ -175,6 +221,24 @@ describe('merges', () => {
     assert.equal(persons()['M-1'], persons()['M-2']);
     assert.equal(tasuki('patient', 'undo', '--dir', region.dir, '--facility', 'hospital-a', '--local', 'M-2').code, 0);
     assert.deepEqual(persons(), before);
+  });
+
+  test('A40 with several pairs joins all or none, each person audited', async () => {
+    for (const n of ['M-11', 'M-12', 'M-13', 'M-14', 'M-15']) assert.equal(ackCode(await ask('hospital-a', adt(n))), 'AA');
+    await ask('hospital-a', adt('M-16', { birth: '19700101' }));
+    const before = persons();
+    const more = (last) => ({ trigger: 'A40', more: ['MRG|M-12^^^^PI~M-13^^^^PI', 'PID|2||M-14^^^^PI||YAMADA^TARO^^^^^L^A', `MRG|${last}^^^^PI`] });
+    const refused = await ask('hospital-a', adt('M-11', more('M-16')));
+    assert.equal(ackCode(refused), 'AE');
+    assert.equal(fault(refused)[2], 'MRG^2^1');
+    assert.deepEqual(persons(), before);
+    assert.equal(ackCode(await ask('hospital-a', adt('M-11', more('M-15')))), 'AA');
+    const after = persons();
+    assert.equal(new Set([after['M-11'], after['M-12'], after['M-13'], before['M-11']]).size, 1);
+    assert.equal(after['M-14'], after['M-15']);
+    assert.notEqual(after['M-14'], after['M-11']);
+    const rows = sql(region, "SELECT DISTINCT person FROM audit WHERE event = 'intake' AND reason = 'link' ORDER BY seq DESC LIMIT 5");
+    assert.equal(rows.length, 5);
   });
 
   test('a number with a card is joined to one without, never the card torn off', async () => {

@@ -58,14 +58,16 @@ static void ask(struct arena *arena, const struct hl7_message *m, struct err_lis
 
     must(q.term_count <= QUERY_TERMS_MAX && q.domain_count <= QUERY_DOMAINS_MAX);
     if (hl7_merge_parse(m, errors, &merge) == ERR_OK)
-        must(merge.kind == MERGE_NONE || merge.other_no.len > 0);
+        must(merge.kind == MERGE_NONE || (merge.count > 0 && merge.pairs[0].other_no.len > 0));
     hl7_header_of(m, &header);
     err_list_init(&dropped, arena);
     buf_init(&out, 32 * LIMIT_MIB);
     reply_init(&a, &header);
-    query_begin(&a, &q, err ? QUERY_ERROR : QUERY_OK, err ? errors : NULL, 1, 1, SLICE("1"), 0);
+    query_begin(&a, &q, err ? QUERY_ERROR : QUERY_OK, err ? errors : NULL,
+                &(struct query_hits){1, 1, 0}, SLICE("1"), 0);
     if (reply_finish(&a, &out) == ERR_OK)
-        must(hl7_lex(arena, buf_slice(&out), &dropped, &again) == ERR_OK && hl7_find(again, "QAK", 1));
+        must(hl7_lex(arena, buf_slice(&out), &dropped, &again) == ERR_OK &&
+             hl7_find(again, "QAK", 1));
     reply_fini(&a);
     buf_fini(&out);
 }

@@ -71,6 +71,7 @@ static void test_reads_and_resolves(void **state)
     assert_int_equal(conf.system_port, 0);
     assert_int_equal(conf.portal_port, -1);
     assert_int_equal(conf.ops_port, 18004);
+    assert_int_equal(conf.connections, LIMIT_CONNECTIONS);
     assert_int_equal(conf.readers, 4);
     (void)snprintf(want, sizeof(want), "%s/data/t.db", folder);
     assert_string_equal(conf.store, want);
@@ -103,6 +104,7 @@ static void test_finds_mistakes(void **state)
         {"[listen]\nsystem = 18000\nops = 18000\n" TLS STORE, ERR_CONFLICT, "tasuki.conf", "twice"},
         {"[listen]\nops = 1\nops = 2\n" TLS STORE, ERR_CONFLICT, "tasuki.conf:3", "line 2"},
         {"[listen]\nmllp = 2575\n" TLS STORE, ERR_REQUIRED, "tasuki.conf", "mllp-facility"},
+        {"[listen]\nconnections = 15\n" TLS STORE, ERR_INVALID, "tasuki.conf:2", "16 to 1000000"},
         {TLS STORE "readers = 9\n", ERR_INVALID, "tasuki.conf:10", "1 to 8"},
         {TLS STORE "[push]\nexport-hours = 0\n", ERR_INVALID, "tasuki.conf:11", "1 to 720"},
         {TLS STORE "[push]\ntargets = loopback http://a.example\n", ERR_INVALID, "tasuki.conf",
@@ -188,6 +190,7 @@ static void test_writes_what_it_reads(void **state)
                        .checkpoints = "log/heads",
                        .log = "log/tasuki.log",
                        .readers = 3,
+                       .connections = 500,
                        .push_targets = "loopback https://a.example/hook",
                        .push_ca = "",
                        .export_folder = "data/exports",
@@ -209,6 +212,7 @@ static void test_writes_what_it_reads(void **state)
     assert_int_equal(in.mllp_port, 0);
     assert_string_equal(in.mllp_facility, "hospital-a");
     assert_int_equal(in.readers, 3);
+    assert_int_equal(in.connections, 500);
     assert_string_equal(in.push_targets, out.push_targets);
     assert_string_equal(in.push_ca, "");
     assert_int_equal(in.export_hours, 48);

@@ -7,6 +7,7 @@
 #include "exchange/net/http.h"
 
 #include "exchange/bench/client.h"
+#include "exchange/net/quota.h"
 #include "lib/loop.h"
 
 #include "base/banned.h"
@@ -16,6 +17,7 @@
 struct site {
     struct loop loop;
     struct http_options options;
+    struct quota quota;
     struct http_server *server;
     unsigned short port;
     enum err err;
@@ -23,8 +25,7 @@ struct site {
     unsigned handled;
     struct http_call *held[HELD_MAX];
     unsigned held_count;
-    bool gone;
-    struct net_figures figures;
+    struct http_figures figures;
     size_t limit;
     struct http_call *flow;
     unsigned flow_left, flow_gone;
@@ -96,7 +97,8 @@ static void route_refuse(struct http_call *call, struct site *site)
     answer_text(call, http_call_body(call).len == 0 ? 401 : 200, SLICE("who?"));
 }
 
-/* /flow?N: N pieces of 100,000 bytes, each when the last has left; /flow?0 waits. /cut: ends before its end. */
+/* /flow?N: N pieces of 100,000 bytes, each when the last has left; /flow?0 waits. /cut: ends before
+ * its end. */
 static void flow_drained(void *context)
 {
     static char block[100000];
@@ -132,10 +134,10 @@ static const struct {
     const char *path;
     void (*run)(struct http_call *call, struct site *site);
 } ROUTES[] = {
-    {"/flow", route_flow},   {"/cut", route_flow},
-    {"/echo", route_echo},   {"/none", route_echo},   {"/small", route_echo},
-    {"/big", route_big},     {"/hold", route_hold},   {"/fields", route_fields},
-    {"/split", route_split}, {"/empty", route_empty}, {"/skip", route_refuse},
+    {"/flow", route_flow},   {"/cut", route_flow},      {"/echo", route_echo},
+    {"/none", route_echo},   {"/small", route_echo},    {"/big", route_big},
+    {"/hold", route_hold},   {"/fields", route_fields}, {"/split", route_split},
+    {"/empty", route_empty}, {"/skip", route_refuse},
 };
 
 static void handle(struct http_call *call, void *context)
@@ -194,11 +196,12 @@ static void site_start(struct site *site)
     memset(site, 0, sizeof(*site));
     loop_init(&site->loop);
     site->limit = LIMIT_HTTP_BODY;
-    site->options = (struct http_options){.loop = &site->loop.uv,
-                                          .host = "127.0.0.1",
-                                          .body_limit = body_limit,
-                                          .handle = handle,
-                                          .context = site};
+    quota_init(&site->quota, LIMIT_CONNECTIONS, 0);
+    site->options = (struct http_options){
+        .where = {.loop = &site->loop.uv, .host = "127.0.0.1", .quota = &site->quota},
+        .body_limit = body_limit,
+        .handle = handle,
+        .context = site};
     loop_call(&site->loop, open_site, site);
     assert_int_equal(site->err, ERR_OK);
 }
@@ -334,7 +337,6 @@ static void release_held(void *context)
     struct site *site = context;
     while (site->held_count > 0) {
         struct http_call *call = site->held[--site->held_count];
-        site->gone = http_call_gone(call);
         answer_text(call, 200, http_call_request(call)->target);
     }
 }
@@ -376,29 +378,56 @@ static void test_answer_later(void **state)
     site_stop(&site);
 }
 
-static void look_gone(void *context)
-{
-    struct site *site = context;
-    site->gone = http_call_gone(site->held[0]);
-}
-
+/* Gone for good while its call runs: the request stays readable, the answer goes nowhere. */
 static void test_peer_goes(void **state)
 {
     struct site site;
     (void)state;
     site_start(&site);
     struct client *c = dial(&site);
-    say(c, "GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
-    wait_handled(&site, 1);
-    loop_call(&site.loop, look_gone, &site);
-    assert_false(site.gone);
-    client_close(c);
-    for (int i = 0; i < 200 && !site.gone; i++) {
+    say(c, "GET /empty HTTP/1.1\r\nHost: x\r\n\r\nGET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+    wait_handled(&site, 2);
+    client_close(c); /* with an answer unread: a reset */
+    for (int i = 0; i < 1000 && site.figures.net.open != 0; i++) {
         usleep(5000);
-        loop_call(&site.loop, look_gone, &site);
+        loop_call(&site.loop, count_site, &site);
     }
-    assert_true(site.gone);
     loop_call(&site.loop, release_held, &site);
+    site_stop(&site);
+}
+
+/* Who ends his side only is answered all that he asked, whole requests first, then the half one. */
+static void test_half_closed(void **state)
+{
+    static const struct {
+        const char *rest; /* of what is sent before the end */
+        int status;       /* 0: the end */
+    } cases[] = {
+        {"", 0},
+        {"GET /x HTTP/1.1\r\nHost:", 400},
+        {"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel", 400},
+        {"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", 400},
+    };
+    struct site site;
+    (void)state;
+    site_start(&site);
+    for (unsigned i = 0; i < T_COUNT(cases); i++) {
+        struct client *c = dial(&site);
+        say(c, "GET /hold?first HTTP/1.1\r\nHost: x\r\n\r\n"
+               "GET /big?200000 HTTP/1.1\r\nHost: x\r\n\r\n");
+        if (cases[i].rest[0])
+            say(c, cases[i].rest);
+        client_finish(c);
+        wait_handled(&site, 2 * i + 1);
+        usleep(20000);
+        loop_call(&site.loop, release_held, &site);
+        assert_slice(hear(c).body, "/hold?first");
+        assert_int_equal(hear(c).body.len, 200000);
+        if (cases[i].status)
+            assert_int_equal(hear(c).status, cases[i].status);
+        assert_true(client_at_end(c));
+        client_close(c);
+    }
     site_stop(&site);
 }
 
@@ -569,6 +598,61 @@ static void test_graceful_close(void **state)
     assert_true(site.closed);
 }
 
+/* Over the quota: some are told 503 when they ask, the silent are closed soon, more are closed at
+ * once, and who is in stays. */
+static void test_full(void **state)
+{
+    static const char get[] = "GET /x HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct site site;
+    struct client *told[LIMIT_REFUSALS];
+    (void)state;
+    site_start(&site);
+    struct client *in = dial(&site);
+    say(in, get);
+    assert_int_equal(hear(in).status, 200);
+    site.quota.cap = 1;
+    for (unsigned i = 0; i < LIMIT_REFUSALS; i++)
+        told[i] = dial(&site);
+    struct client *more = dial(&site);
+    assert_true(client_at_end(more));
+    client_close(more);
+    say(told[0], "HEAD /x HTTP/1.1\r\nHost: x\r\n\r\n");
+    struct client_answer a = {0};
+    assert_int_equal(client_read_http(told[0], true, &a), ERR_OK);
+    assert_int_equal(a.status, 503);
+    assert_true(client_at_end(told[0]));
+    say(told[1], "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+    a = hear(told[1]);
+    assert_int_equal(a.status, 503);
+    assert_true(a.close);
+    assert_true(slice_search(a.head, SLICE("Retry-After: 10\r\n"), 0) < a.head.len);
+    assert_true(client_at_end(told[1]));
+    say(told[2], "GET /half");
+    a = hear(told[2]);
+    assert_int_equal(a.status, 408);
+    for (unsigned i = 3; i < LIMIT_REFUSALS; i++)
+        assert_true(client_at_end(told[i]));
+    say(in, get);
+    assert_int_equal(hear(in).status, 200);
+    assert_int_equal(site.handled, 2);
+    client_close(in);
+    for (unsigned i = 0; i < LIMIT_REFUSALS; i++)
+        client_close(told[i]);
+    for (int i = 0; i < 1000 && site.quota.open > 0; i++)
+        usleep(5000);
+    in = dial(&site); /* and now there is room again */
+    say(in, get);
+    assert_int_equal(hear(in).status, 200);
+    client_close(in);
+    loop_call(&site.loop, count_site, &site);
+    assert_int_equal(site.figures.net.faults[NET_FULL], LIMIT_REFUSALS + 1);
+    assert_int_equal(site.figures.net.accepted, 2);
+    for (unsigned i = 0; i < HTTP_REFUSALS; i++)
+        if (http_refusal_status(i) == 503)
+            assert_int_equal(site.figures.refusals[i], 2);
+    site_stop(&site);
+}
+
 /* Many threads, mixed requests, connections that break off in the middle. */
 static void hammer(unsigned index, void *context)
 {
@@ -595,8 +679,8 @@ static void test_hammer(void **state)
     site_start(&site);
     assert_int_equal(client_threads(8, hammer, &site), ERR_OK);
     loop_call(&site.loop, count_site, &site);
-    assert_int_equal(site.figures.accepted, 240);
-    assert_int_equal(site.figures.refused, 0);
+    assert_int_equal(site.figures.net.accepted, 240);
+    assert_int_equal(site.figures.net.faults[NET_FULL], 0);
     site_stop(&site);
 }
 
@@ -609,10 +693,10 @@ static void test_port_taken(void **state)
     struct http_options o = site.options;
     uv_loop_t loop;
     assert_int_equal(uv_loop_init(&loop), 0);
-    o.loop = &loop;
-    o.port = site.port;
+    o.where.loop = &loop;
+    o.where.port = site.port;
     assert_int_equal(http_open(&o, &second), ERR_IO);
-    o.host = "not an address";
+    o.where.host = "not an address";
     assert_int_equal(http_open(&o, &second), ERR_INVALID);
     assert_null(second);
     uv_run(&loop, UV_RUN_DEFAULT);
@@ -732,6 +816,7 @@ int main(void)
         cmocka_unit_test(test_slow),         cmocka_unit_test(test_graceful_close),
         cmocka_unit_test(test_hammer),       cmocka_unit_test(test_port_taken),
         cmocka_unit_test(test_flow),         cmocka_unit_test(test_flow_gone),
+        cmocka_unit_test(test_half_closed),  cmocka_unit_test(test_full),
     };
     return T_RUN(tests);
 }

@@ -221,11 +221,11 @@ static void open_world(void *context)
 {
     struct world *w = context;
     struct http_options o = {
-        .loop = &w->loop.uv, .host = "127.0.0.1", .handle = handle, .context = w};
+        .where = {.loop = &w->loop.uv, .host = "127.0.0.1"}, .handle = handle, .context = w};
     struct listener_options l = {
         .loop = &w->loop.uv, .host = "127.0.0.1", .events = &SCRIPT, .context = w};
     assert_int_equal(http_open(&o, &w->http), ERR_OK);
-    o.tls = w->server_tls;
+    o.where.tls = w->server_tls;
     assert_int_equal(http_open(&o, &w->https), ERR_OK);
     assert_int_equal(listener_open(&l, &w->script), ERR_OK);
     assert_int_equal(outbound_open(&w->loop.uv, w->client_tls, &w->out), ERR_OK);
@@ -337,9 +337,9 @@ static const char *url_of(const char *scheme, const char *host, unsigned port, c
 static void count_accepted(void *context)
 {
     struct world *w = context;
-    struct net_figures f;
+    struct http_figures f;
     http_figures(w->http, &f);
-    w->accepted = (unsigned)f.accepted;
+    w->accepted = (unsigned)f.net.accepted;
 }
 
 static void test_posts(void **state)

@@ -6,8 +6,13 @@
  */
 #include "exchange/net/stream.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+
 #include "base/limits.h"
 #include "exchange/bench/client.h"
+#include "exchange/net/quota.h"
 #include "lib/loop.h"
 
 #include "base/banned.h"
@@ -16,7 +21,7 @@ struct pool {
     struct loop loop;
     struct listener_options options;
     struct listener *listener;
-    struct net_quota quota;
+    struct quota quota;
     unsigned short port;
     enum err err;
     bool done;
@@ -144,6 +149,7 @@ static void pool_start(struct pool *p)
 {
     memset(p, 0, sizeof(*p));
     loop_init(&p->loop);
+    quota_init(&p->quota, LIMIT_CONNECTIONS, 0);
     p->options = (struct listener_options){.loop = &p->loop.uv,
                                            .host = "127.0.0.1",
                                            .events = &EVENTS,
@@ -256,7 +262,7 @@ static void test_deadline(void **state)
     wait_for(&p, &p.late, 1);
     wait_for(&p, &p.closed, 1);
     loop_call(&p.loop, count_pool, &p);
-    assert_int_equal(p.figures.late, 1);
+    assert_int_equal(p.figures.faults[NET_LATE], 1);
     pool_stop(&p);
 }
 
@@ -273,7 +279,7 @@ static void test_flood(void **state)
     client_close(c);
     wait_for(&p, &p.closed, 1);
     loop_call(&p.loop, count_pool, &p);
-    assert_int_equal(p.figures.stalled, 1);
+    assert_int_equal(p.figures.faults[NET_STALLED], 1);
     pool_stop(&p);
 }
 
@@ -286,7 +292,7 @@ static void test_cap(void **state)
     struct client *first = dial(&p);
     say(first, "x");
     wait_for(&p, &p.ready, 1);
-    p.quota.open += LIMIT_CONNECTIONS - 2; /* the other listeners' */
+    p.quota.cap = 2;
     struct client *second = dial(&p);
     wait_for(&p, &p.ready, 2);
     struct client *third = dial(&p);
@@ -299,14 +305,80 @@ static void test_cap(void **state)
                 "4\x1c\r");
     assert_int_equal(client_read_mllp(fourth, &got), ERR_OK);
     loop_call(&p.loop, count_pool, &p);
-    assert_int_equal(p.figures.refused, 1);
+    assert_int_equal(p.figures.faults[NET_FULL], 1);
     assert_int_equal(p.figures.accepted, 3);
     assert_int_equal(p.figures.open, 2);
     client_close(first);
     client_close(third);
     client_close(fourth);
     wait_for(&p, &p.closed, 3);
-    p.quota.open -= LIMIT_CONNECTIONS - 2;
+    pool_stop(&p);
+}
+
+/* One address holds its share and no more, whoever else has room. */
+static void test_share(void **state)
+{
+    struct pool p;
+    (void)state;
+    pool_start(&p);
+    p.quota.share = 2;
+    struct client *c[3];
+    for (unsigned i = 0; i < 3; i++)
+        c[i] = dial(&p);
+    assert_true(client_at_end(c[2]));
+    wait_for(&p, &p.ready, 2);
+    loop_call(&p.loop, count_pool, &p);
+    assert_int_equal(p.figures.faults[NET_SHARE], 1);
+    assert_int_equal(p.figures.faults[NET_FULL], 0);
+    client_close(c[0]);
+    wait_for(&p, &p.closed, 1);
+    struct client *again = dial(&p);
+    wait_for(&p, &p.ready, 3);
+    client_close(again);
+    client_close(c[1]);
+    client_close(c[2]);
+    wait_for(&p, &p.closed, 3);
+    pool_stop(&p);
+}
+
+/* With no file for another connection the loop goes on, does not spin, and takes who waits when
+ * there is one. */
+static void test_out_of_files(void **state)
+{
+    static int filler[4096];
+    struct pool p;
+    struct rlimit before, low;
+    unsigned count = 0;
+    char got = 0;
+    (void)state;
+    pool_start(&p);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(p.port)};
+    inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+    int mine = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(mine >= 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    low = before;
+    low.rlim_cur = (rlim_t)mine + 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    while (count < T_COUNT(filler) && (filler[count] = open("/dev/null", O_RDONLY)) >= 0)
+        count++;
+    assert_in_range(count, 1, T_COUNT(filler) - 1);
+    assert_int_equal(connect(mine, (struct sockaddr *)&to, sizeof(to)), 0);
+    assert_int_equal(send(mine, "x", 1, 0), 1);
+    for (int i = 0; i < 2000 && p.figures.faults[NET_NO_FILES] < 2; i++) {
+        usleep(5000);
+        loop_call(&p.loop, count_pool, &p); /* the loop answers */
+    }
+    assert_in_range(p.figures.faults[NET_NO_FILES], 2,
+                    200); /* a pause each; a loop that spins counts thousands */
+    assert_int_equal(p.ready, 0);
+    while (count > 0)
+        close(filler[--count]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(recv(mine, &got, 1, 0), 1);
+    assert_int_equal(got, 'x');
+    close(mine);
+    wait_for(&p, &p.closed, 1);
     pool_stop(&p);
 }
 
@@ -331,7 +403,7 @@ static void test_stall(void **state)
     }
     wait_for(&p, &p.closed, 1); /* a busy machine's timers are late */
     loop_call(&p.loop, count_pool, &p);
-    assert_int_equal(p.figures.stalled, 1);
+    assert_int_equal(p.figures.faults[NET_STALLED], 1);
     assert_int_equal(p.closed, 1);
     say(slow, "c");
     assert_int_equal(client_read_mllp(slow, &got), ERR_GONE);
@@ -377,6 +449,8 @@ int main(void)
         cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_flood),
         cmocka_unit_test(test_cap),
+        cmocka_unit_test(test_share),
+        cmocka_unit_test(test_out_of_files),
         cmocka_unit_test(test_stall),
         cmocka_unit_test(test_close_listener),
     };

@@ -22,7 +22,7 @@ struct world {
     struct tls_context *tls;
     struct http_server *server;
     unsigned short port;
-    struct net_figures figures;
+    struct http_figures figures;
     enum err err;
 };
 
@@ -52,7 +52,7 @@ static void open_server(void *context)
 {
     struct world *w = context;
     struct http_options o = {
-        .loop = &w->loop.uv, .host = "127.0.0.1", .tls = w->tls, .handle = handle};
+        .where = {.loop = &w->loop.uv, .host = "127.0.0.1", .tls = w->tls}, .handle = handle};
     w->err = http_open(&o, &w->server);
     if (w->err == ERR_OK)
         w->port = http_port(w->server);
@@ -201,7 +201,7 @@ static void test_who_gets_in(void **state)
             refused += !in;
         }
         loop_call(&w.loop, count, &w);
-        assert_int_equal(w.figures.handshake_failures, refused);
+        assert_int_equal(w.figures.net.faults[NET_HANDSHAKE], refused);
         world_stop(&w);
     }
 }
@@ -485,7 +485,7 @@ static void test_garbage(void **state)
     }
     assert_true(asks(&w, NULL, 0, text));
     loop_call(&w.loop, count, &w);
-    assert_int_equal(w.figures.handshake_failures, T_COUNT(inputs));
+    assert_int_equal(w.figures.net.faults[NET_HANDSHAKE], T_COUNT(inputs));
     world_stop(&w);
 }
 

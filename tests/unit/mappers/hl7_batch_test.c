@@ -133,38 +133,77 @@ static void finds_numbers(void **state)
 
 /* ---- merges ---- */
 
+/* "7<8 MRG[1]-1; ..." of each pair. */
+static void tell_pairs(const struct hl7_merge *merge, char *text, size_t size)
+{
+    text[0] = '\0';
+    for (size_t i = 0; i < merge->count; i++) {
+        const struct hl7_merge_pair *p = &merge->pairs[i];
+        size_t len = strlen(text);
+        snprintf(text + len, size - len, "%s%.*s<%.*s %s", i ? "; " : "", SLICE_ARG(p->number),
+                 SLICE_ARG(p->other_no), p->place);
+    }
+}
+
 static void reads_merges(void **state)
 {
     static const struct {
         const char *text;
         enum err err;
         enum merge_kind kind;
-        const char *other, *place;
+        const char *pairs; /* or the place of the error */
     } rows[] = {
-        {MSH("ADT^A08") "PID|1||7\r", ERR_OK, MERGE_NONE, "", ""},
-        {MSH("ORU^A40") "PID|1||7\rMRG|8\r", ERR_OK, MERGE_NONE, "", ""},
-        {MSH("ADT^A40") "PID|1||7\rMRG|8^^^^PI\r", ERR_OK, MERGE_LINK, "8", "MRG[1]-1"},
-        {MSH("ADT^A34") "PID|1||7\rMRG|1^^^TASUKI~2^^^^JHC~ 8 ^^^X^MR\r", ERR_OK, MERGE_LINK, "8",
-         "MRG[1]-1"},
-        {MSH("ADT^A24") "PID|1||7\rPD1|\rPID|2||8\r", ERR_OK, MERGE_LINK, "8", "PID[2]-3"},
-        {MSH("ADT^A37") "PID|1||7\rPID|2||8\r", ERR_OK, MERGE_UNLINK, "8", "PID[2]-3"},
-        {MSH("ADT^A40") "PID|1||7\r", ERR_REQUIRED, MERGE_NONE, "", "MRG[1]-1"},
-        {MSH("ADT^A40") "PID|1||7\rMRG|\"\"\r", ERR_REQUIRED, MERGE_NONE, "", "MRG[1]-1"},
-        {MSH("ADT^A37") "PID|1||7\r", ERR_REQUIRED, MERGE_NONE, "", "PID[2]-3"},
-        {MSH("ADT^A40") "PID|1||7\rMRG|8\rMRG|9\r", ERR_INVALID, MERGE_NONE, "", "MRG[1]-1"},
+        {MSH("ADT^A08") "PID|1||7\r", ERR_OK, MERGE_NONE, ""},
+        {MSH("ORU^A40") "PID|1||7\rMRG|8\r", ERR_OK, MERGE_NONE, ""},
+        {MSH("ADT^A40") "PID|1||7\rMRG|8^^^^PI\r", ERR_OK, MERGE_LINK, "7<8 MRG[1]-1"},
+        {MSH("ADT^A34") "PID|1||7\rMRG|1^^^TASUKI~2^^^^JHC~ 8 ^^^X^MR\r", ERR_OK, MERGE_LINK,
+         "7<8 MRG[1]-1"},
+        {MSH("ADT^A40") "PID|1||7\rMRG|8~9^^^^PI\r", ERR_OK, MERGE_LINK,
+         "7<8 MRG[1]-1; 7<9 MRG[1]-1"},
+        {MSH("ADT^A40") "PID|1||7\rPD1|\rMRG|8\rPV1|1\rPID|2||5\rMRG|6\r", ERR_OK, MERGE_LINK,
+         "7<8 MRG[1]-1; 5<6 MRG[2]-1"},
+        {MSH("ADT^A40") "PID|1||7\rMRG|8\rMRG|9\r", ERR_OK, MERGE_LINK,
+         "7<8 MRG[1]-1; 7<9 MRG[2]-1"},
+        {MSH("ADT^A47") "PID|1||7\rMRG|8\r", ERR_OK, MERGE_LINK, "7<8 MRG[1]-1"},
+        {MSH("ADT^A24") "PID|1||7\rPD1|\rPID|2||8\r", ERR_OK, MERGE_LINK, "7<8 PID[2]-3"},
+        {MSH("ADT^A37") "PID|1||7\rPID|2||8\r", ERR_OK, MERGE_UNLINK, "7<8 PID[2]-3"},
+        {MSH("ADT^A40") "PID|1||7\r", ERR_REQUIRED, MERGE_NONE, "MRG[1]-1"},
+        {MSH("ADT^A40") "PID|1||7\rMRG|8\rPID|2||5\r", ERR_REQUIRED, MERGE_NONE, "MRG[2]-1"},
+        {MSH("ADT^A40") "MRG|8\rPID|1||7\r", ERR_REQUIRED, MERGE_NONE, "MRG[1]-1"},
+        {MSH("ADT^A40") "PID|1||7\rMRG|\"\"\r", ERR_REQUIRED, MERGE_NONE, "MRG[1]-1"},
+        {MSH("ADT^A40") "PID|1||7\rMRG|7\r", ERR_INVALID, MERGE_NONE, "MRG[1]-1"},
+        {MSH("ADT^A37") "PID|1||7\r", ERR_REQUIRED, MERGE_NONE, "PID[2]-3"},
+        {MSH("ADT^A24") "PID|1||7\rPID|2||8\rPID|3||9\r", ERR_INVALID, MERGE_NONE, "PID[3]-3"},
     };
     (void)state;
     for (size_t i = 0; i < T_COUNT(rows); i++) {
         struct place p = place_new();
         struct hl7_merge merge = {.kind = MERGE_NONE};
         enum err err = hl7_merge_parse(lex(&p, rows[i].text), &p.errors, &merge);
-        const char *place = err ? p.errors.last->place : merge.kind ? merge.place : "";
-        if (err != rows[i].err || merge.kind != rows[i].kind ||
-            !slice_is(merge.other_no, rows[i].other) || strcmp(place, rows[i].place) != 0)
-            fail_msg("row %zu: %s %d %.*s %s", i, err_name(err), (int)merge.kind,
-                     SLICE_ARG(merge.other_no), place);
+        char said[256];
+        if (err)
+            snprintf(said, sizeof(said), "%s", p.errors.last->place);
+        else
+            tell_pairs(&merge, said, sizeof(said));
+        if (err != rows[i].err || merge.kind != rows[i].kind || strcmp(said, rows[i].pairs) != 0)
+            fail_msg("row %zu: %s %d %s", i, err_name(err), (int)merge.kind, said);
         arena_free(p.arena);
     }
+}
+
+/* More pairs than one transaction should hold are refused, not cut off. */
+static void bounds_merges(void **state)
+{
+    char text[8192] = MSH("ADT^A40") "PID|1||7\rMRG|";
+    struct place p = place_new();
+    struct hl7_merge merge = {.kind = MERGE_NONE};
+    (void)state;
+    for (unsigned i = 0; i < LIMIT_MERGE_PAIRS + 1; i++) {
+        size_t len = strlen(text);
+        snprintf(text + len, sizeof(text) - len, "%sN%u", i ? "~" : "", i);
+    }
+    assert_int_equal(hl7_merge_parse(lex(&p, text), &p.errors, &merge), ERR_TOO_LARGE);
+    arena_free(p.arena);
 }
 
 /* ---- queries ---- */
@@ -177,18 +216,24 @@ static void reads_queries(void **state)
         const char *number;
         unsigned terms, domains, limit;
     } rows[] = {
-        {MSH("QBP^Q23") "QPD|N|T|7^^^A&1.2&ISO^PI|^^^B~^^^&3.4&ISO\r", ERR_OK, "7", 0, 2, 0},
-        {MSH("QBP^Q23") "QPD|N|T|7\rRCP|I\r", ERR_OK, "7", 0, 0, 0},
-        {MSH("QBP^Q23") "QPD|N|T\r", ERR_REQUIRED, "", 0, 0, 0},
+        {MSH("QBP^Q23") "QPD|Q23^Get Corresponding IDs^HL7|T|7^^^A&1.2&ISO^PI|^^^B~^^^&3.4&ISO\r", ERR_OK, "7", 0, 2, 0},
+        {MSH("QBP^Q23") "QPD|Q23^Get Corresponding IDs^HL7|T|7\rRCP|I\r", ERR_OK, "7", 0, 0, 0},
+        {MSH("QBP^Q23") "QPD|Q23^Get Corresponding IDs^HL7|T\r", ERR_REQUIRED, "", 0, 0, 0},
         {MSH("QBP^Q23"), ERR_REQUIRED, "", 0, 0, 0},
-        {MSH("QBP^Q22") "QPD|N|T|@PID.5.1^X~@PID.7^1965~@PID.11.3.1^Y|||||^^^B\rRCP|I|5^RD\r", ERR_OK,
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|@PID.5.1^X~@PID.7^1965~@PID.11.3.1^Y|||||^^^B\rRCP|I|5^RD\r", ERR_OK,
          "", 3, 1, 5},
-        {MSH("QBP^Q22") "QPD|N|T|@PID.3.1^7~@PID.3.4.2^1.2~@PID.3.5^PI\r", ERR_OK, "7", 0, 0, 0},
-        {MSH("QBP^Q22") "QPD|N|T|@PID.5.1^\r", ERR_REQUIRED, "", 0, 0, 0},
-        {MSH("QBP^Q22") "QPD|N|T|@PID.0^X\r", ERR_INVALID, "", 0, 0, 0},
-        {MSH("QBP^Q22") "QPD|N|T|@PID.5.1.1.1^X\r", ERR_INVALID, "", 0, 0, 0},
-        {MSH("QBP^Q22") "QPD|N|T|@PID^X\r", ERR_INVALID, "", 0, 0, 0},
-        {MSH("QBP^Q22") "QPD|N|T|X^X\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|@PID.3.1^7~@PID.3.4.2^1.2~@PID.3.5^PI\r", ERR_OK, "7", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|@PID.5.1^\r", ERR_REQUIRED, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|@PID.0^X\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|@PID.5.1.1.1^X\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|@PID^X\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|X^X\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|N|T|@PID.5.1^X\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q23") "QPD|IHE PDQ Query|T|7\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|QRY_PDQ_1001|T|@PID.5.1^X\rRCP|D\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|x^Q22|T|@PID.5.1^X\rRCP|I|5^LI\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|ihe pdq query|T|@PID.5.1^X\rRCP|I|many\r", ERR_INVALID, "", 0, 0, 0},
+        {MSH("QBP^Q22") "QPD|IHE PDQ Query|T|@PID.5.1^X\rRCP|I|5\rDSC|abc|I\r", ERR_OK, "", 1, 0, 5},
     };
     (void)state;
     for (size_t i = 0; i < T_COUNT(rows); i++) {
@@ -249,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splits_batches), cmocka_unit_test(answers_batches),
         cmocka_unit_test(finds_numbers),  cmocka_unit_test(reads_merges),
+        cmocka_unit_test(bounds_merges),
         cmocka_unit_test(reads_queries),  cmocka_unit_test(prints_people),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

@@ -17,6 +17,7 @@
 
 struct score {
     unsigned rows, covered, same_type;
+    unsigned unreasoned; /* neither mapped nor said why not */
 };
 
 static const struct {
@@ -108,8 +109,11 @@ static void count_row(struct score *score, const char *source, const char *targe
     type[strcspn(type, "[.-")] = '\0';
     score->rows++;
     if (!coverage_maps(slice_str(segment), field, SLICE_NONE)) {
-        if (getenv("TASUKI_COVERAGE_VERBOSE"))
-            printf("  not mapped: %s -> %s\n", source, target);
+        const char *why = coverage_why_kept(slice_str(segment), field);
+
+        if (!why || getenv("TASUKI_COVERAGE_VERBOSE"))
+            printf("  not mapped: %s -> %s: %s\n", source, target, why ? why : "NO REASON GIVEN");
+        score->unreasoned += !why;
         return;
     }
     score->covered++;
@@ -121,6 +125,7 @@ static void add(struct score *sum, const struct score *one)
     sum->rows += one->rows;
     sum->covered += one->covered;
     sum->same_type += one->same_type;
+    sum->unreasoned += one->unreasoned;
 }
 
 static double percent(unsigned part, unsigned whole)
@@ -182,6 +187,7 @@ static void covers_v2_to_fhir(void **state)
     printf("v2-to-FHIR with the maps left out: %u of %u rows (%.1f %%)\n", apart.covered,
            apart.rows, percent(apart.covered, apart.rows));
     assert_true(percent(counted.covered, counted.rows) >= 90.0);
+    assert_int_equal(counted.unreasoned, 0);
 }
 
 static void covers_ssmix2_map(void **state)
@@ -213,6 +219,7 @@ static void covers_ssmix2_map(void **state)
            "%u\n",
            score.covered, score.rows, percent(score.covered, score.rows), score.same_type,
            all.covered, all.rows);
+    assert_int_equal(score.unreasoned, 0);
     assert_true(score.rows > 150);
     assert_true(percent(score.covered, score.rows) >= 90.0);
 }

@@ -275,6 +275,77 @@ static void test_group_commit_from_threads(void **state)
     fixture_close(&f);
 }
 
+/* ── what a look sees ──────────────────────────────────────────────────────────────────────── */
+
+/* One reader. A look is held; meanwhile a row is written and acknowledged, and then two more looks
+ * are handed in. They find the row, though the reader had a snapshot open when it came to them. */
+struct held {
+    struct fixture_job fj; /* first: the job is found from it */
+    pthread_mutex_t *gate;
+    const char *key;
+    int64_t rows;
+    bool done;
+};
+static enum err held_look(struct session *s, void *context)
+{
+    struct held *h = context;
+    struct sql *q = NULL;
+    if (h->gate) {
+        (void)pthread_mutex_lock(h->gate);
+        (void)pthread_mutex_unlock(h->gate);
+    }
+    enum err err = sql_prepare(s, "SELECT count(*) FROM meta WHERE key = ?1", SQL_OWN, &q);
+    if (err)
+        return err;
+    sql_bind_str(q, 1, h->key);
+    err = sql_row(q);
+    if (!err)
+        h->rows = sql_i64(q, 0);
+    return sql_done(q, err);
+}
+static void held_done(struct store_job *job)
+{
+    ((struct held *)(void *)job)->done = true;
+}
+static void hand_in(struct fixture *f, struct held *h)
+{
+    h->fj = fixture_job(held_look, NULL, NULL, h);
+    h->fj.job.done = held_done;
+    assert_int_equal(store_submit(f->store, &h->fj.job), ERR_OK);
+}
+
+static void test_looks_see_what_was_acknowledged(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_new(&f);
+    assert_int_equal(fixture_try_open(&f, 1), ERR_OK);
+    for (int i = 0; i < 20; i++) {
+        pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+        struct named n;
+        (void)snprintf(n.key, sizeof n.key, "seen-%d", i);
+        struct held first = {.key = n.key}, held = {.key = n.key, .gate = &gate};
+        struct held after[2] = {{.key = n.key}, {.key = n.key}};
+        (void)pthread_mutex_lock(&gate);
+        hand_in(&f, &first); /* leaves a snapshot open, if the next is there in time */
+        hand_in(&f, &held);
+        assert_int_equal(fixture_write(&f, named_apply, &n), ERR_OK);
+        hand_in(&f, &after[0]);
+        hand_in(&f, &after[1]);
+        (void)pthread_mutex_unlock(&gate);
+        for (int tries = 0;
+             tries < 5000 && !(first.done && held.done && after[0].done && after[1].done);
+             tries++) {
+            (void)store_collect(f.store);
+            usleep(100);
+        }
+        assert_int_equal(first.fj.job.err, ERR_OK);
+        assert_int_equal(after[0].rows, 1);
+        assert_int_equal(after[1].rows, 1);
+    }
+    fixture_close(&f);
+}
+
 /* ── durability without an orderly end ─────────────────────────────────────────────────────── */
 
 static void copy_file(const char *from, const char *to)
@@ -565,6 +636,7 @@ int main(void)
         cmocka_unit_test(test_grants_end_with_their_step),
         cmocka_unit_test(test_bad_jobs_fail_alone),
         cmocka_unit_test(test_group_commit_from_threads),
+        cmocka_unit_test(test_looks_see_what_was_acknowledged),
         cmocka_unit_test(test_recovers_from_the_log),
         cmocka_unit_test(test_orderly_close_leaves_no_log),
         cmocka_unit_test(test_close_finishes_what_was_submitted),
