@@ -111,12 +111,15 @@ static enum err find_run(struct find *f, int64_t until)
                                  .after_given = true,
                                  .after = f->in->after,
                                  .limit = LIMIT_PUSH_SCAN};
-    int64_t last = 0, end_ms = change_ms(f->in->after) + WINDOW_MS;
+    int64_t last = 0, next = 0;
     bool more = true;
     f->run = arena_array(f->r->arena, LIMIT_FEED_RUN, sizeof(*f->run));
     enum err err = f->run ? change_last(f->s, &last) : ERR_LIMIT;
-    bool cut = !until && end_ms <= change_ms(last);
-    query.at_hi = cut ? end_ms : 0;
+    if (!err)
+        err = change_next(f->s, f->in->after, &next);
+    int64_t end_ms = change_ms(next) + WINDOW_MS; /* quiet times of the log cost nothing */
+    bool cut = !until && next && end_ms <= change_ms(last);
+    query.at_hi = until ? change_ms(until) + 1 : cut ? end_ms : 0;
     for (bool first = true; more && !err && (first || f->run_count > 0 || until); first = false)
         err = look_page(f, &query, until, &more);
     if (!more && f->run_count == 0 && !until)
