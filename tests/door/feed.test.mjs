@@ -9,6 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { serve } from '../fault/serve.mjs';
+import { Sender, ackCode } from './mllp.mjs';
 import { MllpReceiver, ack, segments } from './mllp_receiver.mjs';
 import { ROOT, Region, freePorts, sleep, sql, tasuki, until } from './region.mjs';
 import { consent, observation, patient } from './resources.mjs';
@@ -129,6 +130,29 @@ describe('what is told to whom', () => {
     assert.equal((await a.del(`/DiagnosticReport/${report.id}`)).status, 204);
     const fourth = (await receiver.wait(4))[3];
     assert.equal(segments(fourth.text, 'OBR')[0][25], 'X');
+  });
+
+  test('what came as HL7 v2 goes out as one message, what its next version no longer has is withdrawn', async () => {
+    const sender = await Sender.open(region.ports.mllp);
+    const oul = (id, results) => ['MSH|^~\\&|LIS|A|GW|R|20260115100000||OUL^R22^OUL_R22|' + id + '|P|2.5||||||UNICODE UTF-8', 'PID|0001||A-77^^^^PI', 'SPM|1|S77||023^血清^JC10|||||||||||||20260115090000',
+      'OBR||000000077000001||E002^生化学的検査^99O03|||20260115090000', 'ORC|SC|000000077000001',
+      ...results.map(([code, name, value], i) => `OBX|${i + 1}|NM|${code}^${name}^JC10||${value}|g/dl^g/dl^ISO+|6.7-8.3|H|||F|||20260115090000`)].join('\r') + '\r';
+    const protein = ['3A010000002327101', '総蛋白', '7.20'];
+    const albumin = ['3A015000002327101', 'アルブミン', '4.1'];
+    assert.equal(ackCode(await sender.send(oul('F1', [protein, albumin]))), 'AA');
+    const [first] = await receiver.wait(1);
+    assert.equal(segments(first.text, 'OBR').length, 1);
+    assert.deepEqual(segments(first.text, 'OBX').map((o) => [o[3], o[5], o[6], o[7], o[8], o[11], o[14]]),
+      [protein, albumin].map(([code, name, value]) => [`${code}^${name}^JC10`, value, 'g/dl^g/dl^ISO+', '6.7-8.3', 'H', 'F', '20260115090000']));
+    assert.equal(segments(first.text, 'SPM')[0][4], '023^血清^JC10');
+    assert.match(segments(first.text, 'OBR')[0][2], /^\d{10}-000000077000001\^/);
+    assert.equal(ackCode(await sender.send(oul('F2', [['3A010000002327101', '総蛋白', '7.30']]))), 'AA');
+    const second = (await receiver.wait(2))[1];
+    assert.deepEqual(segments(second.text, 'OBX').map((o) => [o[3].split('^')[1], o[5] ?? '', o[11]]), [['総蛋白', '7.30', 'F'], ['アルブミン', '', 'D']]);
+    assert.equal(segments(second.text, 'OBR').length, 1);
+    await sleep(300);
+    assert.equal(receiver.got.length, 2, 'one message each');
+    sender.close();
   });
 
   test('nothing of the facility itself, of a resident it does not treat, or of another category', async () => {
