@@ -39,8 +39,8 @@ enum err mllp_client_open(const struct mllp_client_options *options,
                           struct mllp_client **ret_client) ERR_CHECKED;
 /* Is there a connection? It may be gone the next moment. */
 bool mllp_client_connected(const struct mllp_client *c);
-/* Connects (name, connection, handshake). DONE once, later, on the loop. Not while something runs,
- * nor when connected. */
+/* Connects (name, connection, handshake). DONE once, on the loop; later, unless nothing could be
+ * asked at all. Not while something runs, nor when connected. */
 void mllp_client_connect(struct mllp_client *c, mllp_client_cb done, void *context);
 /* Frames MESSAGE (copied) and waits for the answer; needs a connection, nothing may run. DONE once,
  * later. After any failure the connection is closed: an answer that comes late must not be taken

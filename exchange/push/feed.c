@@ -39,6 +39,10 @@
 #include "base/banned.h"
 
 #define BUSY_MS 5000 /* when the store cannot be asked */
+/* Time of the log that one turn walks: where little is visible, a statement without an end would
+ * run into its clock each time. It shrinks where even so much is too much. */
+#define WINDOW_MS (10 * 60 * 1000)
+#define WINDOW_LEAST_MS 1000
 
 enum line_state { QUIET, DUE, ASKING, CONNECTING, SENT, WAITING };
 
@@ -51,7 +55,7 @@ struct line {
     enum line_state state;
     bool stale;         /* something happened since its turn began */
     bool waits_for_row; /* WAITING as the row says: an operator may end it */
-    int64_t scanned;
+    int64_t scanned, window_ms;
     unsigned failures;
     char message_id[REPORT_CONTROL_ID + 1];
     enum feed_verdict verdict; /* not written yet */
@@ -191,6 +195,7 @@ static void go_on(struct line *l, const struct feed_turn *t)
     l->verdict = FEED_NONE;
     l->message_id[0] = '\0';
     l->scanned = t->scanned;
+    l->window_ms = l->window_ms < WINDOW_MS / 2 ? l->window_ms * 2 : WINDOW_MS;
     l->position = t->now.position;
     l->sent = t->now.sent;
     l->refused = t->now.refused;
@@ -210,6 +215,8 @@ static void go_on(struct line *l, const struct feed_turn *t)
 /* The caller is not known, or may not treat: an operator must mend it. */
 static void turn_failed(struct line *l, enum err err)
 {
+    if (err == ERR_TIMEOUT && l->window_ms / 8 >= WINDOW_LEAST_MS)
+        l->window_ms /= 8;
     bool ours = err_http(err) >= 500 || err == ERR_TIMEOUT || err == ERR_CONFLICT;
     log_warn("feed.turn", "feed=%s facility=%s err=%s", l->conf->name, l->conf->facility,
              err_name(err));
@@ -251,6 +258,7 @@ static void ask(struct line *l)
     t->reason = arena_dup(r->arena, slice_str(l->reason));
     t->wait_ms = feeds_wait_ms(l->failures + 1, random);
     t->scanned = l->scanned;
+    t->window_ms = l->window_ms;
     t->offer = mllp_client_connected(l->client);
     r->use = &feed_turn_use;
     r->input = t;
@@ -392,7 +400,7 @@ static enum err open_line(struct feeds *f, uv_loop_t *loop, const struct conf_fe
                           char *text, size_t size)
 {
     struct line *l = &f->lines[f->count++];
-    *l = (struct line){.f = f, .conf = conf, .state = DUE};
+    *l = (struct line){.f = f, .conf = conf, .state = DUE, .window_ms = WINDOW_MS};
     enum err err = conf->tls ? open_tls(l, text, size) : ERR_OK;
     struct mllp_client_options options = {.loop = loop,
                                           .host = conf->host,

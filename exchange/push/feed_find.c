@@ -19,10 +19,6 @@
 
 #include "base/banned.h"
 
-/* Time of the log that one turn walks: where little is visible a statement without an end would run
- * into its clock, each time. */
-#define WINDOW_MS (10 * 60 * 1000)
-
 struct find {
     struct session *s;
     struct request *r;
@@ -117,7 +113,7 @@ static enum err find_run(struct find *f, int64_t until)
     enum err err = f->run ? change_last(f->s, &last) : ERR_LIMIT;
     if (!err)
         err = change_next(f->s, f->in->after, &next);
-    int64_t end_ms = change_ms(next) + WINDOW_MS; /* quiet times of the log cost nothing */
+    int64_t end_ms = change_ms(next) + f->in->window_ms; /* quiet times of the log cost nothing */
     bool cut = !until && next && end_ms <= change_ms(last);
     query.at_hi = until ? change_ms(until) + 1 : cut ? end_ms : 0;
     for (bool first = true; more && !err && (first || f->run_count > 0 || until); first = false)

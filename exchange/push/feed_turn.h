@@ -29,8 +29,9 @@ struct feed_turn {
         control_id; /* of the message the verdict is on; empty for a failure before any was sent */
     struct slice code, reason;
     int64_t wait_ms;
-    bool offer;      /* there is a connection: what is found will be sent */
-    int64_t scanned; /* nothing up to here needs a look; afterwards: the same, further */
+    bool offer;        /* there is a connection: what is found will be sent */
+    int64_t window_ms; /* of the log's time that the look may walk */
+    int64_t scanned;   /* nothing up to here needs a look; afterwards: the same, further */
     /* ── found ── */
     struct feed was; /* the row as the look saw it; without until: nothing was under way */
     bool fresh;      /* there was no row */

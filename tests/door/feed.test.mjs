@@ -53,7 +53,7 @@ async function configure(lines, name = 'clinic') {
   connect();
 }
 
-const plain = (extra = {}) => ({ facility: 'clinic-c', host: '127.0.0.1', port: receiver.port, tls: 'off', application: 'EHR', receiver: 'CLINIC-C', 'answer-seconds': 2, ...extra });
+const plain = (extra = {}) => ({ facility: 'clinic-c', host: '127.0.0.1', port: receiver.port, tls: 'off', application: 'EHR', receiver: 'CLINIC-C', 'answer-seconds': 8, ...extra });
 
 before(async () => {
   region = await Region.start({ empty: true, patients: 8 });
@@ -197,7 +197,7 @@ describe('a receiver that', () => {
     let silent = true;
     receiver.answer = (m) => (silent ? undefined : ack(m.bytes, 'AA'));
     await lab(2.1);
-    await until(() => row().failures >= 1, { what: 'a failure is noted' });
+    await until(() => row().failures >= 1, { what: 'a failure is noted', ms: 40_000 });
     assert.match(feed().reason, /no answer in time/);
     silent = false;
     await receiver.wait(2);

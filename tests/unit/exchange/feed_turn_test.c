@@ -102,6 +102,9 @@ static enum err apply_late(struct session *s, struct request *r)
     return err ? err : feed_turn_use.apply(s, r);
 }
 
+/* what a line remembers from turn to turn */
+static int64_t window_ms = 600000, scanned;
+
 struct turn {
     struct request *r;
     struct feed_turn *t;
@@ -120,6 +123,8 @@ static struct turn turn_with(struct world *w, enum feed_verdict verdict, const c
                             .code = SLICE("AE"),
                             .reason = SLICE("no such item"),
                             .wait_ms = 1000,
+                            .window_ms = window_ms,
+                            .scanned = scanned,
                             .offer = offer};
     r->use = &use;
     r->input = t;
@@ -254,6 +259,37 @@ static void test_quiet_times(void **state)
         end(turn);
         end(turn_with(&w, FEED_ACCEPTED, id, true));
     }
+    close_world(&w);
+}
+
+/* However short the window: each turn gets on, and what is there is found. */
+static void test_short_windows(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w);
+    end(offered(&w));
+    w.conf.send = "imaging"; /* nothing of what comes is for this feed */
+    for (int i = 1; i <= 30; i++) {
+        w.f.clock.ms += 10;
+        result(&w, i % 2 ? "o1" : "o2", i);
+    }
+    window_ms = 1;
+    struct turn turn = offered(&w);
+    for (int turns = 1; turn.t->more; turns++) {
+        assert_true(turns < 40 && turn.t->scanned > scanned);
+        scanned = turn.t->scanned;
+        end(turn);
+        turn = offered(&w);
+    }
+    end(turn);
+    w.conf.send = "laboratory";
+    result(&w, "o3", 99);
+    turn = offered(&w);
+    assert_true(turn.t->offered && says(&turn, "|99|"));
+    end(turn);
+    window_ms = 600000;
+    scanned = 0;
     close_world(&w);
 }
 
@@ -416,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_turns),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_quiet_times),
+        cmocka_unit_test(test_short_windows),
         cmocka_unit_test(test_between_look_and_commit),
         cmocka_unit_test(test_corrected_between),
         cmocka_unit_test(test_letters),
