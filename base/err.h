@@ -80,7 +80,15 @@ struct arena;
     X(ERR_IO, 500, "AR", "207", "exception", "reading or writing failed", "読み書きに失敗しました")      \
     X(ERR_INTERNAL, 500, "AR", "207", "exception", "an internal error", "内部エラーです")           \
     X(ERR_INVARIANT, 422, "AE", "102", "invariant", "a rule of the standard is broken",            \
-      "標準の規則に反しています")
+      "標準の規則に反しています")                                                                       \
+    X(ERR_HEADER_MISSING, 400, "AR", "101", "required", "a field of the header is missing",        \
+      "ヘッダーの必須項目がありません")                                                                  \
+    X(ERR_HEADER_VALUE, 400, "AR", "102", "value", "a field of the header is not allowed",         \
+      "ヘッダーの値が不正です")                                                                        \
+    X(ERR_UNKNOWN_EVENT, 404, "AR", "201", "not-supported", "the event of this type is not known", \
+      "この種別のイベントには対応していません")                                                            \
+    X(ERR_PROCESSING_ID, 400, "AR", "202", "value", "the processing id is not allowed",            \
+      "処理IDが不正です")
 
 enum err {
     ERR_OK = 0,

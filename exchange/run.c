@@ -34,6 +34,16 @@ static void close_log(FILE *file)
         fclose(file);
 }
 
+/* What keeps a server from starting is for whoever started it, not only for the log. */
+static int run_to_end(struct server *server)
+{
+    char text[400] = "";
+    enum err err = server_run(server, text, sizeof(text));
+    if (err)
+        fprintf(stderr, "tasuki: %s\n", text);
+    return err ? CLI_FAILED : CLI_OK;
+}
+
 int run_serve(const char *conf_path)
 {
     struct arena *arena = arena_new(LIMIT_MIB);
@@ -52,7 +62,7 @@ int run_serve(const char *conf_path)
     if (server_open(&conf, NULL, NULL, text, sizeof(text), &server))
         fprintf(stderr, "tasuki: %s\n", text);
     else
-        code = server_run(server) ? CLI_FAILED : CLI_OK;
+        code = run_to_end(server);
     close_log(log);
     arena_free(arena);
     return code;
@@ -121,7 +131,7 @@ static int demo_serve(const struct region_options *options, bool empty)
         fprintf(stderr, "tasuki: demo: %s / %s\n", err_en(err), err_ja(err));
         server_free(server);
     } else {
-        code = server_run(server) ? CLI_FAILED : CLI_OK;
+        code = run_to_end(server);
     }
 out:
     region_free(region);

@@ -375,12 +375,11 @@ out:
 
 /* ── running ─────────────────────────────────────────────────────────────────────────────────── */
 
-enum err server_run(struct server *s)
+enum err server_run(struct server *s, char *ret_text, size_t text_size)
 {
-    char text[400] = "";
-    enum err err = open_doors(s, text, sizeof(text));
+    enum err err = open_doors(s, ret_text, text_size);
     if (err) {
-        log_error("server.start", "%s", text);
+        log_error("server.start", "%s", ret_text);
         begin_stop(s);
     } else {
         uv_signal_start(&s->signals[0], on_signal, SIGTERM);

@@ -17,8 +17,8 @@ enum err server_open(const struct conf *conf, void (*on_ready)(struct server *s,
                      void *context, char *ret_text, size_t text_size,
                      struct server **ret_server) ERR_CHECKED;
 /* Starts the doors and runs until TERM or INT, or server_stop; answers what was accepted; closes
- * everything and frees. */
-enum err server_run(struct server *s) ERR_CHECKED;
+ * everything and frees. On failure RET_TEXT says why, for people. */
+enum err server_run(struct server *s, char *ret_text, size_t text_size) ERR_CHECKED;
 /* Ends server_run; from any thread. */
 void server_stop(struct server *s);
 /* Frees a server that was opened and never run; NULL is fine. */

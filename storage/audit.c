@@ -115,7 +115,7 @@ static enum err sign_head(struct session *s)
     sql_bind_i64(q, 2, head.at_ms);
     sql_bind_blob(q, 3, head.hash, DIGEST_LEN);
     sql_bind_blob(q, 4, head.mac, DIGEST_LEN);
-    s->audit.after_commit = audit_after_commit;
+    s->audit.heads_due = true;
     return sql_run(q);
 }
 
@@ -168,8 +168,8 @@ enum err audit_append(struct session *s, const struct audit_row *row)
         return err;
     s->audit.seq = canon.seq;
     memcpy(s->audit.hash, hash, DIGEST_LEN);
-    if (!s->audit.copied_known)
-        s->audit.after_commit = audit_after_commit;
+    if (!s->audit.heads_asked)
+        s->audit.heads_due = s->audit.heads_asked = true;
     if (canon.seq % AUDIT_REF_ROWS == 0)
         err = enter_block(s, canon.seq);
     if (err != ERR_OK)
@@ -260,15 +260,15 @@ static bool write_lines(int file, struct slice lines)
     return write(file, lines.ptr, lines.len) == (ssize_t)lines.len && fdatasync(file) == 0;
 }
 
-void audit_after_commit(struct session *s)
+void audit_copy_heads(struct session *s)
 {
     int64_t last = s->audit.copied_seq;
     struct buf lines;
     int file;
 
-    if (!s->options->checkpoint_path || (!s->audit.after_commit && s->audit.copied_known))
+    if (!s->options->checkpoint_path || (!s->audit.heads_due && s->audit.copied_known))
         return;
-    s->audit.after_commit = NULL;
+    s->audit.heads_due = false;
     file = open(s->options->checkpoint_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0)
         return;

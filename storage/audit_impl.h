@@ -28,12 +28,9 @@
 /* Inside the writer's open transaction: signs the present head unless it is signed already or the
  * chain is empty. For an orderly close, so that the tail is covered. */
 enum err audit_checkpoint_now(struct session *s) ERR_CHECKED;
-/* After a COMMIT of the writer, outside any transaction: copies checkpoints that the file lacks.
- * audit_append leaves it in session.audit.after_commit when one is due, and at a session's first
- * append, which makes good what a crash kept from the file. Calling it after every COMMIT is fine:
- * it is cheap when nothing is due. A failure does not undo the commit; the lines are tried again at
- * the next checkpoint. */
-void audit_after_commit(struct session *s);
+/* Outside any transaction of S: copies committed checkpoints that the file lacks, if heads_due says so or nobody looked
+ * at the file yet; else it is cheap. A failure undoes nothing; the lines are tried again at the next call. */
+void audit_copy_heads(struct session *s);
 
 /* The columns of a row in schema order, without the hash: the one list behind the canonical form,
  * the statements and the prover. INT never NULL; ID an integer, or NULL for none (0 here); TEXT. */

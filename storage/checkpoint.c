@@ -3,12 +3,16 @@
  * Moves committed pages from the write-ahead log into the file, on a thread and a connection of
  * its own, so that no commit waits for it: always in passive mode, when the log has grown and
  * every few seconds while something was committed. An I/O error here means the same as one on the
- * writer: stop.
+ * writer: stop. Beside that it copies signed heads of the audit chain to the file outside, for the
+ * same reason: each copy makes a file grow, and on a busy disk that may take the file system
+ * seconds.
  */
 #include <assert.h>
 #include <sqlite3.h>
 #include <time.h>
 
+#include "storage/audit_impl.h"
+#include "storage/session_impl.h"
 #include "storage/sql.h"
 #include "storage/store_impl.h"
 
@@ -37,13 +41,17 @@ static enum err open_plain(const char *path, sqlite3 **ret_db)
 
 /* Busy is no failure: somebody else is at it, or a reader holds an old page; there is a next
  * time. */
-static enum err passive(sqlite3 *db)
+static enum err passive(struct store *store, sqlite3 *db)
 {
-    int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int pages = 0, moved = 0;
+    int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+    if (rc == SQLITE_OK)
+        atomic_store_explicit(&store->wal_moved, moved, memory_order_relaxed);
     return (rc & 0xff) == SQLITE_BUSY ? ERR_OK : sql_code(NULL, rc);
 }
 
-/* Waits until the log is large, time is up, or the store closes; false for the last. Lock held. */
+/* Waits until there is something to do, time is up, or the store closes; false for the last. Lock
+ * held. */
 static bool wait_for_work(struct store *store)
 {
     struct timespec until;
@@ -51,32 +59,56 @@ static bool wait_for_work(struct store *store)
     assert(rc == 0);
     until.tv_sec += CHECKPOINT_EVERY_S;
     rc = 0;
-    while (!store->closing && !store->checkpoint_wanted && rc == 0)
+    while (!store->closing && !store->checkpoint_wanted && !store->heads_due && rc == 0)
         rc = pthread_cond_timedwait(&store->checkpoint_due, &store->lock, &until);
-    store->checkpoint_wanted = false;
     return !store->closing;
+}
+
+/* What a checkpoint needs of a session: statements of the store's own, and how far the file outside
+ * reaches. */
+static enum err open_keeper(struct store *store, struct session *keeper)
+{
+    *keeper = (struct session){.options = &store->options};
+    return open_plain(store->path, &keeper->db);
+}
+
+static void close_keeper(struct session *keeper)
+{
+    sql_forget(keeper);
+    (void)sqlite3_close(keeper->db);
+}
+
+/* One round; the log is left alone when only heads were asked for. */
+static enum err keep(struct store *store, struct session *keeper, bool log, bool heads)
+{
+    keeper->audit.heads_due = heads;
+    audit_copy_heads(keeper);
+    return log ? passive(store, keeper->db) : ERR_OK;
 }
 
 void *checkpoint_main(void *argument)
 {
     struct store *store = argument;
-    sqlite3 *db = NULL;
-    enum err err = open_plain(store->path, &db);
+    struct session keeper;
+    enum err err = open_keeper(store, &keeper);
     uint64_t done = 0;
     (void)pthread_setname_np(pthread_self(), "checkpoint");
     (void)pthread_mutex_lock(&store->lock);
     while (!err && wait_for_work(store)) {
         uint64_t commits = store->commits;
-        if (commits == done || atomic_load(&store->stopped))
+        bool heads = store->heads_due;
+        bool log = commits != done && (store->checkpoint_wanted || !heads);
+        store->checkpoint_wanted = store->heads_due = false;
+        if ((!heads && !log) || atomic_load(&store->stopped))
             continue;
         (void)pthread_mutex_unlock(&store->lock);
-        err = passive(db);
-        done = commits;
+        err = keep(store, &keeper, log, heads);
+        done = log ? commits : done;
         (void)pthread_mutex_lock(&store->lock);
     }
     (void)pthread_mutex_unlock(&store->lock);
     if (err == ERR_IO)
         atomic_store(&store->stopped, true);
-    (void)sqlite3_close(db);
+    close_keeper(&keeper);
     return NULL;
 }

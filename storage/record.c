@@ -555,6 +555,14 @@ static struct record_mark unchanged(const struct present *present)
                                 .unchanged = true};
 }
 
+static bool is_expected(const struct present *present, int64_t expect_version)
+{
+    bool there = present->rid && !present->deleted;
+    if (expect_version == RECORD_THERE || expect_version == RECORD_ABSENT)
+        return there == (expect_version == RECORD_THERE);
+    return expect_version == RECORD_ANY || (present->rid && present->version == expect_version);
+}
+
 enum err record_put(struct session *s, const struct record_new *record, int64_t expect_version,
                     struct record_mark *ret_mark)
 {
@@ -569,7 +577,7 @@ enum err record_put(struct session *s, const struct record_new *record, int64_t 
         return err;
     if (present.rid && (present.facility != facility || present.chart != record->chart))
         return ERR_NOT_FOUND;
-    if (expect_version > 0 && (!present.rid || present.version != expect_version))
+    if (!is_expected(&present, expect_version))
         return ERR_PRECONDITION;
     if (!present.rid)
         return put_first(s, record, &present, facility, ret_mark);
@@ -632,7 +640,7 @@ enum err record_delete(struct session *s, struct slice type, struct slice id,
         err = ERR_NOT_FOUND;
     if (err)
         return err;
-    if (expect_version > 0 && present.version != expect_version)
+    if (!is_expected(&present, expect_version))
         return ERR_PRECONDITION;
     if (!present.deleted)
         return mark_deleted(s, &present, ret_mark);

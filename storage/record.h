@@ -89,9 +89,13 @@ enum err record_read_version(struct session *s, struct arena *arena, int64_t rid
 /* Packs BODY and FACETS (sorted in place) into ARENA. Any session. ERR_TOO_LARGE: more than LIMIT_FACETS. */
 enum err record_pack(struct session *s, struct arena *arena, struct slice body,
                      struct facet_list *facets, struct record_packed *ret_packed) ERR_CHECKED;
+/* What a writer says of the version he knows, besides its number. */
+#define RECORD_ANY INT64_C(0)
+#define RECORD_THERE INT64_C(-1)  /* some version, not deleted */
+#define RECORD_ABSENT INT64_C(-2) /* none, or deleted */
 /* Creates the record, or its next version when (type, id) exists and belongs to the grant's facility (or
  * the resident) and the same chart. ERR_NOT_FOUND when it exists but is another's, ERR_PRECONDITION when
- * EXPECT_VERSION is > 0 and not current. Writer session, grant->may_write. */
+ * EXPECT_VERSION is not so. Writer session, grant->may_write. */
 enum err record_put(struct session *s, const struct record_new *record, int64_t expect_version,
                     struct record_mark *ret_mark) ERR_CHECKED;
 /* Writes a delete marker and drops the search rows. ERR_NOT_FOUND / ERR_PRECONDITION as above; deleting

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "storage/body.h"
 #include "storage/gate.h"
+#include "storage/log_vfs.h"
 #include "storage/migrate.h"
 #include "storage/session_impl.h"
 #include "storage/sql.h"
@@ -151,7 +152,10 @@ enum err session_open(const struct store_options *options, bool writes,
     s->writes = writes;
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     flags |= writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
-    enum err err = sql_code(s, sqlite3_open_v2(options->path, &s->db, flags, NULL));
+    const char *vfs = writes ? log_vfs_name() : NULL;
+    enum err err = writes && !vfs ? ERR_LIMIT : ERR_OK;
+    if (!err)
+        err = sql_code(s, sqlite3_open_v2(options->path, &s->db, flags, vfs));
     if (!err)
         err = sql_code(s, sqlite3_busy_timeout(s->db, SESSION_BUSY_MS));
     if (!err)

@@ -26,9 +26,9 @@ struct session_audit {
     uint64_t transaction; /* 0: nothing known */
     int64_t seq;
     unsigned char hash[DIGEST_LEN];
-    /* Set by audit_append when a signed head is due for the file outside; the writer calls it
-     * after a successful COMMIT and drops it after a rollback. */
-    void (*after_commit)(struct session *s);
+    /* Set by audit_append when a signed head is to go to the file outside, and at a session's first append, which makes
+     * good what a crash kept from it. Forgotten by a rollback; after the COMMIT somebody sees to it. */
+    bool heads_due, heads_asked;
     bool copied_known; /* copied_seq was read from the file */
     int64_t copied_seq;
 };

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "storage/audit_impl.h"
 #include "storage/lock.h"
 #include "storage/migrate.h"
 #include "storage/session_impl.h"
@@ -215,6 +216,8 @@ void store_close(struct store *store)
     if (!store)
         return;
     stop_threads(store, true, true);
+    if (!atomic_load(&store->stopped))
+        audit_copy_heads(store->writer); /* with the last, of the orderly end */
     (void)store_collect(store);
     assert(store->held == 0);
     free_store(store);

@@ -36,10 +36,12 @@ struct store {
     bool writer_asleep;
     bool closing;
     bool checkpoint_wanted; /* the log grew large */
+    bool heads_due;         /* signed heads are to be copied to the file outside */
     uint64_t commits, jobs, audit_seq;
 
     atomic_bool stopped;  /* after a storage failure: nothing is written any more */
     atomic_int wal_pages; /* pages in the log after the last commit */
+    atomic_int wal_moved; /* pages of it that the last checkpoint found moved into the file */
     int wal_asked;        /* writer only: pages when it last asked for a checkpoint */
 
     int shared; /* says that the store is open (storage/lock.h); -1: not yet */

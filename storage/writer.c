@@ -21,8 +21,9 @@
 #include "base/banned.h"
 
 #define WRITER_WAL_WANTED 1000 /* pages in the log at which a checkpoint is asked for */
-#define WRITER_WAL_LARGE                                                                           \
-    8192 /* pages (32 MiB) at which the writer itself makes the log start anew */
+#define WRITER_WAL_LARGE 8192  /* pages (32 MiB) at which the log is to start anew */
+#define WRITER_WAL_REST 250    /* pages not yet moved that the writer may be held up by then */
+#define WRITER_WAL_HUGE 16384  /* pages at which it starts anew whatever is left */
 #define WRITER_WAL_WAIT_MS                                                                         \
     50 /* how long it waits for readers then; otherwise it tries again later */
 
@@ -52,7 +53,7 @@ static enum err begin(struct session *s)
 static void roll_back(struct session *s)
 {
     s->transaction++;
-    s->audit.after_commit = NULL;
+    s->audit.heads_due = s->audit.heads_asked = false;
     index_words_back(s, (struct index_words_mark){0});
     if (!sqlite3_get_autocommit(s->db) && simple(s, "ROLLBACK"))
         s->broken = true;
@@ -114,10 +115,13 @@ static void after_commit(struct store *store)
     store->commits++;
     if (s->audit.transaction == s->transaction)
         store->audit_seq = (uint64_t)s->audit.seq;
+    if (s->audit.heads_due) {
+        store->heads_due = true;
+        (void)pthread_cond_signal(&store->checkpoint_due);
+    }
     (void)pthread_mutex_unlock(&store->lock);
+    s->audit.heads_due = false;
     index_words_back(s, (struct index_words_mark){0});
-    if (s->audit.after_commit)
-        s->audit.after_commit(s);
 }
 
 /* Jobs [FROM, FROM + COUNT) of the group in the transaction just begun: all of it, or nothing. */
@@ -217,8 +221,8 @@ static int after_commit_hook(void *context, sqlite3 *db, const char *name, int p
 }
 
 /* Under steady writing the checkpoint thread never catches up for good, and the log would grow
- * without end. The writer then moves the rest itself and has the log start anew; a reader of long
- * ago may hold that up, but is not waited for. */
+ * without end. When it has moved nearly all, the writer moves the rest itself and has the log start
+ * anew; a reader of long ago may hold that up, but is not waited for. */
 static void start_log_anew(struct store *store)
 {
     sqlite3 *db = store->writer->db;
@@ -233,15 +237,18 @@ static void start_log_anew(struct store *store)
 static void mind_the_log(struct store *store)
 {
     int pages = atomic_load_explicit(&store->wal_pages, memory_order_relaxed);
+    int left = pages - atomic_load_explicit(&store->wal_moved, memory_order_relaxed);
     if (pages < WRITER_WAL_WANTED || atomic_load(&store->stopped))
         return;
-    if (pages >= store->wal_asked && pages - store->wal_asked < WRITER_WAL_WANTED)
-        return;
-    store->wal_asked = pages;
-    if (pages >= WRITER_WAL_LARGE) {
+    if (pages >= WRITER_WAL_HUGE || (pages >= WRITER_WAL_LARGE && left <= WRITER_WAL_REST)) {
+        store->wal_asked = pages;
         start_log_anew(store);
         return;
     }
+    int step = pages >= WRITER_WAL_LARGE ? WRITER_WAL_REST : WRITER_WAL_WANTED;
+    if (pages >= store->wal_asked && pages - store->wal_asked < step)
+        return;
+    store->wal_asked = pages;
     (void)pthread_mutex_lock(&store->lock);
     store->checkpoint_wanted = true;
     (void)pthread_cond_signal(&store->checkpoint_due);

@@ -43,7 +43,10 @@ static void *serve_main(void *context)
 {
     struct served *s = context;
     (void)pthread_setname_np(pthread_self(), "loop");
-    enum err err = server_run(s->server);
+    char text[400] = "";
+    enum err err = server_run(s->server, text, sizeof(text));
+    if (err)
+        fprintf(stderr, "bench: %s\n", text);
     return (void *)(uintptr_t)err;
 }
 

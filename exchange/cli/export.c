@@ -25,6 +25,12 @@
 #define PROGRESS_MS 1000
 #define LEFT_MAX 64u
 
+/* The last of a list stands for all further names. */
+struct counted {
+    char name[64];
+    unsigned count;
+};
+
 struct export {
     const struct args *args;
     struct cli_place place;
@@ -33,10 +39,7 @@ struct export {
     struct ssmix2_tree_counts counts;
     unsigned patients, unnumbered;
     size_t replaced;
-    struct {
-        char type[64];
-        unsigned count;
-    } left[LEFT_MAX];
+    struct counted left[LEFT_MAX], lacking[LEFT_MAX];
     int64_t began_ms, said_ms;
 };
 
@@ -80,14 +83,30 @@ static enum err run(struct export *x, const struct use *use, enum request_door d
     return err;
 }
 
+/* Counts NAME in a list of names. */
+static void count_name(struct counted *list, const char *name, unsigned count)
+{
+    unsigned i = 0;
+
+    while (i < LEFT_MAX - 1 && list[i].name[0] && strcmp(name, list[i].name) != 0)
+        i++;
+    snprintf(list[i].name, sizeof(list[i].name), "%s", name);
+    list[i].count += count;
+}
+
 static void count_left(struct export *x, const struct ssmix2_export *e)
 {
+    char name[64];
+
     for (const struct ssmix2_left *l = e->left; l; l = l->next) {
-        unsigned i = 0;
-        while (i < LEFT_MAX - 1 && x->left[i].type[0] && !slice_is(l->type, x->left[i].type))
-            i++;
-        snprintf(x->left[i].type, sizeof(x->left[i].type), "%.*s", SLICE_ARG(l->type));
-        x->left[i].count += l->count;
+        snprintf(name, sizeof(name), "%.*s", SLICE_ARG(l->type));
+        count_name(x->left, name, l->count);
+    }
+    for (const struct ssmix2_lacking *l = e->lacking; l; l = l->next) {
+        snprintf(name, sizeof(name), "%s %.*s", l->kind, SLICE_ARG(l->place));
+        count_name(x->lacking, name, (unsigned)l->count);
+        log_warn("ssmix2.replaced", "facility=%.*s kind=%s place=%.*s characters=%zu",
+                 SLICE_ARG(x->facility_key), l->kind, SLICE_ARG(l->place), l->count);
     }
     x->replaced += e->replaced;
 }
@@ -125,6 +144,7 @@ static enum err write_one(struct export *x, int64_t chart)
 {
     struct ssmix2_export e = {.arena = arena_new(8u * LIMIT_ARENA_REQUEST),
                               .chart = chart,
+                              .anew = args_flag(x->args, "anew"),
                               .card = x->card};
     enum err err = ERR_LIMIT;
 
@@ -234,23 +254,22 @@ static void say_result(const struct export *x)
                        "deleted\n",
                  x->patients, x->counts.written, x->counts.replaced, x->counts.same,
                  x->counts.deleted);
-    for (unsigned i = 0; i < LEFT_MAX && x->left[i].type[0]; i++)
+    for (unsigned i = 0; i < LEFT_MAX && x->left[i].name[0]; i++)
         (void)fprintf(stderr,
                       x->args->ja ? "%s %u 件: 標準化ストレージに置けないため除外\n"
                                   : "%s: %u left out, the standard storage has no place for them here\n",
-                      x->left[i].type, x->left[i].count);
+                      x->left[i].name, x->left[i].count);
     if (x->unnumbered > 0)
         (void)fprintf(stderr,
                       x->args->ja ? "患者番号がパスに使えない患者 %u 人を除外\n"
                                   : "%u patients left out: no patient number that a path can hold\n",
                       x->unnumbered);
-    if (x->replaced > 0) {
+    if (x->replaced > 0)
         (void)fprintf(stderr, x->args->ja ? "JIS X 0208 にない文字 %zu 個を ■ に置き換え\n"
                                           : "%zu characters that JIS X 0208 lacks are ■ now\n",
                       x->replaced);
-        log_warn("ssmix2.replaced", "facility=%.*s characters=%zu", SLICE_ARG(x->facility_key),
-                 x->replaced);
-    }
+    for (unsigned i = 0; i < LEFT_MAX && x->lacking[i].name[0]; i++)
+        (void)fprintf(stderr, "  %s: %u\n", x->lacking[i].name, x->lacking[i].count);
 }
 
 int cli_export_ssmix2(const struct args *args)
@@ -271,7 +290,8 @@ int cli_export_ssmix2(const struct args *args)
     x.began_ms = clock_monotonic_ms();
     if (!code) {
         listen_for_end();
-        x.what = arena_printf(x.place.arena, "%.*s %.*s", SLICE_ARG(x.facility_key), SLICE_ARG(x.card));
+        x.what = arena_printf(x.place.arena, "%.*s %.*s%s", SLICE_ARG(x.facility_key),
+                              SLICE_ARG(x.card), args_flag(args, "anew") ? " anew" : "");
         err = x.what ? write_storage(&x) : ERR_LIMIT;
         if (err)
             code = err == ERR_UNAUTHENTICATED ? CLI_NOT_FOUND : cli_fail(args, err, x.root);

@@ -93,7 +93,8 @@ static const struct args_option original_options[] = {
 static const struct args_option import_options[] = {
     PLACE, {"facility", "KEY", "whose documents these are", "どの施設の文書か"}, END};
 static const struct args_option export_options[] = {
-    PLACE, {"facility", "KEY", "whose data, or who asks", "どの施設のデータか（または閲覧する施設）"},
+    PLACE, {"anew", NULL, "write what came as messages anew too", "受信した電文も記録から書き直す"},
+    {"facility", "KEY", "whose data, or who asks", "どの施設のデータか（または閲覧する施設）"},
     {"card", "NUMBER", "what that facility may see of this resident", "その施設が閲覧できる、この住民の記録"},
     {"watch", NULL, "keep the tree up to date until stopped", "停止するまで更新し続ける"}, END};
 static const struct args_option index_options[] = {

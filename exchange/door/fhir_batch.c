@@ -129,7 +129,7 @@ static void keep_answer(struct fhir_batch *batch, struct request *r, unsigned nu
         .location = r->location ? arena_str(parent->arena, slice_str(r->location)) : NULL,
         .version = r->answer_version,
         .updated_ms = r->answer_updated_ms,
-        .body = slice_is(r->method, "HEAD")
+        .body = slice_is(r->method, "HEAD") || r->status == 304
                     ? SLICE_NONE
                     : arena_dup(parent->arena, buf_slice(&r->answer_buf)),
     };

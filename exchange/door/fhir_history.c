@@ -5,6 +5,7 @@
  * history for each chart the reader sees, all under the reader's id of that person. Pages are joined by the number of the last
  * change, so what is written meanwhile moves nothing.
  */
+#include "base/ids.h"
 #include "exchange/door/fhir_page.h"
 #include "exchange/gate/refs.h"
 #include "storage/change.h"
@@ -108,7 +109,31 @@ static enum err take_param(struct request *r, unsigned i, struct asked *a)
 
 /* ── entries ─────────────────────────────────────────────────────────────────────────────────── */
 
-/* Whether a first version came by POST or PUT is not kept; as it can be repeated without harm, it is told as PUT. */
+#define MADE_WITHIN_MS 60000 /* from an id to its commit */
+
+/* Whether a first version came by POST or PUT is not kept, but an id that was made here when the record was began by POST.
+ * What a message brought is told as PUT: its ids are the message's. */
+static bool came_by_post(const struct record *record, struct slice id)
+{
+    uint64_t made_ms = 0;
+    if (record->version != 1 || record->deleted)
+        return false;
+    if (slice_is(record->type, "Patient"))
+        return id.len == IDS_WIRE_LEN; /* not an id of the caller's own */
+    return ids_uuid_time(id, &made_ms) && (uint64_t)record->updated_ms >= made_ms &&
+           (uint64_t)record->updated_ms - made_ms < MADE_WITHIN_MS;
+}
+
+static void print_request(struct buf *b, const struct record *record, struct slice id)
+{
+    if (came_by_post(record, id))
+        buf_addf(b, "\"request\":{\"method\":\"POST\",\"url\":\"%.*s\"},",
+                 SLICE_ARG(record->type));
+    else
+        buf_addf(b, "\"request\":{\"method\":\"%s\",\"url\":\"%.*s/%.*s\"},",
+                 record->deleted ? "DELETE" : "PUT", SLICE_ARG(record->type), SLICE_ARG(id));
+}
+
 static enum err add_entry(struct session *s, struct request *r, const struct record *record)
 {
     struct buf *b = &r->answer_buf;
@@ -123,8 +148,7 @@ static enum err add_entry(struct session *s, struct request *r, const struct rec
         err = refs_outward(s, r, record, b);
         buf_addc(b, ',');
     }
-    buf_addf(b, "\"request\":{\"method\":\"%s\",\"url\":\"%.*s/%.*s\"},",
-             record->deleted ? "DELETE" : "PUT", SLICE_ARG(record->type), SLICE_ARG(id));
+    print_request(b, record, id);
     buf_addf(b, "\"response\":{\"status\":\"%s\",\"etag\":\"W/\\\"%lld\\\"\",\"lastModified\":\"",
              status, (long long)record->version);
     when_print_instant(b, record->updated_ms);

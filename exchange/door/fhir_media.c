@@ -176,8 +176,10 @@ enum err fhir_media_accept(struct slice field, struct fhir_wish *ret_wish)
     if (!ret_wish->html && beats(xml, json)) /* a browser would take XML too: it gets JSON */
         ret_wish->form = FHIR_MEDIA_XML;
     enum fhir_media wanted = media_of(first.type);
+    bool named = json->reach == REACH_NAMED || xml->reach == REACH_NAMED;
+    bool star = slice_find(first.type, '*', 0) < first.type.len;
     ret_wish->raw = first.weight > 0 && wanted != FHIR_MEDIA_JSON && wanted != FHIR_MEDIA_XML &&
-                    slice_find(first.type, '*', 0) == first.type.len;
+                    !(star && named);
     return json->weight || xml->weight || html->weight ? ERR_OK : ERR_NOT_ACCEPTABLE;
 }
 

@@ -212,16 +212,6 @@ static enum err add_text(struct term_build *t, struct slice text)
     return add_as(t, text, FACET_STRING, SEARCH_EQ);
 }
 
-static enum err add_above(struct term_build *t, struct slice text)
-{
-    return add_as(t, text, FACET_URI, SEARCH_ABOVE);
-}
-
-static enum err add_below(struct term_build *t, struct slice text)
-{
-    return add_as(t, text, FACET_URI, SEARCH_BELOW);
-}
-
 static enum err add_typed(struct term_build *t, struct slice text)
 {
     struct search_value v;
@@ -230,7 +220,54 @@ static enum err add_typed(struct term_build *t, struct slice text)
     return add_value(t, &v);
 }
 
-/* The codes of a stored value set. A bare code of R4's own has no system where it stands. */
+/* A bare code of R4's own has no system where it stands. */
+static enum err add_codes(struct term_build *t, const struct fhir_terms_code *codes, size_t count)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; i < count && !err; i++) {
+        struct search_value v = {
+            .kind = FACET_TOKEN, .system = codes[i].system, .text = codes[i].code};
+        if (*t->def->system && slice_is(v.system, t->def->system))
+            v.system = SLICE_NONE;
+        err = add_value(t, &v);
+    }
+    return err;
+}
+
+/* system|code by the hierarchy of the stored code system; the system may be left out where there is
+ * only one. */
+static enum err add_subsumed(struct term_build *t, struct slice text, bool above)
+{
+    struct request *r = t->b->r;
+    struct err_list saved = r->errors;
+    struct fhir_terms_code *codes = NULL;
+    struct search_value v;
+    size_t count = 0;
+    bool good = fhir_query_value_parse(r->arena, FACET_TOKEN, text, &v) && !v.any_code;
+    struct slice system = v.system.len ? v.system : slice_str(t->def->system);
+    if (!good || !system.len)
+        return fhir_query_bad(t->b, t->c, "system|code");
+    enum err err = fhir_terms_subsumed(t->b->s, r, system, v.text, above, &codes, &count);
+    if (err == ERR_NOT_FOUND || err == ERR_NOT_SUPPORTED) {
+        fhir_query_forgive(r, saved);
+        return fhir_query_bad(t->b, t->c, "system|code of a code system stored here");
+    }
+    return err ? err : add_codes(t, codes, count);
+}
+
+static enum err add_above(struct term_build *t, struct slice text)
+{
+    return t->def->kind == FACET_TOKEN ? add_subsumed(t, text, true)
+                                       : add_as(t, text, FACET_URI, SEARCH_ABOVE);
+}
+
+static enum err add_below(struct term_build *t, struct slice text)
+{
+    return t->def->kind == FACET_TOKEN ? add_subsumed(t, text, false)
+                                       : add_as(t, text, FACET_URI, SEARCH_BELOW);
+}
+
+/* The codes of a stored value set. */
 static enum err add_members(struct term_build *t, struct slice text)
 {
     struct request *r = t->b->r;
@@ -243,14 +280,7 @@ static enum err add_members(struct term_build *t, struct slice text)
         fhir_query_forgive(r, saved);
         return fhir_query_bad(t->b, t->c, "url, ValueSet/[id]");
     }
-    for (size_t i = 0; i < count && !err; i++) {
-        struct search_value v = {
-            .kind = FACET_TOKEN, .system = codes[i].system, .text = codes[i].code};
-        if (*t->def->system && slice_is(v.system, t->def->system))
-            v.system = SLICE_NONE;
-        err = add_value(t, &v);
-    }
-    return err;
+    return err ? err : add_codes(t, codes, count);
 }
 
 static enum err add_identifier(struct term_build *t, struct slice text)
@@ -280,15 +310,15 @@ static const struct modifier {
     {"in", KIND(TOKEN), false, add_members},
     {"not-in", KIND(TOKEN), true, add_members},
     {"of-type", KIND(TOKEN), false, add_typed},
-    {"above", KIND(URI), false, add_above},
-    {"below", KIND(URI), false, add_below},
+    {"above", KIND(TOKEN) | KIND(URI), false, add_above},
+    {"below", KIND(TOKEN) | KIND(URI), false, add_below},
     {"identifier", KIND(REFERENCE), false, add_identifier},
 };
 
 const char *fhir_query_term_modifiers(enum facet_kind kind)
 {
     static const char *const names[] = {
-        [FACET_TOKEN] = ":missing, :not, :text, :in, :not-in, :of-type",
+        [FACET_TOKEN] = ":missing, :not, :text, :in, :not-in, :of-type, :above, :below",
         [FACET_STRING] = ":missing, :exact, :contains",
         [FACET_REFERENCE] = ":missing, :identifier, :text, :[type]",
         [FACET_URI] = ":missing, :above, :below",

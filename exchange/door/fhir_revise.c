@@ -59,6 +59,8 @@ static enum err read_now(struct session *s, struct request *r, struct record *re
     enum err err = read_own(s, r, ret_record);
     if (err == ERR_NOT_FOUND && !r->person && locate_record(s, in->type, in->id, &place) == ERR_OK)
         r->person = place.person; /* whom the refusal concerns */
+    if (err == ERR_NOT_FOUND && !slice_is(in->type, "Patient"))
+        err = write_not_his(s, r, in->type, in->id);
     return err;
 }
 
@@ -107,7 +109,7 @@ static enum err make(struct session *s, struct request *r, const struct record *
     enum err err = fhir_if_match(r, &expected);
     r->entity = fhir_entity(r, now->type, now->id);
     r->person = now->person;
-    if (!err && expected && expected != now->version)
+    if (!err && expected > 0 && expected != now->version)
         err = err_add(&r->errors, ERR_PRECONDITION, "If-Match", "W/\"%lld\"",
                       (long long)now->version);
     if (!err)

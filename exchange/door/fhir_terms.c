@@ -317,15 +317,47 @@ static enum err expand_look(struct session *s, struct request *r)
 const struct use fhir_use_expand = {
     .event = "terminology", .actors = EVERYBODY, .look = expand_look};
 
-enum err fhir_terms_expand(struct session *s, struct request *r, struct slice set,
-                           struct fhir_terms_code **ret_codes, size_t *ret_count)
+static enum err expand_codes(struct session *s, struct request *r, const struct json *set,
+                             struct fhir_terms_code **ret_codes, size_t *ret_count)
 {
     struct fhir_canonical_context context = {s, r};
     struct canonical_source source = fhir_canonical_source(&context);
-    struct slice base = slice_str(r->base_url), id = set;
     struct valueset_code *codes = NULL;
-    struct json *json = NULL;
     size_t count = 0;
+    enum err err = valueset_expand(r->arena, set, &source, &r->errors, &codes, &count);
+    struct fhir_terms_code *made = err ? NULL : arena_array(r->arena, count + 1, sizeof(*made));
+    if (!made)
+        return err ? err : ERR_LIMIT;
+    for (size_t i = 0; i < count; i++)
+        made[i] = (struct fhir_terms_code){codes[i].system, codes[i].code};
+    *ret_codes = made;
+    *ret_count = count;
+    return ERR_OK;
+}
+
+enum err fhir_terms_subsumed(struct session *s, struct request *r, struct slice system,
+                             struct slice code, bool above, struct fhir_terms_code **ret_codes,
+                             size_t *ret_count)
+{
+    struct arena *a = r->arena;
+    struct json *set = json_new(a, JSON_OBJECT);
+    struct json *compose = json_put_object(a, set, "compose");
+    struct json *include = json_push_object(a, json_put_array(a, compose, "include"));
+    struct json *filter = json_push_object(a, json_put_array(a, include, "filter"));
+    json_put_str(a, include, "system", system);
+    json_put_text(a, filter, "property", "concept");
+    json_put_text(a, filter, "op", above ? "generalizes" : "is-a");
+    json_put_str(a, filter, "value", code);
+    if (arena_exhausted(a))
+        return ERR_LIMIT;
+    return expand_codes(s, r, set, ret_codes, ret_count);
+}
+
+enum err fhir_terms_expand(struct session *s, struct request *r, struct slice set,
+                           struct fhir_terms_code **ret_codes, size_t *ret_count)
+{
+    struct slice base = slice_str(r->base_url), id = set;
+    struct json *json = NULL;
     enum err err;
     if (base.len && slice_starts(set, base) && set.len > base.len + 1)
         id = slice_sub(set, base.len + 1, set.len);
@@ -335,16 +367,7 @@ enum err fhir_terms_expand(struct session *s, struct request *r, struct slice se
         err = fhir_canonical(s, r, SLICE("ValueSet"), set, &json);
     if (err == ERR_NOT_FOUND || err == ERR_GONE)
         return err_add(&r->errors, ERR_NOT_FOUND, "ValueSet", "%.*s", SLICE_ARG(set));
-    if (!err)
-        err = valueset_expand(r->arena, json, &source, &r->errors, &codes, &count);
-    struct fhir_terms_code *made = err ? NULL : arena_array(r->arena, count + 1, sizeof(*made));
-    if (!made)
-        return err ? err : ERR_LIMIT;
-    for (size_t i = 0; i < count; i++)
-        made[i] = (struct fhir_terms_code){codes[i].system, codes[i].code};
-    *ret_codes = made;
-    *ret_count = count;
-    return ERR_OK;
+    return err ? err : expand_codes(s, r, json, ret_codes, ret_count);
 }
 
 /* ── $validate-code ──────────────────────────────────────────────────────────────────────────── */

@@ -17,14 +17,18 @@ enum err fhir_if_match(struct request *r, int64_t *ret_version)
     struct fhir_input *in = r->input;
     struct slice tag = slice_trim(in->if_match);
     uint64_t n = 0;
-    *ret_version = 0;
+    *ret_version = RECORD_ANY;
     if (!tag.len)
         return ERR_OK;
+    if (slice_is(tag, "*")) {
+        *ret_version = RECORD_THERE;
+        return ERR_OK;
+    }
     if (slice_starts(tag, SLICE("W/")))
         tag = slice_sub(tag, 2, tag.len);
     if (tag.len < 3 || tag.ptr[0] != '"' || tag.ptr[tag.len - 1] != '"' ||
         !slice_u64(slice_sub(tag, 1, tag.len - 2), &n) || n == 0 || n > INT64_MAX)
-        return err_add(&r->errors, ERR_BAD_HEADER, "If-Match", "W/\"n\"");
+        return err_add(&r->errors, ERR_BAD_HEADER, "If-Match", "W/\"n\", *");
     *ret_version = (int64_t)n;
     return ERR_OK;
 }
@@ -75,6 +79,8 @@ static enum err update_look(struct session *s, struct request *r)
         fhir_operation_is_ours(r->arena, in->type, in->id))
         return err_add(&r->errors, ERR_METHOD, "", NULL);
     enum err err = look_write(s, r, true);
+    if (!err && slice_is(slice_trim(in->if_none_match), "*")) /* RFC 9110 section 13.1.2 */
+        in->write.expect_version = RECORD_ABSENT;
     return err ? err : fhir_same_id(r, in->resource, in->id);
 }
 

@@ -500,7 +500,7 @@ static void expect_body(struct http_call *c, size_t max)
     c->body_left = c->request.content_length;
     c->chunks = (struct http1_chunks){0};
     c->body.max = max; /* its memory is kept from request to request */
-    stream_deadline(c->guest.stream, LIMIT_HTTP_BODY_MS);
+    stream_deadline(c->guest.stream, server_of(c)->options.body_ms);
     if (c->request.expect_continue && rest.len == 0)
         stream_write(c->guest.stream, SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
     c->next += take_body(c, rest);
@@ -554,7 +554,7 @@ static void await_head(struct http_call *c)
         stream_deadline(c->guest.stream, LIMIT_HTTP_IDLE_MS);
     } else if (!c->head_timed && !stream_is_refused(c->guest.stream)) {
         c->head_timed = true;
-        stream_deadline(c->guest.stream, LIMIT_HTTP_HEAD_MS);
+        stream_deadline(c->guest.stream, server_of(c)->options.head_ms);
     }
 }
 
@@ -606,8 +606,8 @@ static void on_arrived(struct guest *g)
     buf_init(&c->more, LIMIT_HTTP_LINE + LIMIT_HTTP_HEAD + 128 * LIMIT_KIB);
     buf_init(&c->body, LIMIT_HTTP_BODY);
     buf_init(&c->answer, LIMIT_HTTP_ANSWER);
-    stream_deadline(g->stream,
-                    stream_is_refused(g->stream) ? LIMIT_REFUSAL_MS : LIMIT_HTTP_HEAD_MS);
+    stream_deadline(g->stream, stream_is_refused(g->stream) ? LIMIT_REFUSAL_MS
+                                                            : server_of(c)->options.head_ms);
 }
 
 static void take_ahead(struct http_call *c, struct slice bytes)
@@ -744,7 +744,10 @@ enum err http_open(const struct http_options *options, struct http_server **ret_
     if (err != ERR_OK)
         return err;
     *ret_server = (struct http_server *)front;
-    (*ret_server)->options = *options;
+    struct http_options *o = &(*ret_server)->options;
+    *o = *options;
+    o->head_ms = o->head_ms ? o->head_ms : LIMIT_HTTP_HEAD_MS;
+    o->body_ms = o->body_ms ? o->body_ms : LIMIT_HTTP_BODY_MS;
     return ERR_OK;
 }
 

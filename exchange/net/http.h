@@ -32,6 +32,7 @@ struct http_answer {
 
 struct http_options {
     struct listener_options where; /* but its events and context */
+    unsigned head_ms, body_ms; /* whole head, whole body received; 0: LIMIT_HTTP_HEAD_MS, LIMIT_HTTP_BODY_MS */
     /* Before the body is read: the largest body this request may have (0: none allowed), so that routes without a body
      * refuse early. May be NULL (LIMIT_HTTP_BODY). Asked only when the request announces a body. */
     size_t (*body_limit)(const struct http1_request *head, const struct net_peer *peer, void *context);

@@ -58,6 +58,8 @@ struct head {
     struct http1_request *r;
     int status; /* why it is bad */
     bool v1_1;
+    struct slice authority; /* of a target in absolute form: the Host must say the same */
+    struct slice host;
     unsigned hosts;
     unsigned lengths;
     unsigned codings;
@@ -105,6 +107,23 @@ static enum http1_state read_version(struct head *h, struct slice version)
     return bad(h, shaped ? 505 : 400);
 }
 
+/* absolute-form (RFC 9112 section 3.2.2), as proxies are asked: the target is what is behind scheme and authority. */
+static bool cut_origin(struct head *h)
+{
+    static const struct slice schemes[] = {{"https://", 8}, {"http://", 7}};
+    struct http1_request *r = h->r;
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        struct slice rest = slice_sub(r->target, schemes[i].len, r->target.len);
+        if (!slice_ieq(slice_sub(r->target, 0, schemes[i].len), schemes[i]))
+            continue;
+        size_t end = slice_find(rest, '/', 0);
+        h->authority = slice_sub(rest, 0, end);
+        r->target = end < rest.len ? slice_sub(rest, end, rest.len) : SLICE("/");
+        return h->authority.len > 0 && all(h->authority, HOST);
+    }
+    return true;
+}
+
 /* request-line = method SP request-target SP HTTP-version; exactly one space each. */
 static enum http1_state read_request_line(struct head *h, struct slice line)
 {
@@ -121,7 +140,7 @@ static enum http1_state read_request_line(struct head *h, struct slice line)
     if (state != HTTP1_DONE)
         return state;
     bool star = slice_is(r->target, "*") && slice_is(r->method, "OPTIONS");
-    if (r->target.ptr[0] != '/' && !star)
+    if (!cut_origin(h) || (r->target.ptr[0] != '/' && !star))
         return bad(h, 400);
     size_t mark = slice_find(r->target, '?', 0);
     r->path = slice_sub(r->target, 0, mark);
@@ -171,6 +190,7 @@ static enum http1_state see_host(struct head *h, struct slice value)
 {
     if (++h->hosts > 1 || value.len == 0 || !all(value, HOST))
         return bad(h, 400);
+    h->host = value;
     return HTTP1_DONE;
 }
 
@@ -230,6 +250,8 @@ static enum http1_state judge(struct head *h)
     struct http1_request *r = h->r;
     if (h->v1_1 && h->hosts != 1)
         return bad(h, 400);
+    if (h->authority.len > 0 && h->hosts > 0 && !slice_ieq(h->authority, h->host))
+        return bad(h, 400); /* two hosts: which is meant cannot be known */
     if (h->codings > 0 && (h->lengths > 0 || !h->v1_1))
         return bad(h, 400);
     r->v1_0 = !h->v1_1;

@@ -18,7 +18,7 @@ struct http1_field {
 
 struct http1_request {
     struct slice method;
-    struct slice target;  /* as sent (origin form only; "*" for OPTIONS) */
+    struct slice target;  /* in origin form, or "*" for OPTIONS; of an absolute form without scheme and authority */
     struct slice path;    /* before '?', still percent-encoded */
     struct slice query;   /* after '?' */
     struct http1_field fields[LIMIT_HTTP_FIELDS];

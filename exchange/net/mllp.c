@@ -355,7 +355,7 @@ static void set_deadline(struct mllp_link *l)
     bool begun = l->in.len > l->at;
     if (begun && !l->deaf && has_room(l)) {
         if (!l->timed)
-            stream_deadline(l->guest.stream, LIMIT_MLLP_FRAME_MS);
+            stream_deadline(l->guest.stream, server_of(l)->options.frame_ms);
         l->timed = true;
         return;
     }
@@ -534,6 +534,8 @@ enum err mllp_open(const struct mllp_options *options, struct mllp_server **ret_
         return err;
     *ret_server = (struct mllp_server *)front;
     (*ret_server)->options = *options;
+    if (options->frame_ms == 0)
+        (*ret_server)->options.frame_ms = LIMIT_MLLP_FRAME_MS;
     return ERR_OK;
 }
 

@@ -23,6 +23,7 @@ struct mllp_keys {
 
 struct mllp_options {
     struct listener_options where; /* but its events and context; without tls the host must be loopback (ERR_INVALID) */
+    unsigned frame_ms; /* from start block to end block; 0: LIMIT_MLLP_FRAME_MS */
     /* A complete frame; exactly one mllp_answer must follow. */
     void (*handle)(struct mllp_call *call, void *context);
     /* Fills *ret_keys, which is empty; NULL: no frame's are known, so they come one at a time. */

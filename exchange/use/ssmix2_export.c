@@ -16,7 +16,9 @@
 #include "exchange/use/claim.h"
 #include "exchange/use/intake.h"
 #include "mappers/hl7v2/map.h"
+#include "mappers/ssmix2/inspect.h"
 #include "mappers/ssmix2/jis.h"
+#include "mappers/ssmix2/place.h"
 #include "mappers/ssmix2/write.h"
 #include "storage/change.h"
 #include "storage/inbox.h"
@@ -32,11 +34,12 @@ struct source {
     unsigned char sha[DIGEST_LEN];
     struct slice bytes, path; /* path: where it lay in the facility's own storage, or empty */
     struct write_group key;
-    bool keyed, cancels, recode;
+    bool keyed, cancels, named; /* named: its path is of our making */
     bool stands;
+    bool other_results; /* results that are no examination of the standard's ORU */
     struct {
         struct slice type, id;
-    } *made;
+    } * made;
     size_t made_count;
 };
 
@@ -71,10 +74,8 @@ static int by_number(const void *a, const void *b)
 static enum err changes_look(struct session *s, struct request *r)
 {
     struct ssmix2_changes *in = r->input;
-    struct change_query query = {.oldest_first = true,
-                                 .after_given = true,
-                                 .after = in->after,
-                                 .limit = LIMIT_SEARCH_COUNT};
+    struct change_query query = {
+        .oldest_first = true, .after_given = true, .after = in->after, .limit = LIMIT_SEARCH_COUNT};
     struct change_result found = {0};
     int64_t last = 0;
     enum err err = change_last(s, &last);
@@ -106,6 +107,42 @@ static enum err changes_look(struct session *s, struct request *r)
 const struct use ssmix2_changes_use = {
     .event = "export-ssmix2", .actors = 1u << GRANT_INTAKE, .look = changes_look};
 
+/* ── characters the standard lacks ───────────────────────────────────────────────────────────── */
+
+struct lacking {
+    struct plan *p;
+    const char *kind;
+    enum err err;
+};
+
+static void on_lacking(void *context, struct slice place, size_t count)
+{
+    struct lacking *l = context;
+    struct ssmix2_lacking **at = &l->p->out->lacking;
+
+    l->p->out->replaced += count;
+    while (*at && !((*at)->kind == l->kind && slice_eq((*at)->place, place)))
+        at = &(*at)->next;
+    if (!*at) {
+        *at = ARENA_NEW(l->p->out->arena, struct ssmix2_lacking);
+        if (!*at) {
+            l->err = ERR_LIMIT;
+            return;
+        }
+        (*at)->kind = l->kind;
+        (*at)->place = arena_dup(l->p->out->arena, place);
+    }
+    (*at)->count += count;
+}
+
+static enum err note_lacking(struct plan *p, const char *kind, struct slice text)
+{
+    struct lacking l = {p, kind, ERR_OK};
+    enum err err = write_lacking(text, on_lacking, &l);
+
+    return err ? err : l.err;
+}
+
 /* ── records ─────────────────────────────────────────────────────────────────────────────────── */
 
 static enum err add_record(struct plan *p, const struct record *record)
@@ -120,10 +157,8 @@ static enum err add_record(struct plan *p, const struct record *record)
     if (err)
         return err;
     p->more[p->count] = (struct item){.source = number, .facility = record->facility};
-    p->items[p->count++] = (struct write_item){.type = record->type,
-                                               .id = record->id,
-                                               .resource = body,
-                                               .updated_ms = record->updated_ms};
+    p->items[p->count++] = (struct write_item){
+        .type = record->type, .id = record->id, .resource = body, .updated_ms = record->updated_ms};
     return ERR_OK;
 }
 
@@ -211,9 +246,12 @@ static enum err map_source(struct plan *p, struct source *source, struct hl7_mes
     for (const struct mapped_resource *r = mapped->first; r; r = r->next) {
         if (r->create_only || r->remove)
             continue;
+        if (slice_is(slice_str(r->type), "Observation"))
+            source->other_results = source->other_results ||
+                                    place_has_category(r->resource, "laboratory") ||
+                                    place_has_category(r->resource, "vital-signs");
         source->made[source->made_count].type = arena_dup(p->r->arena, slice_str(r->type));
-        source->made[source->made_count++].id =
-            arena_dup(p->r->arena, json_str(r->resource, "id"));
+        source->made[source->made_count++].id = arena_dup(p->r->arena, json_str(r->resource, "id"));
     }
     return ERR_OK;
 }
@@ -226,8 +264,7 @@ static void copy_key(struct plan *p, struct source *source, const struct ssmix2_
     }
     snprintf(source->key.care_date, sizeof(source->key.care_date), "%.*s",
              SLICE_ARG(path->care_date));
-    snprintf(source->key.order_no, sizeof(source->key.order_no), "%.*s",
-             SLICE_ARG(path->order_no));
+    snprintf(source->key.order_no, sizeof(source->key.order_no), "%.*s", SLICE_ARG(path->order_no));
     source->keyed = source->key.kind != NULL;
     (void)p;
 }
@@ -247,24 +284,73 @@ static void name_source(struct plan *p, struct source *source, const struct hl7_
         return;
     }
     source->keyed = write_key(a, m, &source->key);
+    if (source->keyed && strcmp(source->key.kind, "OMG-13") == 0)
+        source->keyed = !source->other_results;
     if (!source->keyed)
         return;
+    source->named = true;
     source->cancels = write_is_cancel(m, source->key.kind);
     source->path = slice_str(arena_printf(
         a, "%.*s/%.*s/%.*s/%s/%s/%.*s_%s_%s_%s_%.*s_%.*s_%c", SLICE_ARG(first), SLICE_ARG(second),
         SLICE_ARG(no), source->key.care_date, source->key.kind, SLICE_ARG(no),
-        source->key.care_date, source->key.kind, source->key.order_no,
-        SLICE_ARG(write_sent(a, m)), SLICE_ARG(write_department(a, m)), source->cancels ? '0' : '1'));
+        source->key.care_date, source->key.kind, source->key.order_no, SLICE_ARG(write_sent(a, m)),
+        SLICE_ARG(write_department(a, m)), source->cancels ? '0' : '1'));
+}
+
+/* In the characters of the standard; what they lack is said. */
+static enum err recode(struct plan *p, struct source *source, const struct hl7_message *m)
+{
+    struct buf coded;
+    size_t replaced = 0;
+    enum err err;
+
+    buf_init(&coded, 4u * LIMIT_SSMIX2_FILE);
+    err = write_recode(m, &coded, &replaced);
+    source->bytes = arena_dup(p->r->arena, buf_slice(&coded));
+    buf_fini(&coded);
+    if (!err && replaced > 0)
+        err = note_lacking(p, source->key.kind, m->text);
+    return err;
+}
+
+/* Does a message that came by another way keep to the standard as it is? */
+static bool conforms(const struct source *source, struct arena *arena)
+{
+    struct inspection in;
+
+    inspect_file(arena, source->path, source->bytes, &in);
+    for (unsigned c = 0; c < INSPECT_CHECKS; c++) {
+        if (in.found[c].errors > 0)
+            return false;
+    }
+    return true;
+}
+
+/* Bytes and path as they would be in the storage; false: it has to be written anew. */
+static enum err fit_source(struct plan *p, struct source *source, const struct hl7_message *m,
+                           bool *ret_fits)
+{
+    struct err_list dropped;
+    enum err err = ERR_OK;
+
+    name_source(p, source, m);
+    *ret_fits = source->keyed;
+    if (!source->named)
+        return ERR_OK; /* the facility's own file: it is the facility's to judge */
+    err_list_init(&dropped, m->arena);
     jis_check(m->arena, source->bytes, &dropped);
-    source->recode = dropped.errors > 0;
+    if (dropped.errors > 0)
+        err = recode(p, source, m);
+    *ret_fits = !err && conforms(source, m->arena);
+    return err;
 }
 
 static enum err read_source(struct plan *p, struct source *source)
 {
-    struct arena *arena = arena_new(LIMIT_ARENA_REQUEST); /* a chart may have very many */
+    struct arena *arena = arena_new(2u * LIMIT_ARENA_REQUEST); /* a chart may have very many */
     struct hl7_message *m = NULL;
     struct err_list dropped;
-    struct buf coded;
+    bool fits = false;
     enum err err = ERR_LIMIT;
 
     if (!arena)
@@ -275,15 +361,9 @@ static enum err read_source(struct plan *p, struct source *source)
     if (!err)
         err = map_source(p, source, m);
     if (!err)
-        name_source(p, source, m);
-    if (!err && source->recode) {
-        buf_init(&coded, 4u * LIMIT_SSMIX2_FILE);
-        err = write_recode(m, &coded, &p->out->replaced);
-        source->bytes = arena_dup(p->r->arena, buf_slice(&coded));
-        buf_fini(&coded);
-    }
+        err = fit_source(p, source, m, &fits);
     arena_free(arena);
-    source->stands = !err && source->keyed;
+    source->stands = !err && fits;
     return err == ERR_LIMIT ? err : ERR_OK; /* what cannot be read any more is written anew */
 }
 
@@ -330,8 +410,32 @@ static bool covered(const struct plan *p, size_t i)
     return false;
 }
 
-/* A group shares its file with whatever message has its key: then the message does not stand. */
-static enum err plan_groups(struct plan *p, struct write_group **ret_groups)
+/* Of one key there is one file: a visit that is told apart by nothing but its day gives way to the
+ * message that stands, anything else is written anew together with what the message said. */
+static bool displaces(struct plan *p, const struct write_group *g)
+{
+    bool changed = false;
+
+    for (size_t j = 0; j < p->source_count; j++) {
+        struct source *source = &p->sources[j];
+        if (!source->stands || !same_key(g, &source->key) || write_is_single(g->kind))
+            continue;
+        source->stands = false;
+        changed = true;
+    }
+    return changed;
+}
+
+static bool gives_way(const struct plan *p, const struct write_group *g)
+{
+    for (size_t j = 0; j < p->source_count && write_is_single(g->kind); j++) {
+        if (p->sources[j].stands && same_key(g, &p->sources[j].key))
+            return true;
+    }
+    return false;
+}
+
+static enum err plan_groups(struct plan *p, struct write_plan **ret_plan)
 {
     bool changed = true;
     enum err err = ERR_OK;
@@ -340,16 +444,9 @@ static enum err plan_groups(struct plan *p, struct write_group **ret_groups)
         changed = false;
         for (size_t i = 0; i < p->count; i++)
             p->items[i].pool = !covered(p, i);
-        err = write_plan(p->r->arena, p->items, p->count, ret_groups);
-        for (size_t j = 0; j < p->source_count && !err; j++) {
-            struct source *source = &p->sources[j];
-            for (const struct write_group *g = *ret_groups; g && source->stands; g = g->next) {
-                if (!same_key(g, &source->key))
-                    continue;
-                source->stands = false;
-                changed = true;
-            }
-        }
+        err = write_plan_make(p->r->arena, p->items, p->count, ret_plan);
+        for (const struct write_group *g = err ? NULL : (*ret_plan)->groups; g; g = g->next)
+            changed = displaces(p, g) || changed;
     }
     return err;
 }
@@ -384,10 +481,36 @@ static const struct json *patient_of(const struct plan *p)
     return NULL;
 }
 
-static enum err write_group_file(struct plan *p, const struct write_env *env,
-                                 const struct write_group *g, struct ssmix2_tree_file *ret_file)
+/* Patient, date, kind, order, time, department and flag of a file that is written anew. */
+static enum err put_path(struct plan *p, const struct write_group *g, struct slice coded,
+                         struct buf *path)
 {
     struct slice no = p->out->local_no, first = slice_sub(no, 0, 3), second = slice_sub(no, 3, 3);
+    struct arena *arena = arena_new(2u * LIMIT_ARENA_REQUEST);
+    struct hl7_message *m = NULL;
+    struct err_list dropped;
+    enum err err = ERR_LIMIT;
+
+    if (!arena)
+        return err;
+    err_list_init(&dropped, arena);
+    err = hl7_lex(arena, coded, &dropped, &m);
+    if (!err) {
+        buf_addf(path, "%.*s/%.*s/%.*s/%s/%s/%.*s_%s_%s_%s_", SLICE_ARG(first), SLICE_ARG(second),
+                 SLICE_ARG(no), g->care_date, g->kind, SLICE_ARG(no), g->care_date, g->kind,
+                 g->order_no);
+        when_print_stamp(path, g->updated_ms);
+        buf_addf(path, "_%.*s_%c", SLICE_ARG(write_department(arena, m)), g->cancelled ? '0' : '1');
+        err = buf_err(path);
+    }
+    arena_free(arena);
+    return err;
+}
+
+static enum err write_group_file(struct plan *p, struct write_plan *plan,
+                                 const struct write_env *env, struct write_group *g,
+                                 struct ssmix2_tree_file *ret_file)
+{
     struct buf text, coded, path;
     size_t replaced = 0;
     enum err err;
@@ -395,25 +518,46 @@ static enum err write_group_file(struct plan *p, const struct write_env *env,
     buf_init(&text, LIMIT_SSMIX2_FILE);
     buf_init(&coded, 2u * LIMIT_SSMIX2_FILE);
     buf_init(&path, LIMIT_SSMIX2_PATH);
-    err = write_message(p->r->arena, env, g, p->items, p->count, &text);
+    err = write_message(plan, env, g, &text);
     if (!err)
         err = write_encode(buf_slice(&text), &coded, &replaced);
-    buf_addf(&path, "%.*s/%.*s/%.*s/%s/%s/%.*s_%s_%s_%s_", SLICE_ARG(first), SLICE_ARG(second),
-             SLICE_ARG(no), g->care_date, g->kind, SLICE_ARG(no), g->care_date, g->kind,
-             g->order_no);
-    when_print_stamp(&path, g->updated_ms);
-    buf_adds(&path, "_-_1");
-    if (!err) {
-        p->out->replaced += replaced;
-        *ret_file = (struct ssmix2_tree_file){keep(p, buf_slice(&path)), keep(p, buf_slice(&coded))};
-    }
+    if (!err && replaced > 0)
+        err = note_lacking(p, g->kind, buf_slice(&text));
+    if (!err)
+        err = put_path(p, g, buf_slice(&coded), &path);
+    if (!err)
+        *ret_file =
+            (struct ssmix2_tree_file){keep(p, buf_slice(&path)), keep(p, buf_slice(&coded))};
     buf_fini(&text);
     buf_fini(&coded);
     buf_fini(&path);
     return err;
 }
 
-static enum err give_files(struct plan *p, const struct write_group *groups)
+/* What came and stands, and what is written anew. */
+static enum err give_parts(struct plan *p, struct write_plan *plan, const struct write_env *env,
+                           struct ssmix2_export_part *part)
+{
+    enum err err = ERR_OK;
+
+    for (size_t i = 0; i < p->source_count; i++) {
+        const struct source *source = &p->sources[i];
+        if (source->stands)
+            part->files[part->count++] =
+                (struct ssmix2_tree_file){keep(p, source->path), keep(p, source->bytes)};
+    }
+    for (struct write_group *g = plan->groups; g && env->patient && !err; g = g->next) {
+        if (!gives_way(p, g))
+            err = write_group_file(p, plan, env, g, &part->files[part->count++]);
+    }
+    for (size_t i = 0; i < p->count && !err; i++) {
+        if (p->items[i].pool && !p->items[i].written)
+            leave_out(p, p->items[i].type);
+    }
+    return err;
+}
+
+static enum err give_files(struct plan *p, struct write_plan *plan)
 {
     struct write_env env = {.facility_code = p->facility.code,
                             .facility_name = p->facility.name,
@@ -421,29 +565,16 @@ static enum err give_files(struct plan *p, const struct write_group *groups)
                             .patient = patient_of(p)};
     struct ssmix2_export_part *part = ARENA_NEW(p->out->arena, struct ssmix2_export_part);
     size_t room = p->source_count;
-    enum err err = ERR_OK;
+    enum err err;
 
-    for (const struct write_group *g = groups; g; g = g->next)
+    for (const struct write_group *g = plan->groups; g; g = g->next)
         room++;
-    if (!part ||
-        !(part->files = arena_array(p->out->arena, room + 1, sizeof(*part->files))))
+    if (!part || !(part->files = arena_array(p->out->arena, room + 1, sizeof(*part->files))))
         return ERR_LIMIT;
     part->facility_code = keep(p, p->facility.code);
     part->next = p->out->parts;
     p->out->parts = part;
-    for (size_t i = 0; i < p->source_count; i++) {
-        const struct source *source = &p->sources[i];
-        if (source->stands)
-            part->files[part->count++] =
-                (struct ssmix2_tree_file){keep(p, source->path), keep(p, source->bytes)};
-    }
-    for (const struct write_group *g = groups; g && env.patient && !err; g = g->next)
-        err = write_group_file(p, &env, g, &part->files[part->count++]);
-    for (size_t i = 0; i < p->count && !err; i++) {
-        bool written = p->items[i].group ? env.patient != NULL : p->items[i].rides;
-        if (p->items[i].pool && !written)
-            leave_out(p, p->items[i].type);
-    }
+    err = give_parts(p, plan, &env, part);
     p->r->count += (int64_t)part->count;
     return !err && arena_exhausted(p->out->arena) ? ERR_LIMIT : err;
 }
@@ -473,27 +604,27 @@ static enum err list_filed(struct plan *p)
 
 static enum err write_patient(struct plan *p, int64_t person, int64_t chart)
 {
-    struct write_group *groups = NULL;
+    struct write_plan *plan = NULL;
     enum err err = load_records(p, person, chart);
 
-    if (!err)
+    if (!err && p->own)
         err = load_sources(p, chart);
-    if (!err)
+    if (!err && p->own)
         err = list_filed(p);
     for (size_t i = 0; i < p->source_count && !err; i++)
         err = read_source(p, &p->sources[i]);
     if (!err) {
         judge_sources(p);
-        err = plan_groups(p, &groups);
+        err = plan_groups(p, &plan);
     }
-    return err ? err : give_files(p, groups);
+    return err ? err : give_files(p, plan);
 }
 
 static enum err chart_look(struct session *s, struct request *r)
 {
     struct ssmix2_export *in = r->input;
     struct plan plan = {
-        .s = s, .r = r, .out = in, .facility = r->caller.facility, .own = true};
+        .s = s, .r = r, .out = in, .facility = r->caller.facility, .own = !in->anew};
     int64_t facility = 0;
     struct slice local = SLICE_NONE;
     enum err err = person_of_chart(s, in->chart, &r->person, &facility);
@@ -542,8 +673,10 @@ static enum err add_own_patient(struct plan *p, int64_t person)
         memcpy(items, p->items, p->count * sizeof(*items));
         memcpy(more, p->more, p->count * sizeof(*more));
     }
-    items[p->count] = (struct write_item){
-        .type = SLICE("Patient"), .id = record.id, .resource = body, .updated_ms = record.updated_ms};
+    items[p->count] = (struct write_item){.type = SLICE("Patient"),
+                                          .id = record.id,
+                                          .resource = body,
+                                          .updated_ms = record.updated_ms};
     p->items = items;
     p->more = more;
     p->count++;
@@ -554,15 +687,15 @@ static enum err write_source_facility(struct session *s, struct request *r,
                                       const struct facility *facility)
 {
     struct plan plan = {.s = s, .r = r, .out = r->input, .facility = *facility};
-    struct write_group *groups = NULL;
+    struct write_plan *files = NULL;
     enum err err = load_records(&plan, r->person, 0);
 
     if (err || plan.count == 0)
         return err;
     err = add_own_patient(&plan, r->person);
     if (!err)
-        err = plan_groups(&plan, &groups);
-    return err ? err : give_files(&plan, groups);
+        err = plan_groups(&plan, &files);
+    return err ? err : give_files(&plan, files);
 }
 
 static enum err resident_look(struct session *s, struct request *r)

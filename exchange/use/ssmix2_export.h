@@ -29,11 +29,20 @@ struct ssmix2_left {
     struct ssmix2_left *next;
 };
 
+/* Characters that JIS X 0208 lacks, by where they stood ("PID-5", a field of a kind of data). */
+struct ssmix2_lacking {
+    const char *kind;
+    struct slice place;
+    size_t count;
+    struct ssmix2_lacking *next;
+};
+
 /* Either CHART, of the facility that asks: its own records. Or CARD: what it may see of that
  * resident, of every facility, under the asking facility's patient number. */
 struct ssmix2_export {
     struct arena *arena; /* of what is found */
     int64_t chart;
+    bool anew; /* of CHART: also what came as a message is written from its records */
     struct slice card;
     /* ── found ── */
     struct slice local_no; /* empty: no number, or none that a path can hold; then no files */
@@ -44,7 +53,8 @@ struct ssmix2_export {
         struct ssmix2_export_part *next;
     } *parts; /* one a source facility */
     struct ssmix2_left *left;
-    size_t replaced; /* characters the standard lacks */
+    struct ssmix2_lacking *lacking;
+    size_t replaced; /* of them all */
 };
 extern const struct use ssmix2_chart_use;    /* by a door: sees the facility's own records */
 extern const struct use ssmix2_resident_use; /* by the facility: sees what consent permits */

@@ -420,14 +420,24 @@ static enum err find_chart(struct session *s, struct request *r, struct write *w
 
 /* ── apply: the record ───────────────────────────────────────────────────────────────────────── */
 
+enum err write_not_his(struct session *s, struct request *r, struct slice type, struct slice id)
+{
+    struct record record;
+    enum err err = record_read(s, r->arena, type, id, &record);
+    if (err)
+        return err == ERR_GONE ? ERR_NOT_FOUND : err;
+    return err_add_words(&r->errors, ERR_FORBIDDEN, "", "only its source may change it",
+                         "登録した施設だけが変更できます");
+}
+
 /* The record is there and the caller's, but in another chart: a resource never changes whose it is. What is another's
- * looks like what never was. */
+ * and hidden looks like what never was. */
 static enum err tell_moved(struct session *s, struct request *r, const struct write *w)
 {
     struct locate place = {0};
     enum err err = locate_record(s, w->type, w->new_id, &place);
     if (err || place.facility != r->grant.facility || place.chart == w->chart)
-        return ERR_NOT_FOUND;
+        return write_not_his(s, r, w->type, w->new_id);
     return err_add_words(&r->errors, ERR_PATIENT_MISMATCH,
                          arena_printf(r->arena, "%.*s.subject", SLICE_ARG(w->type)),
                          "the stored resource is about another", "保存済みの患者と一致しません");
@@ -540,6 +550,8 @@ enum err write_apply_delete(struct session *s, struct request *r, struct write *
 {
     struct locate place;
     enum err err = record_delete(s, w->type, w->new_id, w->expect_version, &w->mark);
+    if (err == ERR_NOT_FOUND)
+        err = write_not_his(s, r, w->type, w->new_id);
     if (!err && slice_is(w->type, "Consent")) {
         err = locate_record(s, w->type, w->new_id, &place);
         if (!err)

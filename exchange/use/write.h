@@ -25,7 +25,7 @@ struct write {
     struct slice type;
     struct slice id;          /* the client's, of an update; empty: a create, the id is made */
     struct json *resource;    /* checked by validate_resource; write owns and changes it. NULL: a delete */
-    int64_t expect_version;   /* If-Match; 0: any */
+    int64_t expect_version;   /* If-Match, or RECORD_ANY and the like */
     bool client_ids;          /* by PUT: unknown Patient ids open charts, what names nobody is private */
     const struct write_scope *scope; /* of a transaction; or NULL */
 
@@ -71,6 +71,9 @@ enum err write_apply(struct session *s, struct request *r, struct write *w) ERR_
 enum err write_prepare_delete(struct session *s, struct request *r, struct write *w) ERR_CHECKED;
 enum err write_apply_delete(struct session *s, struct request *r, struct write *w) ERR_CHECKED;
 
+/* What the caller is told of TYPE/ID that is not his to change: ERR_NOT_FOUND, or ERR_FORBIDDEN when he may see it. */
+enum err write_not_his(struct session *s, struct request *r, struct slice type,
+                       struct slice id) ERR_CHECKED;
 /* What was written, as a record to print (refs_outward). */
 struct record write_record(const struct request *r, const struct write *w);
 /* May this caller write TYPE at all? ERR_FORBIDDEN. */

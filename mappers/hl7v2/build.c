@@ -13,7 +13,6 @@
 
 #define DECIMAL_MAX                                                                                \
     40u /* digits; no measurement has more, and readers use doubles or decimals of 18 */
-#define UCUM_MAX 24u /* longest spelling in terms_ucum, with room */
 
 bool build_structure(struct spot *at)
 {
@@ -195,23 +194,10 @@ bool build_integer(struct spot *at)
     return mapping_put(at, json_int(at->mp->a, (int64_t)value));
 }
 
-static const struct term *find_ucum(struct slice unit)
-{
-    char lower[UCUM_MAX];
-
-    if (unit.len == 0 || unit.len >= sizeof(lower))
-        return NULL;
-    for (size_t i = 0; i < unit.len; i++) {
-        char c = unit.ptr[i];
-        lower[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-    }
-    return terms_find(terms_ucum, slice_of(lower, unit.len));
-}
-
 void build_unit_of(struct mapping *mp, struct json *quantity, const struct cwe *unit)
 {
     const struct term *ucum = slice_is(unit->system, "MDC") ? terms_find(terms_mdc_unit, unit->code)
-                                                            : find_ucum(unit->code);
+                                                            : terms_unit(unit->code);
     struct slice system = SLICE_NONE, code = SLICE_NONE;
 
     if (ucum &&

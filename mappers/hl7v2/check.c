@@ -74,12 +74,13 @@ static void check_type(struct check *c)
     struct slice trigger = msh_value(c, 9, 2);
 
     if (!has_content(type))
-        fault(c, ERR_REQUIRED, "MSH-9", "the message type is missing", "メッセージ型がありません");
+        fault(c, ERR_HEADER_MISSING, "MSH-9", "the message type is missing",
+              "メッセージ型がありません");
     else if (!is_code(type))
-        fault(c, ERR_INVALID, "MSH-9.1", "the message type must be three capital letters",
+        fault(c, ERR_HEADER_VALUE, "MSH-9.1", "the message type must be three capital letters",
               "メッセージ型は英大文字 3 文字でなければなりません");
     else if (trigger.len > 0 && !is_code(trigger))
-        fault(c, ERR_INVALID, "MSH-9.2",
+        fault(c, ERR_HEADER_VALUE, "MSH-9.2",
               "the trigger event must be three capital letters or digits",
               "イベント型は英大文字と数字の 3 文字でなければなりません");
 }
@@ -89,10 +90,10 @@ static void check_control_id(struct check *c)
     struct slice id = hl7_unescape(c->m, hl7_field(c->msh, 10));
 
     if (!has_content(id))
-        fault(c, ERR_REQUIRED, "MSH-10", "the message control id is missing",
+        fault(c, ERR_HEADER_MISSING, "MSH-10", "the message control id is missing",
               "メッセージ制御IDがありません");
     else if (id.len > CONTROL_ID_MAX)
-        fault(c, ERR_INVALID, "MSH-10", "the message control id is longer than 199 bytes",
+        fault(c, ERR_HEADER_VALUE, "MSH-10", "the message control id is longer than 199 bytes",
               "メッセージ制御IDが 199 バイトを超えています");
 }
 
@@ -101,9 +102,10 @@ static void check_processing(struct check *c)
     struct slice id = msh_value(c, 11, 1);
 
     if (!has_content(id))
-        fault(c, ERR_REQUIRED, "MSH-11", "the processing id is missing", "処理IDがありません");
+        fault(c, ERR_HEADER_MISSING, "MSH-11", "the processing id is missing",
+              "処理IDがありません");
     else if (!slice_is(id, "P") && !slice_is(id, "T") && !slice_is(id, "D"))
-        fault(c, ERR_INVALID, "MSH-11", "the processing id must be P, T or D",
+        fault(c, ERR_PROCESSING_ID, "MSH-11", "the processing id must be P, T or D",
               "処理IDは P、T、D のいずれかでなければなりません");
 }
 
@@ -121,7 +123,7 @@ static void check_version(struct check *c)
     struct slice version = msh_value(c, 12, 1);
 
     if (!has_content(version))
-        fault(c, ERR_REQUIRED, "MSH-12", "the HL7 version is missing",
+        fault(c, ERR_HEADER_MISSING, "MSH-12", "the HL7 version is missing",
               "HL7 バージョンがありません");
     else if (!is_supported_version(version))
         fault(c, ERR_VERSION, "MSH-12", "only HL7 versions 2.1 to 2.8 are supported",

@@ -40,6 +40,19 @@ static const struct family *family_of(const struct mapping *mp)
     return NULL;
 }
 
+/* The type is not known at all, or only not with this event. */
+static enum err unknown_type(const struct mapping *mp)
+{
+    const struct family *f = families;
+
+    while (f->type && !slice_is(mp->type, f->type))
+        f++;
+    return f->type ? err_add(mp->errors, ERR_UNKNOWN_EVENT, "MSH[1]-9.2", "%.*s",
+                             SLICE_ARG(mp->out->message))
+                   : err_add(mp->errors, ERR_UNKNOWN_TYPE, "MSH[1]-9", "%.*s",
+                             SLICE_ARG(mp->out->message));
+}
+
 static bool start(struct mapping *mp)
 {
     struct hl7_header header;
@@ -69,7 +82,7 @@ enum err hl7_map(const struct hl7_message *message, const struct mapper_env *env
         return err_add(errors, message->segment_count ? ERR_LIMIT : ERR_MALFORMED, "MSH", NULL);
     mp.family = family_of(&mp);
     if (!mp.family)
-        return err_add(errors, ERR_UNKNOWN_TYPE, "MSH[1]-9", "%.*s", SLICE_ARG(mp.out->message));
+        return unknown_type(&mp);
     err = pid_identify(&mp);
     if (err != ERR_OK)
         return err;

@@ -11,7 +11,8 @@
 #include "mappers/mapped.h"
 
 /* Maps MESSAGE. ERRORS receives errors (then nothing may be stored) and warnings, places as
- * SEG[n]-f.c. ERR_UNKNOWN_TYPE for a message type without a mapper. */
+ * SEG[n]-f.c. ERR_UNKNOWN_TYPE for a message type without a mapper, ERR_UNKNOWN_EVENT for an event of
+ * one that has others. */
 enum err hl7_map(const struct hl7_message *message, const struct mapper_env *env,
                  struct err_list *errors, struct mapped **ret_mapped) ERR_CHECKED;
 

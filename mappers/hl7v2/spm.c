@@ -170,12 +170,23 @@ static const char *specimen_of_obr(struct mapping *mp, const struct order *o)
     return arena_printf(mp->a, "Specimen/%.*s", SLICE_ARG(json_str(r->resource, "id")));
 }
 
+/* An SPM that only stands there because the pattern wants one. */
+static bool is_empty(const struct hl7_segment *spm)
+{
+    for (unsigned n = 2; n < spm->field_count; n++) {
+        struct slice field = hl7_field(spm, n);
+        if (field.len > 0 && !hl7_is_null(field))
+            return false;
+    }
+    return true;
+}
+
 const char *spm_specimen(struct mapping *mp, const struct order *o)
 {
     struct slice number, key;
     struct mapped_resource *r;
 
-    if (!o->spm)
+    if (!o->spm || is_empty(o->spm))
         return specimen_of_obr(mp, o);
     if (mp->specimen == o->spm)
         return mp->specimen_ref;

@@ -7,6 +7,8 @@
 
 #include "base/banned.h"
 
+#define UNIT_MAX 32u
+
 const struct term *terms_find(const struct term *table, struct slice code)
 {
     for (; table->from; table++) {
@@ -26,4 +28,17 @@ const struct term *terms_find_prefix(const struct term *table, struct slice code
             best = table;
     }
     return best;
+}
+
+const struct term *terms_unit(struct slice unit)
+{
+    char lower[UNIT_MAX];
+
+    if (unit.len == 0 || unit.len >= sizeof(lower))
+        return NULL;
+    for (size_t i = 0; i < unit.len; i++) {
+        char c = unit.ptr[i];
+        lower[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    return terms_find(terms_ucum, slice_of(lower, unit.len));
 }

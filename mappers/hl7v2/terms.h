@@ -57,5 +57,7 @@ extern const struct term terms_vaccination_status[];    /* 0322 -> event-status 
 const struct term *terms_find(const struct term *table, struct slice code);
 /* The row whose `from` is the longest prefix of CODE, or NULL. */
 const struct term *terms_find_prefix(const struct term *table, struct slice code);
+/* The row of terms_ucum for a unit however it is cased, or NULL. */
+const struct term *terms_unit(struct slice unit);
 
 #endif

@@ -135,7 +135,8 @@ struct slice segment_back(const struct term *table, struct slice to)
 
 /* ---- codes ---- */
 
-/* %XX back to bytes, where that gives text; a name of another's making that does not stays as is. */
+/* %XX back to bytes, where that gives text; a name of another's making that does not stays as is.
+ */
 static struct slice unescape_url(struct arena *a, struct slice text)
 {
     char *out = arena_alloc(a, text.len + 1);
@@ -162,8 +163,8 @@ struct slice segment_system(struct arena *a, struct slice url)
     if (slice_is(url, "http://jpfhir.jp/fhir/core/CodeSystem/JP_MedicationCategoryMERIT9_CS"))
         return SLICE("MR9P"); /* rde.c makes it of that name */
     if (slice_starts(url, SLICE(TABLE)))
-        return segment_format(
-            a, "HL7%.*s", SLICE_ARG(segment_escape(a, slice_sub(url, strlen(TABLE), url.len))));
+        return segment_format(a, "HL7%.*s",
+                              SLICE_ARG(segment_escape(a, slice_sub(url, strlen(TABLE), url.len))));
     if (slice_starts(url, SLICE(SSMIX2)))
         return segment_escape(a, slice_sub(url, strlen(SSMIX2), url.len));
     if (slice_starts(url, SLICE(LOCAL))) {
@@ -189,6 +190,7 @@ struct slice segment_concept(struct arena *a, const struct json *concept)
     const struct json *first = json_path(concept, "coding", "0", NULL);
     const struct json *second = json_path(concept, "coding", "1", NULL);
     struct slice text = json_str(concept, "text"), out = segment_coding(a, first);
+    struct slice version = segment_escape(a, json_str(first, "version"));
     bool bare = json_str(first, "display").len == 0;
     bool told = slice_eq(text, json_str(first, bare ? "code" : "display"));
 
@@ -199,9 +201,11 @@ struct slice segment_concept(struct arena *a, const struct json *concept)
                             : SLICE_NONE;
     if (second)
         out = segment_format(a, "%.*s^%.*s", SLICE_ARG(out), SLICE_ARG(segment_coding(a, second)));
+    if (version.len > 0 || (text.len > 0 && !told)) /* components 7 and 9 */
+        out = segment_format(a, "%.*s%s^%.*s", SLICE_ARG(out), second ? "" : "^^^",
+                             SLICE_ARG(version));
     if (text.len > 0 && !told)
-        out = segment_format(a, "%.*s%s^%.*s", SLICE_ARG(out), second ? "^^" : "^^^^^",
-                             SLICE_ARG(segment_escape(a, text)));
+        out = segment_format(a, "%.*s^^%.*s", SLICE_ARG(out), SLICE_ARG(segment_escape(a, text)));
     return out;
 }
 
@@ -213,8 +217,12 @@ struct slice segment_unit(struct arena *a, const struct json *quantity)
     if (unit.len == 0 && code.len == 0)
         return SLICE_NONE;
     if (slice_is(system, "http://unitsofmeasure.org") || system.len == 0) {
-        unit = segment_escape(a, unit.len > 0 ? unit : code);
-        return segment_format(a, "%.*s^%.*s^ISO+", SLICE_ARG(unit), SLICE_ARG(unit));
+        const struct term *known = terms_unit(unit);
+        struct slice spelt = unit.len > 0 ? unit : code;
+        if (code.len > 0 && !(known && slice_is(code, known->to))) /* one that leads to the code */
+            spelt = segment_back(terms_ucum, code).len > 0 ? segment_back(terms_ucum, code) : code;
+        return segment_format(a, "%.*s^%.*s^ISO+", SLICE_ARG(segment_escape(a, spelt)),
+                              SLICE_ARG(segment_escape(a, unit.len > 0 ? unit : spelt)));
     }
     return segment_format(a, "%.*s^%.*s^%.*s", SLICE_ARG(segment_escape(a, code)),
                           SLICE_ARG(segment_escape(a, unit)), SLICE_ARG(segment_system(a, system)));
@@ -256,10 +264,10 @@ struct slice segment_name(struct arena *a, const struct json *name)
         split_name(json_str(name, "text"), &family, &first);
     if (family.len == 0 && first.len == 0)
         return SLICE_NONE;
-    return segment_format(a, "%.*s^%.*s^^^^^%.*s^%.*s", SLICE_ARG(segment_escape(a, family)),
-                          SLICE_ARG(segment_escape(a, first)),
-                          SLICE_ARG(segment_back(terms_name_use, use)),
-                          SLICE_ARG(segment_back(terms_name_script, json_str(script, "valueCode"))));
+    return segment_format(
+        a, "%.*s^%.*s^^^^^%.*s^%.*s", SLICE_ARG(segment_escape(a, family)),
+        SLICE_ARG(segment_escape(a, first)), SLICE_ARG(segment_back(terms_name_use, use)),
+        SLICE_ARG(segment_back(terms_name_script, json_str(script, "valueCode"))));
 }
 
 struct slice segment_address(struct arena *a, const struct json *address)
@@ -270,15 +278,14 @@ struct slice segment_address(struct arena *a, const struct json *address)
 
     if (text.len == 0 && postal.len == 0 && !line)
         return SLICE_NONE;
-    return segment_format(
-        a, "%.*s^^%.*s^%.*s^%.*s^%.*s^%.*s^%.*s",
-        SLICE_ARG(segment_escape(a, line ? line->text : SLICE_NONE)),
-        SLICE_ARG(segment_escape(a, json_str(address, "city"))),
-        SLICE_ARG(segment_escape(a, json_str(address, "state"))),
-        SLICE_ARG(segment_escape(a, postal)),
-        SLICE_ARG(segment_escape(a, json_str(address, "country"))),
-        SLICE_ARG(segment_back(terms_address_use, json_str(address, "use"))),
-        SLICE_ARG(segment_escape(a, text)));
+    return segment_format(a, "%.*s^^%.*s^%.*s^%.*s^%.*s^%.*s^%.*s",
+                          SLICE_ARG(segment_escape(a, line ? line->text : SLICE_NONE)),
+                          SLICE_ARG(segment_escape(a, json_str(address, "city"))),
+                          SLICE_ARG(segment_escape(a, json_str(address, "state"))),
+                          SLICE_ARG(segment_escape(a, postal)),
+                          SLICE_ARG(segment_escape(a, json_str(address, "country"))),
+                          SLICE_ARG(segment_back(terms_address_use, json_str(address, "use"))),
+                          SLICE_ARG(segment_escape(a, text)));
 }
 
 struct slice segment_telecom(struct arena *a, const struct json *point)

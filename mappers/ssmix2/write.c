@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which file of a standard storage holds what (see write.h): rules by type, and keys read from
- * messages. Order numbers must be 15 digits; one that is not made of digits becomes 15 digits of
- * its SHA-256, so that the same order always has the same file.
+ * Which records share a file of a standard storage (see write.h), and keys read from messages.
+ * Order numbers must be 15 digits; one that is not made of digits becomes 15 digits of its SHA-256,
+ * so that the same order always has the same file.
  */
 #include "mappers/ssmix2/write.h"
 
@@ -10,20 +10,17 @@
 #include <stdio.h>
 
 #include "base/digest.h"
+#include "base/when.h"
+#include "mappers/hl7v2/keys.h"
 #include "mappers/ssmix2/path.h"
+#include "mappers/ssmix2/place.h"
+#include "mappers/ssmix2/relate.h"
 #include "mappers/ssmix2/rule.h"
 #include "mappers/ssmix2/segment.h"
 
 #include "base/banned.h"
 
-#define INSTANCE "http://jpfhir.jp/fhir/core/IdSystem/resourceInstance-identifier"
-
-/* Where one resource belongs. */
-struct place {
-    const char *kind;
-    struct slice day;   /* empty: kinds without a date */
-    struct slice order; /* empty: kinds without an order */
-};
+#define NUMBER_MAX 22u /* ORC-2 */
 
 /* ---- order numbers ---- */
 
@@ -45,223 +42,136 @@ static void put_order(struct slice number, char ret_order[16])
         ret_order[i] = (char)('0' + sha[i] % 10);
 }
 
-/* Part N (from 0) of the instance identifier that our mapper makes of an order's numbers:
- * facility:order:..., or facility:LAB:order:... of a result. */
-static struct slice instance_part(const struct json *resource, unsigned n)
-{
-    struct slice rest = segment_identifier(json_get(resource, "identifier"), INSTANCE);
-    struct slice part = SLICE_NONE;
-
-    for (unsigned i = 0; i <= n && rest.ptr; i++)
-        part = slice_cut(&rest, ':');
-    return part;
-}
-
-static struct slice based_on(const struct json *resource)
-{
-    const struct json *first = json_path(resource, "basedOn", "0", NULL);
-    struct slice value = json_str(json_get(first, "identifier"), "value");
-
-    return value.len > 0 ? value : json_str(first, "reference");
-}
-
-static struct slice first_of(struct slice a, struct slice b, struct slice c, struct slice d)
-{
-    return a.len > 0 ? a : b.len > 0 ? b : c.len > 0 ? c : d;
-}
-
-/* ---- places by type ---- */
-
-static bool whole_chart(struct arena *a, const struct write_item *item, struct place *ret)
-{
-    static const struct {
-        const char *type, *kind;
-    } kinds[] = {{"Patient", "ADT-00"},
-                 {"Coverage", "ADT-00"},
-                 {"AllergyIntolerance", "ADT-61"},
-                 {"Condition", "PPR-01"}};
-
-    (void)a;
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (slice_is(item->type, kinds[i].type)) {
-            ret->kind = kinds[i].kind;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A visit by its class and how far it is. Leave and transfers are said in it, not told apart. */
-static bool visit(struct arena *a, const struct write_item *item, struct place *ret)
-{
-    const struct json *period = json_get(item->resource, "period");
-    struct slice class = json_str(json_get(item->resource, "class"), "code");
-    struct slice status = json_str(item->resource, "status");
-    bool finished = slice_is(status, "finished");
-
-    /* unknown: a visit that orders and results mention; nobody said that it took place so */
-    if (!slice_is(item->type, "Encounter") || slice_is(status, "cancelled") ||
-        slice_is(status, "entered-in-error") || slice_is(status, "unknown"))
-        return false;
-    ret->day = segment_day(a, json_str(period, "start"));
-    if (slice_is(class, "AMB"))
-        ret->kind = "ADT-12";
-    else if (!slice_is(class, "IMP"))
-        return false;
-    else if (slice_is(status, "planned"))
-        ret->kind = "ADT-21";
-    else
-        ret->kind = finished ? "ADT-52" : "ADT-22";
-    if (strcmp(ret->kind, "ADT-52") == 0)
-        ret->day = segment_day(a, json_str(period, "end"));
-    return ret->day.len > 0;
-}
-
-const struct json *write_ingredients(const struct json *request)
-{
-    const struct json *list = json_get(request, "contained");
-
-    for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
-        if (json_get(i, "ingredient"))
-            return json_get(i, "ingredient");
-    }
-    return NULL;
-}
-
-static bool prescription(struct arena *a, const struct write_item *item, struct place *ret)
-{
-    const struct json *identifiers = json_get(item->resource, "identifier");
-    bool drug = json_get(item->resource, "medicationCodeableConcept") != NULL;
-
-    if (!slice_is(item->type, "MedicationRequest") ||
-        !slice_is(json_str(item->resource, "intent"), "order"))
-        return false;
-    if (!drug && !write_ingredients(item->resource))
-        return false;
-    ret->kind = drug ? "OMP-01" : "OMP-02";
-    ret->day = segment_day(a, json_str(item->resource, "authoredOn"));
-    ret->order =
-        first_of(instance_part(item->resource, 1), segment_identifier(identifiers, "order"),
-                 json_str(json_get(item->resource, "groupIdentifier"), "value"), item->id);
-    return ret->day.len > 0;
-}
-
-static bool has_category(const struct json *resource, const char *code)
-{
-    const struct json *list = json_get(resource, "category");
-
-    for (const struct json *c = list ? list->first : NULL; c; c = c->next) {
-        const struct json *codings = json_get(c, "coding");
-        for (const struct json *i = codings ? codings->first : NULL; i; i = i->next) {
-            if (slice_is(json_str(i, "code"), code))
-                return true;
-        }
-    }
-    return false;
-}
-
-static struct slice taken(const struct json *resource)
-{
-    struct slice at = json_str(resource, "effectiveDateTime");
-
-    return at.len > 0 ? at : json_str(json_get(resource, "effectivePeriod"), "start");
-}
-
-/* A result with components alone has no form in OBX; a code is what names it. */
-static bool result(struct arena *a, const struct write_item *item, struct place *ret)
-{
-    if (!slice_is(item->type, "Observation") || !has_category(item->resource, "laboratory") ||
-        slice_is(json_str(item->resource, "status"), "entered-in-error") ||
-        segment_concept(a, json_get(item->resource, "code")).len == 0)
-        return false;
-    ret->kind = "OML-11";
-    ret->day = segment_day(a, taken(item->resource));
-    ret->order =
-        first_of(instance_part(item->resource, 2), based_on(item->resource), item->id, item->id);
-    return ret->day.len > 0;
-}
-
-/* Height, weight and blood type belong to the basic data (JLAC10 9N001, 9N006, 5H010, 5H020). */
-static bool basic_result(struct arena *a, const struct write_item *item, struct place *ret)
-{
-    static const char *const codes[] = {"9N001", "9N006", "5H010", "5H020"};
-    const struct json *coding = json_path(item->resource, "code", "coding", "0", NULL);
-
-    (void)a;
-    if (!slice_is(item->type, "Observation") || json_get(item->resource, "basedOn") ||
-        json_get(item->resource, "identifier") || taken(item->resource).len > 0 ||
-        !slice_is(json_str(coding, "system"), "urn:oid:1.2.392.200119.4.504"))
-        return false;
-    ret->kind = "ADT-00";
-    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        if (slice_starts(json_str(coding, "code"), slice_str(codes[i])))
-            return true;
-    }
-    return false;
-}
-
-static bool find_place(struct arena *a, const struct write_item *item, struct place *ret)
-{
-    static bool (*const rules[])(struct arena *, const struct write_item *, struct place *) = {
-        whole_chart, visit, prescription, basic_result, result};
-
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        *ret = (struct place){0};
-        if (rules[i](a, item, ret))
-            return true;
-    }
-    return false;
-}
-
 /* ---- the plan ---- */
 
-static struct write_group *find_group(struct arena *a, struct write_group **first,
-                                      const struct place *place)
+struct planning {
+    struct place_book book;
+    struct write_plan *plan;
+    struct write_group **end;
+    bool undated;       /* looking for places of what has no date, behind all that has */
+    struct keys groups; /* "kind date order" */
+};
+
+/* The group of a key, made when it is new. */
+static struct write_group *group_at(struct planning *p, const struct write_group *key, bool any_day)
+{
+    struct arena *a = p->plan->arena;
+    struct keys_slot *slot =
+        keys_at(a, &p->groups,
+                slice_str(arena_printf(a, "%s %s %s", key->kind, any_day ? "" : key->care_date,
+                                       key->order_no)));
+
+    if (!slot || slot->value)
+        return slot ? slot->value : NULL;
+    slot->value = *p->end = ARENA_NEW(a, struct write_group);
+    if (!*p->end)
+        return NULL;
+    **p->end = *key;
+    (*p->end)->cancelled = true;
+    p->end = &(*p->end)->next;
+    return slot->value;
+}
+
+static void put_day(int64_t ms, char ret_date[9])
+{
+    struct buf stamp;
+
+    buf_init(&stamp, 64);
+    when_print_stamp(&stamp, ms);
+    snprintf(ret_date, 9, "%.8s", buf_err(&stamp) ? "19000101" : buf_slice(&stamp).ptr);
+    buf_fini(&stamp);
+}
+
+/* An order (OMD, OMx-0n) read in replaces all that had its number, and its file has one day. What
+ * else was ordered under that number on another day gets a number of its own; a prescription has a
+ * field for its own time (RXE-32) and stays in one file. */
+static struct write_group *find_group(struct planning *p, const struct place *place,
+                                      int64_t updated_ms)
 {
     struct write_group key = {.kind = place->kind, .care_date = "-", .order_no = WRITE_NO_ORDER};
-    struct write_group **at = first;
+    bool order = place->kind[0] == 'O' && (place->kind[3] == '\0' || place->kind[4] == '0');
+    struct write_group *group;
 
     if (place->day.len == 8)
         memcpy(key.care_date, place->day.ptr, 8);
     if (place->order.len > 0)
         put_order(place->order, key.order_no);
-    /* An order has one file, whatever days its parts were given on; results have one a day. */
-    bool any_day = place->order.len > 0 && strcmp(place->kind, "OML-11") != 0;
-    for (; *at; at = &(*at)->next) {
-        if (strcmp((*at)->kind, key.kind) == 0 && strcmp((*at)->order_no, key.order_no) == 0 &&
-            (any_day || strcmp((*at)->care_date, key.care_date) == 0))
-            return *at;
-    }
-    *at = ARENA_NEW(a, struct write_group);
-    if (*at)
-        **at = key;
-    return *at;
+    key.number = place->numbered && place->order.len <= NUMBER_MAX ? place->order : SLICE_NONE;
+    if (place->undated) /* the day it was told of, unless others of its number say one */
+        put_day(updated_ms, key.care_date);
+    group = group_at(p, &key, order);
+    if (!group || place->undated || strcmp(group->care_date, key.care_date) == 0 ||
+        strncmp(place->kind, "OMP-0", 5) == 0)
+        return group;
+    key.number = SLICE_NONE;
+    put_order(segment_format(p->plan->arena, "%s of %s", key.order_no, key.care_date),
+              key.order_no);
+    return group_at(p, &key, false);
 }
 
-enum err write_plan(struct arena *arena, struct write_item *items, size_t count,
-                    struct write_group **ret_first)
+static void put_member(struct place_book *book, struct write_item *item, const struct place *place)
 {
-    struct write_group *first = NULL;
+    struct planning *p = book->context;
 
-    for (size_t i = 0; i < count; i++) {
-        struct place place;
-        items[i].group = NULL;
-        items[i].rides = false;
-        if (!items[i].pool || !find_place(arena, &items[i], &place))
-            continue;
-        struct write_group *group = find_group(arena, &first, &place);
-        if (!group)
-            return ERR_LIMIT;
-        group->count++;
-        if (items[i].updated_ms > group->updated_ms)
-            group->updated_ms = items[i].updated_ms;
-        items[i].group = group;
+    if (place->undated != p->undated)
+        return;
+    struct write_member *member = ARENA_NEW(p->plan->arena, struct write_member);
+    struct write_group *group = member ? find_group(p, place, item->updated_ms) : NULL;
+
+    if (!group)
+        return; /* the arena is full: said at the end */
+    *member = (struct write_member){.item = item, .part = place->part};
+    if (group->last)
+        group->last->next = member;
+    else
+        group->first = member;
+    group->last = member;
+    group->cancelled = group->cancelled && place->cancelled;
+    if (item->updated_ms + place->late > group->updated_ms)
+        group->updated_ms = item->updated_ms + place->late;
+}
+
+enum err write_plan_make(struct arena *arena, struct write_item *items, size_t count,
+                         struct write_plan **ret_plan)
+{
+    struct write_plan *plan = ARENA_NEW(arena, struct write_plan);
+    struct planning p = {.book = {.arena = arena, .put = put_member}, .plan = plan};
+
+    if (!plan)
+        return ERR_LIMIT;
+    *plan = (struct write_plan){.arena = arena, .items = items, .count = count};
+    plan->relate = p.book.relate = relate_make(arena, items, count);
+    if (!plan->relate)
+        return ERR_LIMIT;
+    p.book.context = &p;
+    p.end = &plan->groups;
+    for (size_t i = 0; i < count; i++)
+        items[i].written = false;
+    for (unsigned pass = 0; pass < 2; pass++) {
+        p.undated = pass == 1;
+        for (size_t i = 0; i < count; i++) {
+            if (items[i].pool && items[i].resource)
+                place_each(&p.book, &items[i]);
+        }
     }
-    *ret_first = first;
+    if (arena_exhausted(arena))
+        return ERR_LIMIT;
+    *ret_plan = plan;
     return ERR_OK;
 }
 
+bool write_is_single(const char *kind)
+{
+    return strncmp(kind, "ADT-", 4) == 0 && strcmp(kind, "ADT-00") != 0 &&
+           strcmp(kind, "ADT-61") != 0;
+}
+
 /* ---- keys of messages ---- */
+
+static struct slice first_of(struct slice a, struct slice b, struct slice c)
+{
+    return a.len > 0 ? a : b.len > 0 ? b : c;
+}
 
 static struct slice value_at(const struct hl7_message *m, const char *place)
 {
@@ -342,8 +252,8 @@ bool write_key(struct arena *arena, const struct hl7_message *m, struct write_gr
         memcpy(key.care_date, day.ptr, 8);
     }
     if (kind[0] == 'O') {
-        struct slice order = first_of(value_at(m, "ORC-2"), value_at(m, "OBR-2"),
-                                      value_at(m, "ORC-3"), SLICE_NONE);
+        struct slice order =
+            first_of(value_at(m, "ORC-2"), value_at(m, "OBR-2"), value_at(m, "ORC-3"));
         if (order.len > 0)
             put_order(order, key.order_no);
     }
@@ -371,7 +281,7 @@ struct slice write_sent(struct arena *arena, const struct hl7_message *m)
 
 struct slice write_department(struct arena *arena, const struct hl7_message *m)
 {
-    struct slice code = first_of(value_at(m, "PV1-10"), value_at(m, "ORC-17"), SLICE_NONE, SLICE_NONE);
+    struct slice code = first_of(value_at(m, "PV1-10"), value_at(m, "ORC-17"), SLICE_NONE);
 
     for (size_t i = 0; i < code.len; i++) {
         char c = code.ptr[i];
@@ -386,17 +296,42 @@ enum err write_encode(struct slice text, struct buf *out, size_t *ret_replaced)
     return charset_encode(CHARSET_ISO2022JP, text, out, ret_replaced);
 }
 
+enum err write_lacking(struct slice text,
+                       void (*said)(void *context, struct slice place, size_t count), void *context)
+{
+    enum err err = ERR_OK;
+    struct buf spare;
+
+    buf_init(&spare, 4 * text.len + 64);
+    while (text.ptr && text.len > 0 && !err) {
+        struct slice segment = slice_cut(&text, '\r'), name = slice_cut(&segment, '|');
+        bool header = slice_is(name, "MSH");
+        for (unsigned n = header ? 2 : 1; segment.ptr && !err; n++) {
+            char place[24];
+            size_t count = 0;
+            err = write_encode(slice_cut(&segment, '|'), &spare, &count);
+            buf_clear(&spare);
+            int len = snprintf(place, sizeof(place), "%.3s-%u", name.len >= 3 ? name.ptr : "?", n);
+            if (count > 0 && len > 0)
+                said(context, slice_of(place, (size_t)len), count);
+        }
+    }
+    buf_fini(&spare);
+    return err;
+}
+
 /* ---- cancelling ---- */
 
-static const char *cancel_type(const char *kind)
+const char *write_cancel_type(const char *kind)
 {
     static const struct {
         const char *message, *whole;
     } structures[] = {
-        {"ADT^A23", "ADT^A23^ADT_A21"}, {"ADT^A55", "ADT^A55^ADT_A52"}, {"ADT^A27", "ADT^A27^ADT_A21"},
-        {"ADT^A11", "ADT^A11^ADT_A09"}, {"ADT^A52", "ADT^A52^ADT_A52"}, {"ADT^A53", "ADT^A53^ADT_A52"},
-        {"ADT^A26", "ADT^A26^ADT_A21"}, {"ADT^A12", "ADT^A12^ADT_A09"}, {"ADT^A25", "ADT^A25^ADT_A21"},
-        {"ADT^A13", "ADT^A13^ADT_A01"},
+        {"ADT^A23", "ADT^A23^ADT_A21"}, {"ADT^A55", "ADT^A55^ADT_A52"},
+        {"ADT^A27", "ADT^A27^ADT_A21"}, {"ADT^A11", "ADT^A11^ADT_A09"},
+        {"ADT^A52", "ADT^A52^ADT_A52"}, {"ADT^A53", "ADT^A53^ADT_A52"},
+        {"ADT^A26", "ADT^A26^ADT_A21"}, {"ADT^A12", "ADT^A12^ADT_A09"},
+        {"ADT^A25", "ADT^A25^ADT_A21"}, {"ADT^A13", "ADT^A13^ADT_A01"},
     };
     const char *cancel = row_of(kind)->cancel;
 
@@ -426,7 +361,7 @@ static void put_changed(struct buf *out, const struct hl7_segment *s, unsigned n
 
 enum err write_cancel(const struct hl7_message *message, const char *kind, struct buf *out)
 {
-    const char *type = cancel_type(kind);
+    const char *type = write_cancel_type(kind);
 
     for (size_t i = 0; i < message->segment_count; i++) {
         const struct hl7_segment *s = &message->segments[i];

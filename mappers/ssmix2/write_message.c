@@ -6,68 +6,82 @@
  */
 #include "mappers/ssmix2/write.h"
 
-#include <assert.h>
-
 #include "base/when.h"
-#include "mappers/ssmix2/result.h"
+#include "mappers/ssmix2/relate.h"
+#include "mappers/ssmix2/writer.h"
 
 #include "base/banned.h"
 
 #define PROFILE "SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO"
-#define DEPARTMENT "http://jpfhir.jp/fhir/clins/Extension/StructureDefinition/JP_eCS_Department"
-#define JP "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/"
-#define MHLW "http://jpfhir.jp/fhir/core/mhlw/IdSystem/"
+#define JP WRITER_JP
 #define KEY_NUMBER "http://medis.or.jp/CodeSystem/master-disease-keyNumber"
 #define EXCHANGE_CODE "http://medis.or.jp/CodeSystem/master-disease-exCode"
+#define ICD10_OLD "http://hl7.org/fhir/sid/icd-10"
+#define DIAGNOSIS_TYPE                                                                             \
+    "http://jpfhir.jp/fhir/eCS/Extension/StructureDefinition/JP_eCS_DiagnosisType"
 #define ICD10 "http://jpfhir.jp/fhir/core/mhlw/CodeSystem/ICD10-2013-full"
-#define INSTANCE "http://jpfhir.jp/fhir/core/IdSystem/resourceInstance-identifier"
-
-struct writer {
-    struct segment s;
-    const struct write_env *env;
-    const struct write_group *group;
-    struct write_item *items;
-    size_t count;
-    struct slice sent; /* 17 digits */
-    unsigned n;        /* set id within the message */
-};
 
 static struct slice str(const struct json *object, const char *key)
 {
     return json_str(object, key);
 }
 
-/* The next item of the group from *AT on, or NULL. */
-static const struct write_item *next_item(const struct writer *w, size_t *at, const char *type)
+/* ---- members ---- */
+
+struct write_member *writer_peek(struct write_member **at, const char *type)
 {
-    for (; *at < w->count; (*at)++) {
-        const struct write_item *item = &w->items[*at];
-        if (item->group == w->group && slice_is(item->type, type)) {
-            (*at)++;
-            return item;
-        }
+    for (struct write_member *m = *at; m; m = m->next) {
+        if (!m->done && slice_is(m->item->type, type))
+            return m;
     }
     return NULL;
 }
 
-/* The record that REFERENCE ("Specimen/x") names; it then rides along. */
-static const struct json *follow(struct writer *w, const struct json *reference)
+struct write_member *writer_next(struct write_member **at, const char *type)
 {
-    struct slice rest = str(reference, "reference");
-    struct slice type = slice_cut(&rest, '/');
+    struct write_member *m = writer_peek(at, type);
 
-    for (size_t i = 0; rest.len > 0 && i < w->count; i++) {
-        if (slice_eq(w->items[i].id, rest) && slice_eq(w->items[i].type, type)) {
-            w->items[i].rides = true;
-            return w->items[i].resource;
-        }
+    if (m) {
+        m->done = m->item->written = true;
+        *at = m->next;
+    }
+    return m;
+}
+
+const struct json *writer_first(const struct writer *w, const char *type)
+{
+    for (const struct write_member *m = w->group->first; m; m = m->next) {
+        if (slice_is(m->item->type, type))
+            return m->item->resource;
     }
     return NULL;
+}
+
+const struct json *writer_follow(struct writer *w, const struct json *reference)
+{
+    struct write_item *item = relate_follow(w->plan->relate, reference);
+
+    if (!item)
+        return NULL;
+    item->written = true;
+    return item->resource;
+}
+
+struct slice writer_set_id(struct writer *w, unsigned n)
+{
+    return segment_format(w->s.arena, "%u", n);
+}
+
+struct slice writer_number(const struct writer *w)
+{
+    if (w->group->number.len > 0)
+        return segment_escape(w->s.arena, w->group->number);
+    return slice_str(w->group->order_no);
 }
 
 /* ---- common segments ---- */
 
-static void put_msh(struct writer *w, const char *type)
+void writer_msh(struct writer *w, const char *type)
 {
     struct arena *a = w->s.arena;
     struct slice at = segment_format(a, "%.14s.%.3s", w->sent.ptr, w->sent.ptr + 14);
@@ -89,7 +103,7 @@ static void put_msh(struct writer *w, const char *type)
     segment_end(&w->s);
 }
 
-static void put_evn(struct writer *w, struct slice occurred)
+void writer_evn(struct writer *w, struct slice occurred)
 {
     segment_begin(&w->s, "EVN");
     segment_put(&w->s, 2, slice_sub(w->sent, 0, 14));
@@ -112,13 +126,21 @@ static void put_telecoms(struct writer *w, unsigned field, const struct json *li
     }
 }
 
-static void put_pid(struct writer *w, bool whole)
+void writer_pid(struct writer *w, bool whole)
 {
     struct arena *a = w->s.arena;
     const struct json *p = w->env->patient;
     struct slice dead = segment_time(a, str(p, "deceasedDateTime"));
+    struct slice gender = segment_back(terms_gender, str(p, "gender"));
 
-    result_pid(&w->s, segment_format(a, "%.*s^^^^PI", SLICE_ARG(w->env->local_no)), p, true);
+    segment_begin(&w->s, "PID");
+    segment_put(&w->s, 1, SLICE("0001"));
+    segment_put(&w->s, 3, segment_format(a, "%.*s^^^^PI", SLICE_ARG(w->env->local_no)));
+    put_each(w, 5, json_get(p, "name"), segment_name);
+    if (w->s.field < 5)
+        segment_must(&w->s, 5, SLICE_NONE);
+    segment_must(&w->s, 7, segment_time(a, str(p, "birthDate")));
+    segment_put(&w->s, 8, gender.len > 0 ? gender : SLICE("U"));
     if (whole) {
         put_each(w, 11, json_get(p, "address"), segment_address);
         put_telecoms(w, 13, json_get(p, "telecom"), false);
@@ -134,47 +156,31 @@ static void put_pid(struct writer *w, bool whole)
     segment_end(&w->s);
 }
 
-static struct slice department_of(struct arena *a, const struct json *resource)
+void writer_visit(struct writer *w, const struct json *resource)
 {
-    const struct json *e = segment_extension(resource, DEPARTMENT);
+    const struct json *mentioned = json_get(resource, "encounter");
+    const struct json *e = writer_follow(w, mentioned ? mentioned : json_get(resource, "context"));
 
-    return segment_concept(a, json_get(e, "valueCodeableConcept"));
+    if (e) /* a visit nobody recorded is not made up */
+        writer_stay(w, &(struct writer_stay){.encounter = e});
 }
 
-/* Where an order was given, when its Encounter is known. */
-static void put_visit(struct writer *w, const struct json *resource)
+static const struct field note_rows[] = {
+    {3, field_text, "text", NULL},
+    {5, field_person, "authorReference", NULL},
+    {6, field_time, "time", NULL},
+    FIELD_END,
+};
+
+void writer_notes(struct writer *w, const struct json *resource)
 {
-    struct arena *a = w->s.arena;
-    const struct json *e = follow(w, json_get(resource, "encounter"));
-    struct slice class = segment_back(terms_encounter_class, str(json_get(e, "class"), "code"));
-    const struct json *service = json_path(e, "serviceType", "coding", "0", NULL);
-    struct slice here = str(json_path(e, "location", "0", "location", NULL), "display");
+    const struct json *list = json_get(resource, "note");
+    unsigned n = 0;
 
-    if (resource && !e)
-        return; /* a visit nobody recorded is not made up */
-    segment_begin(&w->s, "PV1");
-    segment_put(&w->s, 1, SLICE("0001"));
-    segment_put(&w->s, 2, class.len > 0 ? class : SLICE("O"));
-    if (!service)
-        segment_put(&w->s, 3, segment_escape(a, here));
-    segment_put(&w->s, 10, segment_escape(a, str(service, "code")));
-    segment_put(&w->s, 19,
-                segment_escape(a, segment_identifier(json_get(e, "identifier"), "visit")));
-    segment_end(&w->s);
-}
-
-/* ---- values ---- */
-
-static struct slice number_of(struct arena *a, const struct json *value)
-{
-    return value ? segment_escape(a, value->text) : SLICE_NONE;
-}
-
-static void put_result(struct writer *w, const struct json *o)
-{
-    struct result_line line = {.n = ++w->n, .observation = o};
-
-    result_obx(&w->s, &line);
+    for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
+        struct field_given set[] = {{1, writer_set_id(w, ++n), false}, {0, SLICE_NONE, false}};
+        field_segment(&w->s, "NTE", note_rows, i, set);
+    }
 }
 
 /* ---- ADT-00 ---- */
@@ -237,25 +243,27 @@ static void put_coverage(struct writer *w, const struct json *c)
 static void write_basics(struct writer *w)
 {
     const struct json *contacts = json_get(w->env->patient, "contact");
-    const struct write_item *item;
-    size_t at = 0;
+    struct write_member *at = w->group->first, *m;
 
-    put_msh(w, "ADT^A08^ADT_A01");
-    put_evn(w, SLICE_NONE);
-    put_pid(w, true);
+    writer_msh(w, "ADT^A08^ADT_A01");
+    writer_evn(w, SLICE_NONE);
+    writer_pid(w, true);
     for (const struct json *c = contacts ? contacts->first : NULL; c; c = c->next)
         put_contact(w, c);
-    put_visit(w, NULL);
+    buf_adds(w->s.out, "PV1|0001|O\r");
     if (segment_extension(w->env->patient,
                           "http://hl7.org/fhir/StructureDefinition/patient-disability"))
         buf_adds(w->s.out, "DB1|1|PT||Y\r");
     w->n = 0;
-    while ((item = next_item(w, &at, "Observation")) != NULL)
-        put_result(w, item->resource);
+    while ((m = writer_next(&at, "Observation")) != NULL)
+        writer_result(w, m->item->resource);
     w->n = 0;
-    at = 0;
-    while ((item = next_item(w, &at, "Coverage")) != NULL)
-        put_coverage(w, item->resource);
+    at = w->group->first;
+    while ((m = writer_next(&at, "Coverage")) != NULL)
+        put_coverage(w, m->item->resource);
+    at = w->group->first;
+    while (writer_next(&at, "Patient"))
+        continue;
 }
 
 /* ---- ADT-61 ---- */
@@ -272,43 +280,86 @@ static struct slice allergen_type(struct arena *a, const struct json *allergy)
     return code.len > 0 ? segment_format(a, "%.*s^^HL70127", SLICE_ARG(code)) : SLICE_NONE;
 }
 
+static struct slice print_words(struct arena *a, const struct json *value, const void *arg)
+{
+    (void)arg;
+    return segment_escape(a, json_str(value, "text"));
+}
+
+/* Table 0438; an allergy that is over is inactive. */
+static struct slice print_confirmed(struct arena *a, const struct json *value, const void *arg)
+{
+    const struct json *clinical = json_path(value, "clinicalStatus", "coding", "0", NULL);
+    const struct json *status = json_path(value, "verificationStatus", "coding", "0", NULL);
+
+    (void)a;
+    (void)arg;
+    if (slice_is(str(clinical, "code"), "inactive") || slice_is(str(clinical, "code"), "resolved"))
+        return SLICE("I");
+    return segment_back(terms_allergy_confirmed, str(status, "code"));
+}
+
+static struct slice print_name(struct arena *a, const struct json *value, const void *arg)
+{
+    struct slice name = segment_escape(a, str(value, "display"));
+
+    (void)arg;
+    return name.len > 0 ? name : SLICE_NONE;
+}
+
+static struct slice print_place_name(struct arena *a, const struct json *value, const void *arg)
+{
+    if (!slice_is(str(value, "url"), arg))
+        return SLICE_NONE;
+    return segment_escape(a, str(json_get(value, "valueReference"), "display"));
+}
+
+static const struct field iam_rows[] = {
+    {3, field_concept, "code", NULL},
+    {5, print_words, "reaction[0].manifestation[]", NULL},
+    {7, field_identifier, "identifier[]", "allergy"},
+    {9, field_back, "type", terms_allergy_type},
+    {11, field_time, "onsetDateTime", NULL},
+    {12, field_text, "onsetString", NULL},
+    {13, field_time, "recordedDate", NULL},
+    {14, print_name, "asserter", NULL},
+    {15, field_extension, "asserter.extension[]", WRITER_OWN "relationship"},
+    {17, print_confirmed, NULL, NULL},
+    {18, field_person, "recorder", NULL},
+    {19, print_place_name, "extension[]", WRITER_OWN "confirmed-at"},
+    {20, field_extension, "extension[]", WRITER_OWN "confirmed-on"},
+    FIELD_END,
+};
+
 static void put_allergy(struct writer *w, const struct json *al)
 {
     struct arena *a = w->s.arena;
     const struct json *reaction = json_path(al, "reaction", "0", NULL);
-    struct slice severity = segment_back(terms_allergy_severity, str(reaction, "severity"));
     const struct json *status = json_path(al, "verificationStatus", "coding", "0", NULL);
+    struct slice severity = segment_back(terms_allergy_severity, str(reaction, "severity"));
+    bool mistaken = slice_is(str(status, "code"), "entered-in-error");
+    struct field_given given[] = {
+        {1, writer_set_id(w, ++w->n), false},
+        {2, allergen_type(a, al), false},
+        {3, SLICE_NONE, true},
+        {4, severity.len > 0 ? segment_format(a, "%.*s^^HL70128", SLICE_ARG(severity)) : SLICE_NONE,
+         false},
+        {6, mistaken ? SLICE("D^削除^HL70323") : SLICE("A^追加^HL70323"), false},
+        {0, SLICE_NONE, false},
+    };
 
-    segment_begin(&w->s, "IAM");
-    segment_number(&w->s, 1, ++w->n);
-    segment_put(&w->s, 2, allergen_type(a, al));
-    segment_must(&w->s, 3, segment_concept(a, json_get(al, "code")));
-    if (severity.len > 0)
-        segment_put(&w->s, 4, segment_format(a, "%.*s^^HL70128", SLICE_ARG(severity)));
-    segment_put(&w->s, 5,
-                segment_escape(a, str(json_path(reaction, "manifestation", "0", NULL), "text")));
-    segment_put(&w->s, 6, SLICE("A^追加^HL70323"));
-    segment_put(&w->s, 7,
-                segment_escape(a, segment_identifier(json_get(al, "identifier"), "allergy")));
-    segment_put(&w->s, 9, segment_back(terms_allergy_type, str(al, "type")));
-    segment_put(&w->s, 11, segment_time(a, str(al, "onsetDateTime")));
-    segment_put(&w->s, 12, segment_escape(a, str(al, "onsetString")));
-    segment_put(&w->s, 13, segment_time(a, str(al, "recordedDate")));
-    segment_put(&w->s, 17, segment_back(terms_allergy_confirmed, str(status, "code")));
-    segment_put(&w->s, 18, segment_person(a, json_get(al, "recorder")));
-    segment_end(&w->s);
+    field_segment(&w->s, "IAM", iam_rows, al, given);
 }
 
 static void write_allergies(struct writer *w)
 {
-    const struct write_item *item;
-    size_t at = 0;
+    struct write_member *at = w->group->first, *m;
 
-    put_msh(w, "ADT^A60^ADT_A60");
-    put_evn(w, SLICE_NONE);
-    put_pid(w, false);
-    while ((item = next_item(w, &at, "AllergyIntolerance")) != NULL)
-        put_allergy(w, item->resource);
+    writer_msh(w, "ADT^A60^ADT_A60");
+    writer_evn(w, SLICE_NONE);
+    writer_pid(w, false);
+    while ((m = writer_next(&at, "AllergyIntolerance")) != NULL)
+        put_allergy(w, m->item->resource);
 }
 
 /* ---- PPR-01 ---- */
@@ -338,445 +389,177 @@ static struct slice problem_code(struct arena *a, const struct json *code)
                           SLICE_ARG(segment_escape(a, str(code, "text"))));
 }
 
-static struct slice problem_icd(struct arena *a, const struct json *code)
+/* PRB-10: the classification, when the diagnosis was made (JHSD0004), the edition. */
+static struct slice problem_icd(struct arena *a, const struct json *c)
 {
-    const struct json *icd = coding_of(code, ICD10);
+    const struct json *code = json_get(c, "code"), *icd = coding_of(code, ICD10);
+    const struct json *list = json_get(c, "category");
+    struct slice made = SLICE_NONE, version, out = SLICE_NONE;
+    bool old = !icd;
 
-    if (!icd)
-        return SLICE_NONE;
-    return segment_format(a, "%.*s^%.*s^I10", SLICE_ARG(segment_escape(a, str(icd, "code"))),
-                          SLICE_ARG(segment_escape(a, str(icd, "display"))));
+    for (const struct json *i = list ? list->first : NULL; i && made.len == 0; i = i->next)
+        made = field_concept(a, i, "JHSD0004");
+    if (old)
+        icd = coding_of(code, ICD10_OLD);
+    version = segment_escape(a, str(icd, "version"));
+    if (icd)
+        out = segment_format(a, "%.*s^%.*s^I10", SLICE_ARG(segment_escape(a, str(icd, "code"))),
+                             SLICE_ARG(segment_escape(a, str(icd, "display"))));
+    if (icd && old && version.len == 0)
+        version = SLICE("2003");
+    if (made.len == 0 && version.len == 0)
+        return out;
+    return segment_format(a, "%.*s^%.*s%s%.*s", SLICE_ARG(out.len > 0 ? out : SLICE("^^")),
+                          SLICE_ARG(made.len > 0 ? made : SLICE("^^")), version.len > 0 ? "^" : "",
+                          SLICE_ARG(version));
 }
 
-static struct slice problem_extension(struct arena *a, const struct json *c, const char *url)
+static struct slice print_main(struct arena *a, const struct json *value, const void *arg)
 {
-    return segment_concept(a, json_get(segment_extension(c, url), "valueCodeableConcept"));
+    (void)a;
+    (void)arg;
+    return slice_is(str(value, "url"), DIAGNOSIS_TYPE) ? SLICE("1^主診断^JHSD0007") : SLICE_NONE;
 }
 
+/* The mark of a diagnosis the patient has not been told must not get lost on the way. */
+static struct slice print_untold(struct arena *a, const struct json *value, const void *arg)
+{
+    (void)a;
+    (void)arg;
+    return slice_is(str(value, "code"), "UNINFORMED") ? SLICE("^未告知") : SLICE_NONE;
+}
+
+static const struct field prb_rows[] = {
+    {7, field_time, "recordedDate", NULL},
+    {9, field_time, "abatementDateTime", NULL},
+    {14, field_extension, "extension[]", JP "JP_Condition_DiseaseOutcome"},
+    {16, field_time, "onsetDateTime", NULL},
+    {17, field_text, "code.text", NULL},
+    {18, print_main, "extension[]", NULL},
+    {21, print_untold, "meta.tag[]", NULL},
+    {25, field_security, "meta.security[]", NULL},
+    FIELD_END,
+};
+static const struct field zpr_rows[] = {
+    {1, field_extension, "extension[]", JP "JP_Condition_DiseasePrefixModifier"},
+    {3, field_extension, "extension[]", JP "JP_Condition_DiseasePostfixModifier"},
+    FIELD_END,
+};
+
+/* The parts of a diagnosis; behind them its notes have a place here, else in NTE. */
 static void put_problem_parts(struct writer *w, const struct json *c)
 {
     struct arena *a = w->s.arena;
     const struct json *exchange = coding_of(json_get(c, "code"), EXCHANGE_CODE);
+    struct field_given given[] = {
+        {2, problem_code(a, json_get(c, "code")), true},
+        {5,
+         exchange ? segment_format(a, "%.*s^%.*s^MEDIS",
+                                   SLICE_ARG(segment_escape(a, str(exchange, "code"))),
+                                   SLICE_ARG(segment_escape(a, str(exchange, "display"))))
+                  : SLICE_NONE,
+         false},
+        {0, SLICE_NONE, false},
+    };
+    static const struct field notes[] = {{7, field_text, "note[].text", NULL}, FIELD_END};
 
-    if (!exchange)
+    if (!exchange && !field_any(a, zpr_rows, c)) {
+        writer_notes(w, c);
         return;
+    }
     segment_begin(&w->s, "ZPR");
-    segment_put(&w->s, 1, problem_extension(a, c, JP "JP_Condition_DiseasePrefixModifier"));
-    segment_must(&w->s, 2, problem_code(a, json_get(c, "code")));
-    segment_put(&w->s, 3, problem_extension(a, c, JP "JP_Condition_DiseasePostfixModifier"));
-    segment_put(&w->s, 5,
-                segment_format(a, "%.*s^%.*s^MEDIS",
-                               SLICE_ARG(segment_escape(a, str(exchange, "code"))),
-                               SLICE_ARG(segment_escape(a, str(exchange, "display")))));
+    field_put(&w->s, zpr_rows, c, given);
+    field_put(&w->s, notes, c, NULL);
     segment_end(&w->s);
 }
 
 static void put_problem(struct writer *w, const struct write_item *item)
 {
+    static const char *const unsure[] = {"provisional", "differential", "unconfirmed"};
     struct arena *a = w->s.arena;
     const struct json *c = item->resource, *code = json_get(c, "code");
     struct slice certain = str(json_path(c, "verificationStatus", "coding", "0", NULL), "code");
     struct slice instance = segment_identifier(json_get(c, "identifier"), "problem");
-    struct slice recorded = segment_time(a, str(c, "recordedDate"));
+    struct slice recorded = segment_time(a, str(c, "recordedDate")), suspected = SLICE_NONE;
 
-    segment_begin(&w->s, "PRB");
-    segment_put(&w->s, 1, slice_is(certain, "entered-in-error") ? SLICE("DE") : SLICE("AD"));
-    segment_put(&w->s, 2, recorded.len > 0 ? recorded : slice_sub(w->sent, 0, 14));
-    segment_put(&w->s, 3, problem_code(a, code));
-    segment_put(&w->s, 4, segment_escape(a, instance.len > 0 ? instance : item->id));
-    segment_put(&w->s, 7, recorded);
-    segment_put(&w->s, 9, segment_time(a, str(c, "abatementDateTime")));
-    segment_put(&w->s, 10, problem_icd(a, code));
-    if (slice_is(certain, "provisional"))
-        segment_put(&w->s, 13, SLICE("1^疑いあり^JHSD0005"));
-    segment_put(&w->s, 14, problem_extension(a, c, JP "JP_Condition_DiseaseOutcome"));
-    segment_put(&w->s, 16, segment_time(a, str(c, "onsetDateTime")));
-    segment_put(&w->s, 17, segment_escape(a, str(code, "text")));
-    if (segment_extension(
-            c, "http://jpfhir.jp/fhir/eCS/Extension/StructureDefinition/JP_eCS_DiagnosisType"))
-        segment_put(&w->s, 18, SLICE("1^主診断^JHSD0007"));
-    segment_end(&w->s);
+    for (size_t i = 0; i < sizeof(unsure) / sizeof(unsure[0]); i++) {
+        if (slice_is(certain, unsure[i]))
+            suspected = SLICE("1^疑いあり^JHSD0005");
+    }
+    struct field_given given[] = {
+        {1, slice_is(certain, "entered-in-error") ? SLICE("DE") : SLICE("AD"), false},
+        {2, recorded.len > 0 ? recorded : slice_sub(w->sent, 0, 14), false},
+        {3, problem_code(a, code), false},
+        {4, segment_escape(a, instance.len > 0 ? instance : item->id), false},
+        {10, problem_icd(a, c), false},
+        {13, suspected, false},
+        {0, SLICE_NONE, false},
+    };
+    field_segment(&w->s, "PRB", prb_rows, c, given);
     put_problem_parts(w, c);
 }
 
+static const struct field problem_orc[] = {
+    {12, field_person, "recorder", NULL},
+    {17, field_extension, "extension[]", WRITER_DEPARTMENT},
+    FIELD_END,
+};
+
 static void write_problems(struct writer *w)
 {
-    const struct write_item *item;
-    size_t at = 0;
+    struct write_member *at = w->group->first, *m;
+    struct field_given given[] = {
+        {1, SLICE("NW"), false}, {2, SLICE(WRITE_NO_ORDER), false}, {0, SLICE_NONE, false}};
 
-    put_msh(w, "PPR^ZD1^PPR_ZD1");
-    put_pid(w, false);
-    while ((item = next_item(w, &at, "Condition")) != NULL) {
-        put_problem(w, item);
-        struct slice recorder = segment_person(w->s.arena, json_get(item->resource, "recorder"));
-        if (recorder.len == 0)
-            continue;
-        segment_begin(&w->s, "ORC");
-        segment_put(&w->s, 1, SLICE("NW"));
-        segment_put(&w->s, 2, SLICE(WRITE_NO_ORDER));
-        segment_put(&w->s, 12, recorder);
-        segment_put(&w->s, 17, department_of(w->s.arena, item->resource));
-        segment_end(&w->s);
-    }
-}
-
-/* ---- visits ---- */
-
-static const struct json *participant(const struct json *encounter, const char *role)
-{
-    const struct json *list = json_get(encounter, "participant");
-
-    for (const struct json *p = list ? list->first : NULL; p; p = p->next) {
-        if (slice_is(str(json_path(p, "type", "0", "coding", "0", NULL), "code"), role))
-            return json_get(p, "individual");
-    }
-    return NULL;
-}
-
-static struct slice place_text(struct arena *a, const struct json *encounter)
-{
-    const struct json *here = json_path(encounter, "location", "0", "location", NULL);
-
-    return segment_escape(a, str(here, "display"));
-}
-
-static void put_stay(struct writer *w, const struct json *e, bool planned)
-{
-    struct arena *a = w->s.arena;
-    const struct json *period = json_get(e, "period"), *hospital = json_get(e, "hospitalization");
-    const struct json *service = json_path(e, "serviceType", "coding", "0", NULL);
-    struct slice class = segment_back(terms_encounter_class, str(json_get(e, "class"), "code"));
-    struct slice place = place_text(a, e);
-
-    segment_begin(&w->s, "PV1");
-    segment_put(&w->s, 1, SLICE("0001"));
-    segment_put(&w->s, 2, class);
-    if (place.len > 0)
-        segment_put(&w->s, 3, segment_format(a, "^^^^^^^^%.*s", SLICE_ARG(place)));
-    segment_put(&w->s, 7, segment_person(a, participant(e, "ATND")));
-    segment_put(&w->s, 8, segment_person(a, participant(e, "REF")));
-    segment_put(&w->s, 9, segment_person(a, participant(e, "CON")));
-    segment_put(&w->s, 10, segment_escape(a, str(service, "code")));
-    segment_put(&w->s, 14, segment_concept(a, json_get(hospital, "admitSource")));
-    segment_put(&w->s, 17, segment_person(a, participant(e, "ADM")));
-    segment_put(&w->s, 19,
-                segment_escape(a, segment_identifier(json_get(e, "identifier"), "visit")));
-    segment_put(&w->s, 36, segment_concept(a, json_get(hospital, "dischargeDisposition")));
-    if (!planned) {
-        segment_put(&w->s, 44, segment_time(a, str(period, "start")));
-        segment_put(&w->s, 45, segment_time(a, str(period, "end")));
-    }
-    segment_end(&w->s);
-    if (!planned)
-        return;
-    segment_begin(&w->s, "PV2");
-    segment_put(&w->s, 8, segment_time(a, str(period, "start")));
-    segment_put(&w->s, 9, segment_time(a, str(period, "end")));
-    segment_end(&w->s);
-}
-
-/* Visits share a key only when the day is all that tells them apart; the first is written. */
-static void write_visit(struct writer *w, const char *type, bool planned)
-{
-    size_t at = 0;
-    const struct write_item *item = next_item(w, &at, "Encounter");
-
-    put_msh(w, type);
-    put_evn(w, SLICE_NONE);
-    put_pid(w, false);
-    put_stay(w, item->resource, planned);
-}
-
-static void write_reception(struct writer *w)
-{
-    write_visit(w, "ADT^A04^ADT_A01", false);
-}
-
-static void write_plan_of_stay(struct writer *w)
-{
-    write_visit(w, "ADT^A14^ADT_A05", true);
-}
-
-static void write_admission(struct writer *w)
-{
-    write_visit(w, "ADT^A01^ADT_A01", false);
-}
-
-static void write_discharge(struct writer *w)
-{
-    write_visit(w, "ADT^A03^ADT_A03", false);
-}
-
-/* ---- prescriptions and injections ---- */
-
-static void put_order_of_drug(struct writer *w, const struct json *r, struct slice order)
-{
-    struct arena *a = w->s.arena;
-    const struct json *identifiers = json_get(r, "identifier");
-    struct slice rp =
-        segment_escape(a, segment_identifier(identifiers, MHLW "Medication-RPGroupNumber"));
-    struct slice place =
-        segment_escape(a, segment_identifier(identifiers, MHLW "MedicationAdministrationIndex"));
-    struct slice status = str(r, "status");
-    bool cancelled = slice_is(status, "cancelled") || slice_is(status, "entered-in-error");
-
-    segment_begin(&w->s, "ORC");
-    segment_put(&w->s, 1,
-                cancelled                     ? SLICE("CA")
-                : slice_is(status, "stopped") ? SLICE("DC")
-                                              : SLICE("NW"));
-    segment_put(&w->s, 2, order);
-    segment_put(&w->s, 3, segment_escape(a, segment_identifier(identifiers, "filler-order")));
-    if (strcmp(w->group->kind, "OMP-02") == 0)
-        segment_put(
-            &w->s, 4,
-            segment_format(a, "%.*s_%.*s_%.*s", SLICE_ARG(order), SLICE_ARG(rp), SLICE_ARG(place)));
-    else
-        segment_must(&w->s, 4, rp);
-    segment_put(&w->s, 5, slice_is(status, "completed") ? SLICE("CM") : SLICE_NONE);
-    segment_put(&w->s, 9, segment_time(a, str(r, "authoredOn")));
-    segment_put(&w->s, 10, segment_person(a, json_get(r, "recorder")));
-    segment_put(&w->s, 12, segment_person(a, json_get(r, "requester")));
-    if (strcmp(w->group->kind, "OMP-02") == 0)
-        segment_must(&w->s, 17, department_of(a, r));
-    else
-        segment_put(&w->s, 17, department_of(a, r));
-    if (strcmp(w->group->kind, "OMP-02") == 0)
-        segment_must(&w->s, 29, segment_concept(a, json_path(r, "category", "0", NULL)));
-    segment_end(&w->s);
-}
-
-static const struct json *dose_of(const struct json *dosage)
-{
-    const struct json *dose = json_path(dosage, "doseAndRate", "0", NULL);
-    const struct json *range = json_get(dose, "doseRange");
-
-    return range ? json_get(range, "low") : json_get(dose, "doseQuantity");
-}
-
-/* A Quantity as CQ: its unit as sub-components. */
-static struct slice amount_of(struct arena *a, const struct json *quantity)
-{
-    struct slice unit = segment_unit(a, quantity);
-    char *parts = arena_str(a, unit);
-
-    for (size_t i = 0; parts && i < unit.len; i++) {
-        if (parts[i] == '^')
-            parts[i] = '&';
-    }
-    return segment_format(a, "%.*s%s%s", SLICE_ARG(number_of(a, json_get(quantity, "value"))),
-                          unit.len > 0 ? "^" : "", parts ? parts : "");
-}
-
-static void put_rxe(struct writer *w, const struct json *r, const struct json *dosage)
-{
-    struct arena *a = w->s.arena;
-    const struct json *dose = dose_of(dosage),
-                      *supply = json_path(r, "dispenseRequest", "quantity", NULL);
-    const struct json *high =
-        json_path(dosage, "doseAndRate", "0", "doseRange", "high", "value", NULL);
-    const struct json *per_day =
-        json_path(dosage, "doseAndRate", "0", "rateRatio", "numerator", NULL);
-    const struct json *categories = json_get(r, "category");
-    struct slice drug = segment_concept(a, json_get(r, "medicationCodeableConcept"));
-
-    segment_begin(&w->s, "RXE");
-    segment_put(&w->s, 2, drug.len > 0 ? drug : SLICE("00^一般^99I02"));
-    segment_must(&w->s, 3, number_of(a, json_get(dose, "value")));
-    segment_put(&w->s, 4, number_of(a, high));
-    segment_must(&w->s, 5, segment_unit(a, dose));
-    segment_put(&w->s, 7,
-                segment_concept(a, json_path(dosage, "additionalInstruction", "0", NULL)));
-    if (strcmp(w->group->kind, "OMP-01") == 0) {
-        segment_must(&w->s, 10, number_of(a, json_get(supply, "value")));
-        segment_must(&w->s, 11, segment_unit(a, supply));
-    }
-    segment_put(&w->s, 15,
-                segment_escape(a, segment_identifier(json_get(r, "identifier"), "prescription")));
-    if (per_day && json_get(per_day, "value"))
-        segment_put(&w->s, 19, amount_of(a, per_day));
-    for (const struct json *c = categories ? categories->first : NULL; c; c = c->next)
-        segment_again(&w->s, 21, segment_concept(a, c));
-    segment_end(&w->s);
-}
-
-static void put_timing(struct writer *w, const struct json *r, const struct json *dosage)
-{
-    struct arena *a = w->s.arena;
-    const struct json *code = json_path(dosage, "timing", "code", "coding", "0", NULL);
-    const struct json *days = json_path(r, "dispenseRequest", "expectedSupplyDuration", NULL);
-    const struct json *bounds = json_path(dosage, "timing", "repeat", "boundsPeriod", NULL);
-    const struct json *use = segment_extension(dosage, JP "JP_MedicationDosage_PeriodOfUse");
-    struct slice text = str(dosage, "text");
-
-    if (use)
-        bounds = json_get(use, "valuePeriod");
-    segment_begin(&w->s, "TQ1");
-    segment_put(&w->s, 1, SLICE("1"));
-    if (code)
-        segment_put(&w->s, 3,
-                    segment_format(a, "%.*s&%.*s&%.*s",
-                                   SLICE_ARG(segment_escape(a, str(code, "code"))),
-                                   SLICE_ARG(segment_escape(a, str(code, "display"))),
-                                   SLICE_ARG(segment_system(a, str(code, "system")))));
-    else if (text.len > 0)
-        segment_put(&w->s, 3, segment_format(a, "&%.*s", SLICE_ARG(segment_escape(a, text))));
-    if (json_get(days, "value"))
-        segment_put(&w->s, 6,
-                    segment_format(a, "%.*s^%.*s", SLICE_ARG(number_of(a, json_get(days, "value"))),
-                                   SLICE_ARG(segment_escape(a, str(days, "code")))));
-    segment_put(&w->s, 7, segment_time(a, str(bounds, "start")));
-    segment_put(&w->s, 8, segment_time(a, str(bounds, "end")));
-    segment_end(&w->s);
-}
-
-static void put_route(struct writer *w, const struct json *dosage)
-{
-    struct arena *a = w->s.arena;
-
-    segment_begin(&w->s, "RXR");
-    segment_must(&w->s, 1, segment_concept(a, json_get(dosage, "route")));
-    segment_put(&w->s, 2, segment_concept(a, json_get(dosage, "site")));
-    segment_put(&w->s, 4, segment_concept(a, json_get(dosage, "method")));
-    segment_end(&w->s);
-}
-
-static void put_ingredients(struct writer *w, const struct json *r)
-{
-    struct arena *a = w->s.arena;
-    const struct json *list = write_ingredients(r);
-
-    for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
-        const struct json *amount = json_path(i, "strength", "numerator", NULL);
-        segment_begin(&w->s, "RXC");
-        segment_put(&w->s, 1, i == list->first ? SLICE("B") : SLICE("A"));
-        segment_must(&w->s, 2, segment_concept(a, json_get(i, "itemCodeableConcept")));
-        segment_must(&w->s, 3, number_of(a, json_get(amount, "value")));
-        segment_must(&w->s, 4, segment_unit(a, amount));
-        segment_end(&w->s);
-    }
-}
-
-static void write_prescription(struct writer *w)
-{
-    const struct write_item *item;
-    size_t at = 0, first = 0;
-    struct slice order = slice_str(w->group->order_no);
-
-    put_msh(w, "RDE^O11^RDE_O11");
-    put_pid(w, false);
-    put_visit(w, next_item(w, &first, "MedicationRequest")->resource);
-    while ((item = next_item(w, &at, "MedicationRequest")) != NULL) {
-        const struct json *dosage = json_path(item->resource, "dosageInstruction", "0", NULL);
-        put_order_of_drug(w, item->resource, order);
-        put_rxe(w, item->resource, dosage);
-        put_timing(w, item->resource, dosage);
-        put_route(w, dosage);
-        put_ingredients(w, item->resource);
-    }
-}
-
-/* ---- laboratory results ---- */
-
-static void put_specimen(struct writer *w, const struct json *o, const struct json *specimen)
-{
-    result_spm(&w->s, ++w->n, specimen, str(o, "effectiveDateTime"));
-}
-
-/* The panel a result belongs to, as our identifiers name it: facility:LAB:order:day:panel:item. */
-static struct slice panel_of(const struct json *observation)
-{
-    struct slice rest = segment_identifier(json_get(observation, "identifier"), INSTANCE);
-    struct slice part = SLICE_NONE;
-
-    for (unsigned i = 0; i < 5 && rest.ptr; i++)
-        part = slice_cut(&rest, ':');
-    return rest.ptr ? part : SLICE_NONE;
-}
-
-static void put_panel(struct writer *w, const struct json *o)
-{
-    struct arena *a = w->s.arena;
-    const struct json *request = follow(w, json_path(o, "basedOn", "0", NULL));
-    struct slice code = segment_concept(a, json_get(request, "code")), panel = panel_of(o);
-
-    if (code.len == 0 && panel.len > 0)
-        code = segment_escape(a, panel);
-    segment_begin(&w->s, "OBR");
-    segment_put(&w->s, 2, slice_str(w->group->order_no));
-    segment_put(&w->s, 4, code.len > 0 ? code : segment_concept(a, json_get(o, "code")));
-    segment_put(&w->s, 7, segment_time(a, str(o, "effectiveDateTime")));
-    segment_end(&w->s);
-    segment_begin(&w->s, "ORC");
-    segment_put(&w->s, 1, SLICE("SC"));
-    segment_put(&w->s, 2, slice_str(w->group->order_no));
-    segment_put(&w->s, 9, segment_time(a, str(request, "authoredOn")));
-    segment_put(&w->s, 12, segment_person(a, json_get(request, "requester")));
-    segment_end(&w->s);
-}
-
-static bool same(const struct json *a, const struct json *b, const char *key)
-{
-    return slice_eq(str(json_get(a, key), "reference"), str(json_get(b, key), "reference"));
-}
-
-/* A new specimen begins a group of SPM, another panel one of OBR. */
-static void write_results(struct writer *w)
-{
-    const struct json *last = NULL;
-    const struct write_item *item;
-    size_t at = 0, first = 0;
-    unsigned specimens = 0, results = 0;
-
-    put_msh(w, "OUL^R22^OUL_R22");
-    put_pid(w, false);
-    put_visit(w, next_item(w, &first, "Observation")->resource);
-    while ((item = next_item(w, &at, "Observation")) != NULL) {
-        const struct json *o = item->resource;
-        bool specimen = !last || !same(o, last, "specimen");
-        bool panel = specimen || !slice_eq(panel_of(o), panel_of(last));
-        w->n = specimens;
-        if (specimen)
-            put_specimen(w, o, follow(w, json_get(o, "specimen")));
-        specimens = w->n;
-        if (panel)
-            put_panel(w, o);
-        w->n = panel ? 0 : results;
-        put_result(w, o);
-        results = w->n;
-        last = o;
+    writer_msh(w, "PPR^ZD1^PPR_ZD1");
+    writer_pid(w, false);
+    writer_visit(w, writer_first(w, "Condition"));
+    while ((m = writer_next(&at, "Condition")) != NULL) {
+        put_problem(w, m->item);
+        if (field_any(w->s.arena, problem_orc, m->item->resource))
+            field_segment(&w->s, "ORC", problem_orc, m->item->resource, given);
     }
 }
 
 /* ---- which ---- */
 
 static const struct {
-    const char *kind;
+    const char *kind; /* all that begin so */
     void (*write)(struct writer *w);
 } writers[] = {
-    {"ADT-00", write_basics},    {"ADT-12", write_reception},    {"ADT-21", write_plan_of_stay},
-    {"ADT-22", write_admission}, {"ADT-52", write_discharge},    {"ADT-61", write_allergies},
-    {"PPR-01", write_problems},  {"OMP-01", write_prescription}, {"OMP-02", write_prescription},
-    {"OML-11", write_results},
+    {"ADT-00", write_basics},
+    {"ADT-61", write_allergies},
+    {"ADT-", write_visit_event},
+    {"PPR-01", write_problems},
+    {"OMD", write_diet},
+    {"OMP-0", write_prescription},
+    {"OMP-1", write_administration},
+    {"OML-01", write_lab_order},
+    {"OML-11", write_lab_results},
+    {"OMG-0", write_exam_order},
+    {"OMG-13", write_exam_results},
+    {"OMG-1", write_exam_done},
 };
 
-enum err write_message(struct arena *arena, const struct write_env *env,
-                       const struct write_group *group, struct write_item *items, size_t count,
-                       struct buf *out)
+enum err write_message(struct write_plan *plan, const struct write_env *env,
+                       struct write_group *group, struct buf *out)
 {
-    struct writer w = {
-        .s = {arena, out, 0}, .env = env, .group = group, .items = items, .count = count};
+    struct writer w = {.s = {plan->arena, out, 0}, .plan = plan, .env = env, .group = group};
     struct buf stamp;
+    size_t i = 0;
 
-    if (!env->patient || group->count == 0)
+    if (!env->patient || !group->first)
         return ERR_REQUIRED;
     buf_init(&stamp, 64);
     when_print_stamp(&stamp, group->updated_ms);
-    w.sent = arena_dup(arena, buf_slice(&stamp));
+    w.sent = arena_dup(plan->arena, buf_slice(&stamp));
     buf_fini(&stamp);
-    for (size_t i = 0; w.sent.len == 17 && i < sizeof(writers) / sizeof(writers[0]); i++) {
-        if (strcmp(writers[i].kind, group->kind) == 0)
-            writers[i].write(&w);
-    }
-    return arena_exhausted(arena) ? ERR_LIMIT : buf_err(out);
+    if (w.sent.len != 17)
+        return ERR_LIMIT;
+    while (strncmp(group->kind, writers[i].kind, strlen(writers[i].kind)) != 0)
+        i++; /* each kind that place.c names is here */
+    for (struct write_member *m = group->first; m; m = m->next)
+        m->done = false;
+    writers[i].write(&w);
+    return arena_exhausted(plan->arena) ? ERR_LIMIT : buf_err(out);
 }

@@ -2,8 +2,9 @@
 //
 // The sample region itself: what it prints, what it leaves in its folder, that it is the same every time, and how it ends.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { CARD, Region, tasuki } from './region.mjs';
@@ -134,6 +135,20 @@ describe('other ways to start it', () => {
       for (const type of ['Patient', 'Observation', 'Condition', 'Consent']) assert.equal((await a.search(`/${type}`)).total, 0, type);
       assert.deepEqual(readdirSync(join(region.dir, 'inbox/hospital-a')).filter((f) => f !== 'rejected'), []);
     } finally {
+      await region.stop();
+    }
+  });
+
+  test('a port that is taken ends it with 1 and says which', async () => {
+    const region = await Region.start({ empty: true, patients: 5 });
+    const dir = mkdtempSync(join(tmpdir(), 'tasuki-taken-'));
+    try {
+      const second = tasuki('demo', '--dir', dir, '--port-base', String(region.base), '--patients', '5', '--empty');
+      assert.equal(second.code, 1);
+      assert.equal(second.out, '');
+      assert.match(second.err, new RegExp(`in use.*${region.base}`));
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
       await region.stop();
     }
   });

@@ -154,6 +154,7 @@ describe('who gets what', () => {
     const filter = encodeURIComponent('Observation?value-quantity=gt1,Condition?code=none');
     assert.deepEqual((await whole(a, `/$export?_typeFilter=${filter}&_type=Observation,Condition`)).found.Observation.map((o) => o.valueQuantity.value).sort(), [2, 2, 2, 3, 3, 3]);
     const before_ = new Date().toISOString();
+    await until(() => Date.now() > Date.parse(before_), { every: 1 }); // "since" is later than: not in the same millisecond
     const extra = await a.create(observation(people[0].card, { value: 77 }));
     const gone = await a.create(observation(people[0].card, { value: 78 }));
     assert.equal((await a.del(`/Observation/${gone.id}`)).status, 204);

@@ -276,7 +276,10 @@ describe('Binary', () => {
     assert.match(raw.headers['content-security-policy'], /sandbox/);
     assert.match(raw.headers['content-disposition'], /^attachment/);
     assert.equal((await fetch(`/Binary/${sent.json.id}`, { Accept: 'text/html' })).headers['content-type'], 'application/pdf');
-    assert.equal((await fetch(`/Binary/${sent.json.id}`, { Accept: '*/*' })).json.resourceType, 'Binary');
+    // Only who names a FHIR form, or says nothing, gets the resource (R4 binary.html#rest).
+    assert.equal((await fetch(`/Binary/${sent.json.id}`, { Accept: '*/*' })).headers['content-type'], 'application/pdf');
+    assert.equal((await fetch(`/Binary/${sent.json.id}`, { Accept: '*/*, application/fhir+json' })).json.resourceType, 'Binary');
+    assert.equal((await fetch(`/Binary/${sent.json.id}`, { Accept: '' })).json.resourceType, 'Binary');
     assertXml(await fetch(`/Binary/${sent.json.id}`, { Accept: XML }), 200, /<contentType value="application\/pdf"\/>/);
     const put = await a.request('PUT', `/Binary/${sent.json.id}`, { body: 'やあ', type: 'text/plain; charset=utf-8' });
     assert.equal(put.status, 200, put.text);

@@ -36,6 +36,7 @@ async function history(party, path) {
   return { total, entries, pages };
 }
 const told = (entries) => entries.map((e) => `${e.request.method} ${e.request.url} ${e.response.status} ${e.response.etag}`);
+const whose = (e) => e.fullUrl.split('/').slice(-2).join('/');
 const version = (e) => +e.response.etag.match(/\d+/)[0];
 
 /** Versions 1, 2, 3 and a delete marker, with the moments between them. */
@@ -54,12 +55,19 @@ async function story(party = a, extra = {}) {
 }
 
 describe('of an instance', () => {
+  test('a first version under an id of the client\'s own is told as PUT', async () => {
+    const id = `own-${Date.now()}`;
+    await a.put(`/Observation/${id}`, { ...observation(card), id });
+    const { entries } = await history(a, `/Observation/${id}/_history`);
+    assert.deepEqual(told(entries), [`PUT Observation/${id} 201 W/"1"`]);
+  });
+
   test('entries say what was done, newest first', async () => {
     const { id } = await story();
     const { total, entries } = await history(a, `/Observation/${id}/_history`);
     assert.equal(total, 4);
     const url = `Observation/${id}`;
-    assert.deepEqual(told(entries), [`DELETE ${url} 204 W/"4"`, `PUT ${url} 200 W/"3"`, `PUT ${url} 200 W/"2"`, `PUT ${url} 201 W/"1"`]);
+    assert.deepEqual(told(entries), [`DELETE ${url} 204 W/"4"`, `PUT ${url} 200 W/"3"`, `PUT ${url} 200 W/"2"`, `POST Observation 201 W/"1"`]);
     assert.deepEqual(entries.map((e) => e.resource?.status), [undefined, 'corrected', 'amended', 'final']);
     for (const e of entries) {
       assert.equal(e.fullUrl, `${region.urls.system}/${url}`);
@@ -116,12 +124,12 @@ describe('of a type and of everything', () => {
     const other = await a.create(condition(card));
     const observations = await history(a, `/Observation/_history?_since=${q(since)}`);
     assert.equal(observations.total, 4);
-    assert.deepEqual(observations.entries.map((e) => e.request.url), Array(4).fill(`Observation/${id}`));
+    assert.deepEqual(observations.entries.map(whose), Array(4).fill(`Observation/${id}`));
     const all = await history(a, `/_history?_since=${q(since)}`);
     assert.equal(all.total, 5);
-    assert.equal(all.entries[0].request.url, `Condition/${other.id}`);
+    assert.equal(whose(all.entries[0]), `Condition/${other.id}`);
     const at = await history(a, `/_history?_since=${q(since)}&_at=${q(new Date(Date.now() + 1000).toISOString())}`);
-    assert.deepEqual(at.entries.map((e) => e.request.method), ['PUT', 'DELETE'], 'current ones only');
+    assert.deepEqual(at.entries.map((e) => e.request.method), ['POST', 'DELETE'], 'current ones only');
   });
 
   test('pages join while others write; cursors are bound', async () => {
@@ -149,8 +157,8 @@ describe('of a type and of everything', () => {
     const resident = region.resident('resident-2');
     const mine = await a.create(patient(resident));
     const theirs = await b.create(patient(resident));
-    assert.deepEqual((await history(a, `/Patient/_history?_since=${q(since)}`)).entries.map((e) => e.request.url), [`Patient/${mine.id}`]);
-    assert.deepEqual((await history(b, `/Patient/_history?_since=${q(since)}`)).entries.map((e) => e.request.url), [`Patient/${theirs.id}`]);
+    assert.deepEqual((await history(a, `/Patient/_history?_since=${q(since)}`)).entries.map(whose), [`Patient/${mine.id}`]);
+    assert.deepEqual((await history(b, `/Patient/_history?_since=${q(since)}`)).entries.map(whose), [`Patient/${theirs.id}`]);
     const own = (await history(region.party('resident-2'), `/Patient/_history?_since=${q(since)}`)).entries;
     assert.equal(own.length, 2);
     assert.equal(new Set(own.map((e) => e.resource.id)).size, 1);
@@ -162,7 +170,7 @@ describe('of a type and of everything', () => {
     const kept = await a.create(observation(card));
     assert.equal((await history(b, `/_history?_since=${q(since)}`)).total, 0);
     const given = await region.party('resident-1').create(consent(card, { type: 'permit' }));
-    const urls = (await history(b, `/Observation/_history?_since=${q(since)}`)).entries.map((e) => e.request.url);
+    const urls = (await history(b, `/Observation/_history?_since=${q(since)}`)).entries.map(whose);
     assert.ok(urls.includes(`Observation/${kept.id}`), `${urls}`);
     assert.ok(urls.includes(`Observation/${id}`), `${urls}`);
     await region.party('resident-1').del(`/Consent/${given.id}`);

@@ -27,12 +27,12 @@ export function fault(ack) {
 export const ackCode = (ack) => (ack ? segment(ack, 'MSA')?.[1] : undefined);
 
 export class Sender {
-  /** Connects; TLS when OPTIONS carry a certificate. */
-  static open(port, options) {
+  /** Connects, from the address FROM if given; TLS when OPTIONS carry a certificate. */
+  static open(port, options, from) {
     return new Promise((done, fail) => {
       const socket = options
         ? tls.connect({ port, host: '127.0.0.1', ...options }, () => done(new Sender(socket)))
-        : net.connect({ port, host: '127.0.0.1' }, () => done(new Sender(socket)));
+        : net.connect({ port, host: '127.0.0.1', ...(from && { localAddress: from }) }, () => done(new Sender(socket)));
       socket.once('error', fail);
     });
   }

@@ -170,21 +170,21 @@ export class Region {
   }
 
   /** Starts `tasuki demo`; the ready line is parsed, demo.json is read. */
-  static async start({ patients = 12, empty = false, args = [], dir } = {}) {
+  static async start({ patients = 12, empty = false, args = [], dir, env } = {}) {
     const owned = !dir;
     const place = dir ?? mkdtempSync(join(tmpdir(), 'tasuki-door-'));
     const base = await freePorts();
     const argv = ['demo', '--dir', place, '--port-base', String(base), '--patients', String(patients), ...(empty ? ['--empty'] : []), ...args];
     const region = new Region({ dir: place, base, owned, child: null });
-    await region.launch(argv);
+    await region.launch(argv, env);
     region.demo = JSON.parse(readFileSync(join(place, 'demo.json'), 'utf8'));
     return region;
   }
 
-  launch(argv) {
+  launch(argv, env = {}) {
     const child = spawn(BINARY, argv, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=1:exitcode=99', UBSAN_OPTIONS: 'print_stacktrace=1' },
+      env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=1:exitcode=99', UBSAN_OPTIONS: 'print_stacktrace=1', ...env },
     });
     this.child = child;
     this.exited = new Promise((done) => child.on('exit', (code, signal) => done({ code, signal })));

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { CARD, Region, assertOutcome } from './region.mjs';
-import { condition, consent, observation, patient, vital } from './resources.mjs';
+import { byCard, condition, consent, observation, patient, vital } from './resources.mjs';
 
 const q = encodeURIComponent;
 let region;
@@ -113,6 +113,32 @@ describe('one resource', () => {
     assertOutcome(await put('W/"1"'), 412);
     assertOutcome(await a.del(`/Observation/${made.id}`, { 'If-Match': 'W/"1"' }), 412);
     assert.equal((await a.del(`/Observation/${made.id}`, { 'If-Match': 'W/"2"' })).status, 204);
+  });
+
+  test('If-Match: * wants something to be there, If-None-Match: * nothing', async () => {
+    const id = randomUUID();
+    const put = (headers, value = 1) => a.put(`/Observation/${id}`, { ...observation(card, { value }), id }, headers);
+    assertOutcome(await put({ 'If-Match': '*' }), 412);
+    assert.equal((await put({ 'If-None-Match': '*' })).status, 201);
+    assertOutcome(await put({ 'If-None-Match': '*' }, 2), 412);
+    assert.equal((await put({ 'If-Match': '*' }, 3)).headers.etag, 'W/"2"');
+    const ops = JSON.stringify([{ op: 'add', path: '/note', value: [{ text: 'x' }] }]);
+    assert.equal((await a.request('PATCH', `/Observation/${id}`, { body: ops, type: 'application/json-patch+json', headers: { 'If-Match': '*' } })).headers.etag, 'W/"3"');
+    assert.equal((await a.del(`/Observation/${id}`, { 'If-Match': '*' })).status, 204);
+    assertOutcome(await put({ 'If-Match': '*' }), 412);
+    assert.equal((await put({ 'If-None-Match': '*' })).status, 201);
+  });
+
+  test('what another facility recorded may be seen and not changed: 403', async () => {
+    await region.party('resident-1').create(consent(card, { type: 'permit' }));
+    const b = region.party('hospital-b');
+    const made = await b.create(observation(card));
+    assert.equal((await a.read(`/Observation/${made.id}`)).id, made.id);
+    assertOutcome(await a.put(`/Observation/${made.id}`, { ...made, subject: byCard(card), status: 'amended' }), 403);
+    assertOutcome(await a.del(`/Observation/${made.id}`), 403);
+    const ops = JSON.stringify([{ op: 'replace', path: '/status', value: 'amended' }]);
+    assertOutcome(await a.request('PATCH', `/Observation/${made.id}`, { body: ops, type: 'application/json-patch+json' }), 403);
+    assert.equal((await b.read(`/Observation/${made.id}`)).meta.versionId, '1');
   });
 
   test('of two updates at once with the same If-Match one wins', async () => {

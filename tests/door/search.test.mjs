@@ -314,6 +314,39 @@ describe('terminology', () => {
   });
 });
 
+describe('the hierarchy of a code system', () => {
+  const TREE = 'http://example.org/fhir/CodeSystem/tree';
+  before(async () => {
+    const concept = [{ code: 'drug', concept: [{ code: 'blood', concept: [{ code: 'warfarin' }, { code: 'heparin' }] }, { code: 'sugar' }] }, { code: 'food' }];
+    await put({ resourceType: 'CodeSystem', id: 'tree', status: 'active', url: TREE, content: 'complete', hierarchyMeaning: 'is-a', concept });
+    for (const code of ['drug', 'blood', 'warfarin', 'sugar', 'food']) await put({ resourceType: 'Medication', id: `m-${code}`, code: coding(TREE, code) });
+    await put({ resourceType: 'Medication', id: 'm-other', code: coding('urn:other', 'warfarin') });
+  });
+
+  for (const [text, want] of Object.entries({
+    [`code:below=${TREE}|blood`]: ['m-blood', 'm-warfarin'],
+    [`code:below=${TREE}|drug`]: ['m-blood', 'm-drug', 'm-sugar', 'm-warfarin'],
+    [`code:below=${TREE}|warfarin`]: ['m-warfarin'],
+    [`code:below=${TREE}|heparin`]: [],
+    [`code:below=${TREE}|blood,${TREE}|food`]: ['m-blood', 'm-food', 'm-warfarin'],
+    [`code:above=${TREE}|warfarin`]: ['m-blood', 'm-drug', 'm-warfarin'],
+    [`code:above=${TREE}|heparin`]: ['m-blood', 'm-drug'],
+    [`code:above=${TREE}|food`]: ['m-food'],
+  })) test(text, async () => assert.deepEqual(ids((await a.search(path(`Medication?${text}`))).resources), want));
+
+  test('needs a code of a system that is stored', async () => {
+    for (const text of ['code:below=http://example.org/none|x', `code:below=${TREE}|nothing`, 'code:below=blood', `code:above=${TREE}|`])
+      assertOutcome(await a.get(path(`Medication?${text}`)), 400, /ERR_BAD_PARAM/);
+    assertOutcome(await a.get(path('Medication?code:above')), 400);
+  });
+
+  test('holds inside chains too', async () => {
+    await put({ resourceType: 'MedicationStatement', id: 'ms1', status: 'active', subject: { reference: 'Patient/p1' }, medicationReference: { reference: 'Medication/m-warfarin' } });
+    assert.deepEqual(ids((await a.search(path(`MedicationStatement?medication.code:below=${TREE}|blood`))).resources), ['ms1']);
+    assert.deepEqual(ids((await a.search(path(`MedicationStatement?medication.code:below=${TREE}|food`))).resources), []);
+  });
+});
+
 describe('includes', () => {
   const include = async (text) => {
     const bundle = await a.read(path(text));

@@ -162,6 +162,14 @@ describe('batch', () => {
     assert.equal(await count(a, ofOrder('batch')), 1);
   });
 
+  test('what has not changed since comes without a resource', async () => {
+    const entry = get('Organization/hospital-a');
+    const [whole] = (await a.post('', bundle('batch', entry))).json.entry;
+    const [same] = (await a.post('', bundle('batch', { request: { ...entry.request, ifNoneMatch: whole.response.etag } }))).json.entry;
+    assert.deepEqual([same.response.status.slice(0, 3), same.resource], ['304', undefined]);
+    assert.equal(whole.resource.resourceType, 'Organization');
+  });
+
   test('many entries, answered in their order', async () => {
     const answer = await a.post('', bundle('batch', ...Array.from({ length: 300 }, (_, i) => get(i % 2 ? 'Organization/hospital-a' : `Observation/none-${i}`))));
     assert.equal(answer.json.entry.length, 300);

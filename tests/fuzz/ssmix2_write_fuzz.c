@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any JSON as a record to write: the message must lex, name its patient by the number given, have
- * its segments in the standard's order and its required fields, and no byte the standard lacks.
+ * Any JSON as a record to write, an array as records that refer to each other: each message must
+ * lex, name its patient by the number given, have its segments in the standard's order and its
+ * required fields, and no byte the standard lacks.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #include "mappers/ssmix2/write.h"
 
 #include "base/banned.h"
+
+#define ITEMS 16u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,12 +41,23 @@ static void check(const struct write_group *g, struct slice bytes)
     arena_free(arena);
 }
 
+static struct write_item item_of(const struct json *resource)
+{
+    struct slice id = json_str(resource, "id");
+
+    return (struct write_item){.type = json_str(resource, "resourceType"),
+                               .id = id.len > 0 ? id : SLICE("x"),
+                               .resource = resource,
+                               .updated_ms = INT64_C(1795334400000),
+                               .pool = true};
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena *arena = arena_new(LIMIT_ARENA_REQUEST);
     struct json *resource = NULL;
     struct json_fault fault;
-    struct write_group *groups = NULL;
+    struct write_plan *plan = NULL;
     struct write_env env = {SLICE("1319999999"), SLICE("x"), SLICE("00012345"), NULL};
     struct buf text, coded;
     size_t replaced = 0;
@@ -51,19 +65,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(arena != NULL && charset_init() == ERR_OK);
     buf_init(&text, LIMIT_SSMIX2_FILE);
     buf_init(&coded, LIMIT_SSMIX2_FILE);
-    if (json_parse(arena, slice_of(data, size), &resource, &fault) == ERR_OK &&
-        resource->kind == JSON_OBJECT) {
-        struct write_item item = {.type = json_str(resource, "resourceType"),
-                                  .id = SLICE("x"),
-                                  .resource = resource,
-                                  .updated_ms = INT64_C(1795334400000),
-                                  .pool = true};
-        env.patient = resource;
-        must(write_plan(arena, &item, 1, &groups) == ERR_OK);
-        for (const struct write_group *g = groups; g; g = g->next) {
+    if (json_parse(arena, slice_of(data, size), &resource, &fault) == ERR_OK) {
+        struct write_item items[ITEMS];
+        size_t count = 0;
+        bool many = resource->kind == JSON_ARRAY;
+        for (const struct json *r = many ? resource->first : resource; r && count < ITEMS;
+             r = many ? r->next : NULL) {
+            if (r->kind == JSON_OBJECT)
+                items[count++] = item_of(r);
+        }
+        env.patient = count > 0 ? items[0].resource : NULL;
+        must(write_plan_make(arena, items, count, &plan) == ERR_OK);
+        for (struct write_group *g = plan->groups; g; g = g->next) {
             buf_clear(&text);
             buf_clear(&coded);
-            must(write_message(arena, &env, g, &item, 1, &text) == ERR_OK);
+            must(write_message(plan, &env, g, &text) == ERR_OK);
             must(write_encode(buf_slice(&text), &coded, &replaced) == ERR_OK);
             check(g, buf_slice(&coded));
         }

@@ -18,13 +18,13 @@ static const struct {
     bool html, raw;
 } accept_table[] = {
     {"", ERR_OK, FHIR_MEDIA_JSON, false, false},
-    {"*/*", ERR_OK, FHIR_MEDIA_JSON, false, false},
+    {"*/*", ERR_OK, FHIR_MEDIA_JSON, false, true},
     {"application/fhir+json", ERR_OK, FHIR_MEDIA_JSON, false, false},
     {"application/fhir+xml", ERR_OK, FHIR_MEDIA_XML, false, false},
     {"APPLICATION/XML", ERR_OK, FHIR_MEDIA_XML, false, false},
     {"text/xml; charset=utf-8", ERR_OK, FHIR_MEDIA_XML, false, false},
     {"text/json", ERR_OK, FHIR_MEDIA_JSON, false, false},
-    {"application/*", ERR_OK, FHIR_MEDIA_JSON, false, false},
+    {"application/*", ERR_OK, FHIR_MEDIA_JSON, false, true},
     {"application/fhir+xml, application/fhir+json", ERR_OK, FHIR_MEDIA_XML, false, false},
     {"application/fhir+xml;q=0.5, application/fhir+json;q=0.9", ERR_OK, FHIR_MEDIA_JSON, false,
      false},
@@ -46,7 +46,7 @@ static const struct {
     {"application/pdf", ERR_NOT_ACCEPTABLE, 0, false, true},
     {"application/pdf, application/fhir+json;q=0.9", ERR_OK, FHIR_MEDIA_JSON, false, true},
     {"application/fhir+json, application/pdf", ERR_OK, FHIR_MEDIA_JSON, false, false},
-    {"image/*", ERR_NOT_ACCEPTABLE, 0, false, false},
+    {"image/*", ERR_NOT_ACCEPTABLE, 0, false, true},
     {",;,", ERR_NOT_ACCEPTABLE, 0, false, false},
 };
 

@@ -32,6 +32,11 @@ static const struct head_case HEADS[] = {
     C("query", "GET /a?b=c|d HTTP/1.1\r\nHost: x\r\n\r\n", OK),
     C("http/1.0", "GET / HTTP/1.0\r\n\r\n", OK),
     C("options star", "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", OK),
+    C("absolute form", "GET http://x/a HTTP/1.1\r\nHost: x\r\n\r\n", OK),
+    C("absolute form, case", "GET HTTPS://X:1/a?b HTTP/1.1\r\nHost: x:1\r\n\r\n", OK),
+    C("absolute form, no path", "GET http://x HTTP/1.1\r\nHost: x\r\n\r\n", OK),
+    C("absolute form in 1.0", "GET http://x/ HTTP/1.0\r\n\r\n", OK),
+    C("unknown expectation passed over", G "Expect: 200-ok\r\n\r\n", OK),
     C("one empty line first", "\r\n" G "\r\n", OK),
     C("length", P "Content-Length: 5\r\n\r\n", OK),
     C("length with zeros", P "Content-Length: 0005\r\n\r\n", OK),
@@ -82,7 +87,15 @@ static const struct head_case HEADS[] = {
     C("target with NUL", "GET /\0a HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     C("target with DEL", "GET /\x7f HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     C("target with UTF-8", "GET /\xe6\x97\xa5 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-    C("absolute form", "GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    C("absolute form, other host", "GET http://y/ HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    C("absolute form, other port", "GET http://x:80/ HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    C("absolute form, no host", "GET http:///a HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    C("absolute form, user", "GET http://u@x/ HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    C("absolute form, query without path", "GET http://x?a HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    C("absolute form, no Host field", "GET http://x/ HTTP/1.1\r\n\r\n", 400),
+    C("absolute form, other scheme", "GET ftp://x/ HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    C("two slashes are a path", "GET //x/ HTTP/1.1\r\nHost: x\r\n\r\n", OK),
+    C("HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
     C("authority form", "CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     C("star for GET", "GET * HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     C("relative target", "GET a HTTP/1.1\r\nHost: x\r\n\r\n", 400),
@@ -294,6 +307,16 @@ static void test_what_is_read(void **state)
     assert_int_equal(http1_head(SLICE(G "\r\n"), &r, &used, &status), HTTP1_DONE);
     assert_true(r.keep_alive);
     assert_int_equal(r.query.len, 0);
+    assert_int_equal(http1_head(SLICE("GET http://X:80/a?b=/c HTTP/1.1\r\nHost: x:80\r\n\r\n"), &r,
+                                &used, &status),
+                     HTTP1_DONE);
+    assert_true(slice_is(r.target, "/a?b=/c"));
+    assert_true(slice_is(r.path, "/a"));
+    assert_true(slice_is(r.query, "b=/c"));
+    assert_int_equal(
+        http1_head(SLICE("GET http://x HTTP/1.1\r\nHost: x\r\n\r\n"), &r, &used, &status),
+        HTTP1_DONE);
+    assert_true(slice_is(r.path, "/"));
     assert_int_equal(
         http1_head(SLICE("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"), &r, &used, &status),
         HTTP1_DONE);

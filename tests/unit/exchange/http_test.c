@@ -191,7 +191,7 @@ static void count_site(void *context)
     http_figures(site->server, &site->figures);
 }
 
-static void site_start(struct site *site)
+static void start_with(struct site *site, unsigned head_ms, unsigned body_ms)
 {
     memset(site, 0, sizeof(*site));
     loop_init(&site->loop);
@@ -202,8 +202,15 @@ static void site_start(struct site *site)
         .body_limit = body_limit,
         .handle = handle,
         .context = site};
+    site->options.head_ms = head_ms;
+    site->options.body_ms = body_ms;
     loop_call(&site->loop, open_site, site);
     assert_int_equal(site->err, ERR_OK);
+}
+
+static void site_start(struct site *site)
+{
+    start_with(site, 0, 0);
 }
 
 static void site_stop(struct site *site)
@@ -568,6 +575,38 @@ static void test_slow(void **state)
     site_stop(&site);
 }
 
+/* A byte now and then does not help a body, a chunked one neither; a flood of fields has the head's
+ * deadline and its limits. */
+static void test_dribble(void **state)
+{
+    static const char *const heads[] = {
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n",
+        "GET /x HTTP/1.1\r\nHost: x\r\nA: ",
+    };
+    struct site site;
+    (void)state;
+    start_with(&site, 500, 500);
+    for (unsigned i = 0; i < T_COUNT(heads); i++) {
+        struct client *c = dial(&site);
+        unsigned sent = 0;
+        say(c, heads[i]);
+        while (sent < 20000 && client_send(c, SLICE("y")) == ERR_OK) {
+            usleep(10000);
+            loop_call(&site.loop, count_site, &site);
+            if (site.figures.refusals[1] == i + 1)
+                break;
+            sent++;
+        }
+        assert_true(sent < 20000);
+        assert_int_equal(hear(c).status, 408);
+        client_close(c);
+    }
+    assert_int_equal(http_refusal_status(1), 408);
+    assert_int_equal(site.handled, 0);
+    site_stop(&site);
+}
+
 static void test_graceful_close(void **state)
 {
     struct site site;
@@ -816,7 +855,8 @@ int main(void)
         cmocka_unit_test(test_slow),         cmocka_unit_test(test_graceful_close),
         cmocka_unit_test(test_hammer),       cmocka_unit_test(test_port_taken),
         cmocka_unit_test(test_flow),         cmocka_unit_test(test_flow_gone),
-        cmocka_unit_test(test_half_closed),  cmocka_unit_test(test_full),
+        cmocka_unit_test(test_dribble),      cmocka_unit_test(test_half_closed),
+        cmocka_unit_test(test_full),
     };
     return T_RUN(tests);
 }

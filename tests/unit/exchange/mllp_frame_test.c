@@ -6,6 +6,9 @@
  */
 #include "exchange/net/mllp.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
 #include "base/limits.h"
 #include "base/log.h"
 #include "exchange/bench/client.h"
@@ -139,7 +142,7 @@ static void release(void *context)
     door->held = NULL;
 }
 
-static void door_start(struct door *door)
+static void start_with(struct door *door, unsigned frame_ms)
 {
     memset(door, 0, sizeof(*door));
     door->log = open_memstream(&door->log_text, &door->log_len);
@@ -147,8 +150,14 @@ static void door_start(struct door *door)
     loop_init(&door->loop);
     door->options = (struct mllp_options){
         .where = {.loop = &door->loop.uv, .host = "127.0.0.1"}, .handle = handle, .context = door};
+    door->options.frame_ms = frame_ms;
     loop_call(&door->loop, open_door, door);
     assert_int_equal(door->err, ERR_OK);
+}
+
+static void door_start(struct door *door)
+{
+    start_with(door, 0);
 }
 
 static void door_stop(struct door *door)
@@ -484,6 +493,160 @@ static void test_half_closed(void **state)
     door_stop(&door);
 }
 
+/* A socket that does what no client library lets one do. */
+static int raw_dial(const struct door *door)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(door->port)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(fd >= 0);
+    inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    return fd;
+}
+
+static void wait_fault(struct door *door, enum mllp_fault fault, uint64_t count)
+{
+    for (int i = 0; i < 4000 && door->figures.faults[fault] < count; i++) {
+        usleep(5000);
+        loop_call(&door->loop, count_door, door);
+    }
+    assert_int_equal(door->figures.faults[fault], count);
+}
+
+/* Cut off by a reset, at every place of a frame, and once between frames, which is no fault. */
+static void test_reset(void **state)
+{
+    static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    static const char *const begun[] = {VT, VT "MSH|", VT "MSH|\r\x1c", "\r\n" VT "M"};
+    struct door door;
+    (void)state;
+    door_start(&door);
+    for (unsigned i = 0; i <= T_COUNT(begun); i++) {
+        char got[16];
+        int fd = raw_dial(&door);
+        assert_int_equal(send(fd, VT "a" END, 4, 0), 4);
+        assert_int_equal(recv(fd, got, 8, MSG_WAITALL), 8);
+        if (i < T_COUNT(begun))
+            assert_true(send(fd, begun[i], strlen(begun[i]), 0) > 0);
+        usleep(20000);
+        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+        close(fd);
+        if (i < T_COUNT(begun))
+            wait_fault(&door, MLLP_CUT_OFF, i + 1);
+    }
+    for (int i = 0; i < 2000 && door.figures.connections > 0; i++) {
+        usleep(5000);
+        loop_call(&door.loop, count_door, &door);
+    }
+    assert_int_equal(door.figures.connections, 0);
+    assert_int_equal(door.figures.framing_errors, T_COUNT(begun));
+    door_stop(&door);
+}
+
+/* A byte now and then is no progress: from start block to end block there is one deadline. */
+static void test_too_slow(void **state)
+{
+    struct door door;
+    unsigned sent = 0;
+    (void)state;
+    start_with(&door, 400);
+    int fd = raw_dial(&door);
+    assert_int_equal(send(fd, VT, 1, 0), 1);
+    while (sent < 20000 && send(fd, "x", 1, MSG_NOSIGNAL) == 1) {
+        usleep(10000);
+        sent++;
+    }
+    assert_true(sent < 20000);
+    wait_fault(&door, MLLP_TOO_SLOW, 1);
+    assert_int_equal(door.figures.frames, 0);
+    close(fd);
+    struct client *patient = dial(&door); /* between frames there is time */
+    say(patient, SLICE(VT "a" END));
+    assert_slice(hear(patient), "ACK:a");
+    usleep(600000);
+    say(patient, SLICE(VT "b" END));
+    assert_slice(hear(patient), "ACK:b");
+    client_close(patient);
+    assert_int_equal(door.figures.framing_errors, 1);
+    door_stop(&door);
+}
+
+/* A start block and no end of bytes: 16 MiB are looked at, then it is answered, what comes while the answer is on its way is thrown
+ * away, and it is over. */
+static void test_no_end(void **state)
+{
+    static char block[LIMIT_MIB];
+    struct door door;
+    ssize_t n = 0;
+    (void)state;
+    door_start(&door);
+    int fd = raw_dial(&door);
+    memset(block, 'y', sizeof(block));
+    assert_int_equal(send(fd, VT, 1, 0), 1);
+    for (unsigned i = 0; i < 20000 && n >= 0; i++)
+        n = send(fd, block, sizeof(block), MSG_NOSIGNAL);
+    assert_true(n < 0); /* it was not listened to up to the end */
+    close(fd);
+    wait_fault(&door, MLLP_TOO_LARGE, 1);
+    assert_int_equal(door.figures.frames, 1); /* its beginning, for the answer */
+    assert_int_equal(door.figures.framing_errors, 1);
+    door_stop(&door);
+}
+
+/* Sends what goes without waiting; how much. */
+static size_t push(int fd, struct slice *rest)
+{
+    size_t sent = 0;
+    ssize_t n;
+    while (rest->len > 0 && (n = send(fd, rest->ptr, rest->len, MSG_DONTWAIT | MSG_NOSIGNAL)) > 0) {
+        *rest = slice_sub(*rest, (size_t)n, rest->len);
+        sent += (size_t)n;
+    }
+    return sent;
+}
+
+/* A sender that reads no answers is not read on: what it may pile up is bounded, and nothing of it
+ * is lost. */
+static void test_back_pressure(void **state)
+{
+    enum { COUNT = 1000, SIZE = 100000 };
+    struct door door;
+    struct buf all;
+    char scrap[65536];
+    size_t answered = 0, quiet = 0;
+    (void)state;
+    door_start(&door);
+    buf_init(&all, (size_t)COUNT * (SIZE + 3));
+    for (unsigned i = 0; i < COUNT; i++) {
+        buf_addc(&all, '\x0b');
+        for (unsigned k = 0; k < SIZE; k += 10)
+            buf_addf(&all, "%09u|", i);
+        buf_adds(&all, END);
+    }
+    assert_int_equal(buf_err(&all), ERR_OK);
+    struct slice rest = buf_slice(&all);
+    int fd = raw_dial(&door);
+    while (quiet < 50) { /* until nothing was taken for half a second */
+        quiet = push(fd, &rest) > 0 ? 0 : quiet + 1;
+        usleep(10000);
+    }
+    assert_true(rest.len > all.len / 2); /* two sockets' buffers and a few frames; not 100 MB */
+    const size_t want = (size_t)COUNT * (SIZE + 7);
+    while (answered < want) {
+        ssize_t n = recv(fd, scrap, sizeof(scrap), 0);
+        assert_true(n > 0);
+        answered += (size_t)n;
+        push(fd, &rest);
+    }
+    assert_int_equal(answered, want);
+    close(fd);
+    buf_fini(&all);
+    loop_call(&door.loop, count_door, &door);
+    assert_int_equal(door.figures.frames, COUNT);
+    assert_int_equal(door.figures.framing_errors, 0);
+    door_stop(&door);
+}
+
 static void test_plain_is_local(void **state)
 {
     static const struct {
@@ -512,7 +675,9 @@ int main(void)
         cmocka_unit_test(test_deframe),       cmocka_unit_test(test_messages),
         cmocka_unit_test(test_answer_later),  cmocka_unit_test(test_faults),
         cmocka_unit_test(test_sizes),         cmocka_unit_test(test_plain_is_local),
-        cmocka_unit_test(test_half_closed),   cmocka_unit_test(test_pipeline),
+        cmocka_unit_test(test_half_closed),   cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_too_slow),      cmocka_unit_test(test_no_end),
+        cmocka_unit_test(test_back_pressure), cmocka_unit_test(test_pipeline),
         cmocka_unit_test(test_pipeline_ends),
     };
     return T_RUN(tests);

@@ -53,7 +53,7 @@ static inline void bench_end(struct bench *b, bool commit)
     b->s->own = false;
     b->s->transaction++;
     if (commit)
-        audit_after_commit(b->s);
+        audit_copy_heads(b->s);
 }
 
 /* A session with a transaction begun. */
