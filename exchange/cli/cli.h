@@ -114,6 +114,10 @@ int cli_validate_hl7(const struct args *args);
 int cli_validate_ssmix2(const struct args *args);
 int cli_validate_fhir(const struct args *args);
 int cli_map(const struct args *args);
+int cli_feed_list(const struct args *args);
+int cli_feed_show(const struct args *args);
+int cli_feed_retry(const struct args *args);
+int cli_feed_drop(const struct args *args);
 int cli_subscription_list(const struct args *args);
 int cli_subscription_retry(const struct args *args);
 
