@@ -509,7 +509,7 @@ static enum err share_key_step(struct session *s, void *context)
     (void)context;
     enum err err = sql_prepare(
         s,
-        "INSERT INTO ix_value(key, rid) SELECT tasuki_key_id('Observation', n.column1), r.rid"
+        "INSERT INTO ix_id(key, rid) SELECT tasuki_key_id('Observation', n.column1), r.rid"
         " FROM record r CROSS JOIN (VALUES ('middle'), ('nobody')) n"
         " WHERE r.id IN ('first', 'last')",
         SQL_OWN, &q);
