@@ -42,6 +42,7 @@ static const struct {
     {"inbox", ""},
     {"unmapped", ""},
     {"insured", ""},
+    {"said", ""},
 };
 #define TABLES (sizeof(tables) / sizeof(*tables))
 
