@@ -80,6 +80,7 @@ INSERT INTO scope(chart, scope, low, high)
 SELECT chart, scope, min(rid), max(rid) FROM record_new WHERE scope IS NOT NULL GROUP BY chart, scope;
 
 DROP INDEX record_version_original;
+DROP INDEX replay_sha;
 DROP TABLE record;
 DROP TABLE original;
 ALTER TABLE original_new RENAME TO original;
