@@ -74,6 +74,9 @@ enum err bench_intake(const struct bench_site *site, struct bench_figure *ret_fi
 /* hl7_lex on one thread over the ISO-2022-JP messages of site->residents invented residents; floor:
  * decoding their characters alone. */
 enum err bench_parser(const struct bench_site *site, struct bench_figure *ret_figure) ERR_CHECKED;
+/* Everything that is done with a message of intake before the store has it, on one thread; floor:
+ * lexing it. */
+enum err bench_mapper(const struct bench_site *site, struct bench_figure *ret_figure) ERR_CHECKED;
 /* Import of a standard storage of those messages of one hospital; floor: reading the files and
  * writing the rows. Cold: none of the tree is in the page cache. */
 enum err bench_ssmix2_load(struct exchange *x, struct bench_site *site) ERR_CHECKED;
