@@ -29,6 +29,8 @@
 
 #include "base/banned.h"
 
+#define CHANGES_PAGE 100u /* records come with them, and may be large */
+
 /* One message that came in, and what it made. */
 struct source {
     int64_t number; /* of its original: rises with arrival */
@@ -102,16 +104,17 @@ static int by_number(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static enum err changes_look(struct session *s, struct request *r)
+/* The charts of a page of changes, each once. LIST: of the records that come with them. */
+static enum err read_changes(struct session *s, struct request *r, struct arena *list)
 {
     struct ssmix2_changes *in = r->input;
     struct change_query query = {
-        .oldest_first = true, .after_given = true, .after = in->after, .limit = LIMIT_SEARCH_COUNT};
+        .oldest_first = true, .after_given = true, .after = in->after, .limit = CHANGES_PAGE};
     struct change_result found = {0};
     int64_t last = 0;
     enum err err = change_last(s, &last);
     if (!err)
-        err = change_list(s, r->arena, &query, &found);
+        err = change_list(s, list, &query, &found);
     if (err)
         return err;
     in->count = 0;
@@ -131,8 +134,17 @@ static enum err changes_look(struct session *s, struct request *r)
     in->count = kept;
     in->more = found.more;
     in->last = found.more ? found.records[found.count - 1].seq : last;
-    r->audit_default_off = true; /* says which charts to look at; each look is audited */
     return ERR_OK;
+}
+
+static enum err changes_look(struct session *s, struct request *r)
+{
+    struct arena *list = arena_new(LIMIT_ARENA_CHART);
+    enum err err = list ? read_changes(s, r, list) : ERR_LIMIT;
+
+    arena_free(list);
+    r->audit_default_off = !err; /* says which charts to look at; each look is audited */
+    return err;
 }
 
 const struct use ssmix2_changes_use = {
