@@ -11,6 +11,7 @@
 
 #define LIMIT_ERR_ITEMS 50           /* issues kept in one answer */
 #define LIMIT_ARENA_REQUEST (64u * LIMIT_MIB)
+#define LIMIT_ARENA_CHART (1024u * LIMIT_MIB) /* all of one patient's records, being written to a storage */
 
 /* JSON */
 #define LIMIT_JSON_DEPTH 64

@@ -157,7 +157,7 @@ static enum err write_part(struct export *x, const struct ssmix2_export *e,
 
 static enum err write_one(struct export *x, int64_t chart)
 {
-    struct ssmix2_export e = {.arena = arena_new(8u * LIMIT_ARENA_REQUEST),
+    struct ssmix2_export e = {.arena = arena_new(LIMIT_ARENA_CHART),
                               .chart = chart,
                               .anew = args_flag(x->args, "anew"),
                               .card = x->card};

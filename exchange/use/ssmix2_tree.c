@@ -200,6 +200,32 @@ static enum err list(struct tree *t, const char *folder, unsigned depth)
     return err;
 }
 
+static int by_key(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    int order = slice_cmp(x->key, y->key);
+
+    return order != 0 ? order : slice_cmp(x->path, y->path);
+}
+
+/* The first entry of KEY, and behind the last: entries are in order of their keys. */
+static struct entry *entries_of(struct tree *t, struct slice key, struct entry **ret_end)
+{
+    size_t from = 0, to = t->count;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (slice_cmp(t->entries[middle].key, key) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    while (to < t->count && slice_eq(t->entries[to].key, key))
+        to++;
+    *ret_end = t->entries + to;
+    return t->entries + from;
+}
+
 /* ── changing it ─────────────────────────────────────────────────────────────────────────────── */
 
 /* Gives E the flag FLAG by renaming it. */
@@ -223,9 +249,8 @@ static enum err reflag_key(struct tree *t, int dir, struct slice key, struct sli
 {
     enum err err = ERR_OK;
 
-    for (size_t i = 0; i < t->count && !err; i++) {
-        struct entry *e = &t->entries[i];
-        if (strchr(from, flag_of(e)) && slice_eq(e->key, key) && !slice_eq(e->path, but))
+    for (struct entry *end, *e = entries_of(t, key, &end); e < end && !err; e++) {
+        if (strchr(from, flag_of(e)) && !slice_eq(e->path, but))
             err = reflag(t, dir, e, to);
     }
     return err;
@@ -293,13 +318,16 @@ static void clean_up(struct tree *t)
 static enum err same_there(struct tree *t, const struct ssmix2_tree_file *file, bool *ret_same)
 {
     struct slice bytes = SLICE_NONE;
-    int dir = open_folder(t, file->path, false);
-    enum err err =
-        dir >= 0 ? read_whole(t->arena, dir, name_of(t, file->path), &bytes) : ERR_NOT_FOUND;
+    struct arena *spare = arena_new(LIMIT_SSMIX2_FILE + LIMIT_MIB);
+    int dir = spare ? open_folder(t, file->path, false) : -1;
+    enum err err = !spare ? ERR_LIMIT : ERR_NOT_FOUND;
 
+    if (dir >= 0)
+        err = read_whole(spare, dir, name_of(t, file->path), &bytes);
     if (dir >= 0)
         close(dir);
     *ret_same = !err && slice_eq(bytes, file->bytes);
+    arena_free(spare);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
@@ -309,10 +337,7 @@ static enum err want(struct tree *t, const struct ssmix2_tree_file *file)
     bool valid = slice_ends(file->path, SLICE("1")), same = false, other = false;
     enum err err = ERR_OK;
 
-    for (size_t i = 0; i < t->count; i++) {
-        struct entry *e = &t->entries[i];
-        if (!slice_eq(e->key, key))
-            continue;
+    for (struct entry *end, *e = entries_of(t, key, &end); e < end; e++) {
         e->wanted = true;
         other = other || (!slice_eq(e->path, file->path) &&
                           (flag_of(e) == '1' || (!valid && flag_of(e) == '2')));
@@ -341,12 +366,10 @@ static struct slice sent_of(struct slice path)
 }
 
 /* A cancellation that is there already, of a run that was stopped before all had its flag. */
-static const struct entry *cancelled_by(const struct tree *t, const struct entry *e)
+static const struct entry *cancelled_by(struct tree *t, const struct entry *e)
 {
-    for (size_t i = 0; i < t->count; i++) {
-        const struct entry *other = &t->entries[i];
-        if (flag_of(other) == '0' && slice_eq(other->key, e->key) &&
-            slice_cmp(sent_of(other->path), sent_of(e->path)) > 0)
+    for (struct entry *end, *other = entries_of(t, e->key, &end); other < end; other++) {
+        if (flag_of(other) == '0' && slice_cmp(sent_of(other->path), sent_of(e->path)) > 0)
             return other;
     }
     return NULL;
@@ -407,7 +430,7 @@ enum err ssmix2_tree_sync(const char *root, struct slice local_no,
                           const struct ssmix2_tree_file *files, size_t count, int64_t now_ms,
                           struct ssmix2_tree_counts *counts)
 {
-    struct tree t = {.arena = arena_new(2u * LIMIT_ARENA_REQUEST), .counts = counts};
+    struct tree t = {.arena = arena_new(LIMIT_ARENA_CHART), .counts = counts};
     enum err err = ERR_LIMIT;
 
     t.root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -423,6 +446,8 @@ enum err ssmix2_tree_sync(const char *root, struct slice local_no,
                                       SLICE_ARG(second), SLICE_ARG(local_no));
     if (t.entries && folder)
         err = list(&t, folder, 2);
+    if (t.count > 1)
+        qsort(t.entries, t.count, sizeof(*t.entries), by_key);
     t.staged_room = count + t.count;
     t.staged = arena_array(t.arena, t.staged_room + 1, sizeof(*t.staged));
     if (!t.staged)

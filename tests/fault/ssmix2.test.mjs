@@ -3,12 +3,13 @@
 // An export of a standard storage, killed without warning again and again: at no moment has a key two valid files, or a file that is
 // not whole; and when a run is let finish, the tree is the one of a run that nobody disturbed. The live mode likewise. A disk that
 // fills up is said, leaves what is there whole and nothing half behind, and the next run completes it.
+// A patient of more records than the memory of a request is exported all the same.
 //
 // TASUKI_CRASH_ROUNDS sets the number of kills (a hundred stand for twenty here), TASUKI_CRASH_SEED repeats the moments.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -218,5 +219,21 @@ describe('a disk that is full', () => {
     assert.notEqual(second.code, 0);
     assert.match(second.err, /another export is writing/);
     must(dir, 'export', 'ssmix2', out);
+  });
+});
+
+describe('what is too large for a request', () => {
+  test('a patient of more records than a request may hold', () => {
+    const dir = installation('large');
+    const about = { subject: { identifier: { system: `urn:oid:1.2.392.100495.20.3.51.1${CODE}`, value: patient(0) } } };
+    const words = 'long words '.repeat(15_000);
+    const ndjson = (list) => { const file = join(place, 'large.ndjson'); writeFileSync(file, list.map((r) => JSON.stringify(r)).join('\n')); return file; };
+    must(dir, 'import', 'fhir', ndjson([{ resourceType: 'Patient', identifier: [about.subject.identifier], name: [{ family: 'K', given: ['T'] }], gender: 'female', birthDate: '1952-03-14' }]));
+    const results = Array.from({ length: 260 }, (_, i) => ({ resourceType: 'Observation', ...about, status: 'final', category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'laboratory' }] }],
+      code: { coding: [{ system: 'urn:oid:1.2.392.200119.4.504', code: '3A010000002327101', display: 'TP' }] }, effectiveDateTime: `2026-11-01T09:00:00.${String(i).padStart(3, '0')}+09:00`, valueQuantity: { value: i }, note: [{ text: words }] }));
+    for (let i = 0; i < results.length; i += 90) must(dir, 'import', 'fhir', ndjson(results.slice(i, i + 90)));
+    const out = join(place, 'large-out');
+    must(dir, 'export', 'ssmix2', out);
+    assert.equal(files(out).length, 261);
   });
 });
