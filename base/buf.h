@@ -23,13 +23,23 @@ void buf_init(struct buf *b, size_t max);
 void buf_fini(struct buf *b);
 /* Forgets the content and any failure, keeps the memory. */
 void buf_clear(struct buf *b);
+/* The same, but keeps no more than KEEP bytes of memory: for buffers that wait a long time. */
+void buf_reset(struct buf *b, size_t keep);
 /* Makes room for MORE bytes beyond len and returns where they go, or NULL (failure is sticky). */
 char *buf_reserve(struct buf *b, size_t more);
 void buf_add(struct buf *b, struct slice s);
 void buf_adds(struct buf *b, const char *text);
-void buf_addc(struct buf *b, char c);
+void buf_addc_more(struct buf *b, char c); /* of buf_addc: when there is no room */
+static inline void buf_addc(struct buf *b, char c)
+{
+    if (b->len < b->cap && !b->err)
+        b->ptr[b->len++] = c;
+    else
+        buf_addc_more(b, c);
+}
 void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Decimal digits of V; with WIDTH > 0 padded with zeros to at least that many. Cheaper than buf_addf where every request prints. */
+/* Decimal digits of V; with WIDTH > 0 padded with zeros to at least that many. Cheaper than
+ * buf_addf where every request prints. */
 void buf_add_decimal(struct buf *b, uint64_t v, unsigned width);
 /* Big-endian integers, for canonical binary records. */
 void buf_add_u32(struct buf *b, uint32_t v);

@@ -30,6 +30,7 @@
 #define LIMIT_TLS_FILE (16u * LIMIT_MIB)    /* certificates, key, CRL */
 #define LIMIT_LINGER_MS 1000u               /* after our last byte: time for the peer to read it */
 #define LIMIT_WRITE_STALL_MS 30000u
+#define LIMIT_KEEP_BYTES (8u * LIMIT_KIB)   /* of each buffer of a connection that waits */
 #define LIMIT_CONNECTIONS 16384u            /* all listeners together, unless the configuration says fewer */
 #define LIMIT_CONNECTIONS_MAX 1000000u      /* what a configuration may say */
 #define LIMIT_ADDRESS_SHARE 4u              /* one address holds at most this part of them, a quarter */

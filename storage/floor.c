@@ -38,6 +38,7 @@ static const struct {
     {"inbox", ""},
     {"unmapped", ""},
     {"insured", ""},
+    {"said", ""},
 };
 #define TABLES (sizeof(tables) / sizeof(*tables))
 

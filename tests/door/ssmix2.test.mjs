@@ -203,6 +203,48 @@ describe('index ssmix2', () => {
   });
 });
 
+describe('files that come in another order than they were written', () => {
+  const values = (dir) => sql({ dir }, "SELECT count(*) AS n FROM record WHERE type = 'Observation' AND deleted = 0")[0].n;
+  const ORDER = '000000000000354';
+
+  test('two valid files of one key: the one sent later stands, whichever is read first', () => {
+    const first = lab('7.2', '20261101100000000');
+    const second = lab('7.9', '20261101110000000');
+    const exported = [];
+    for (const order of [[first, second], [second, first]]) {
+      const dir = installation(`twice-${exported.length}`);
+      const root = join(place, `twice-in-${exported.length}`);
+      for (const text of order) {
+        put(root, 'OML-11', '20261101', ORDER, text === first ? '20261101100000000' : '20261101110000000', 1, text);
+        run('import', 'ssmix2', dir, root);
+      }
+      assert.equal(values(dir), 1);
+      exported.push(records(dir).filter((r) => r.type === 'Observation').length);
+      const shown = tasuki('intake', 'show', '1', '--dir', dir, '--facility', 'hosp');
+      assert.equal(shown.code, 4, 'nothing was refused');
+      const out = join(place, `twice-out-${exported.length}`);
+      run('export', 'ssmix2', dir, out);
+      const valid = files(out).filter((f) => /OML-11_.*_1$/.test(f));
+      assert.deepEqual(valid.length, 1);
+      assert.match(readFileSync(join(out, valid[0]), 'latin1'), /\|7\.9\|/);
+    }
+  });
+
+  test('a file made invalid takes away its own order, not another one', () => {
+    const dir = installation('zero');
+    const root = join(place, 'zero-in');
+    const other = lab('5.1', '20261101100000000').replaceAll(ORDER, '000000000000355');
+    put(root, 'OML-11', '20261101', '000000000000355', '20261101100000000', 1, other);
+    put(root, 'OML-11', '20261101', ORDER, '20261101100000000', 0, lab('7.2', '20261101100000000'));
+    put(root, 'OML-11', '20261101', ORDER, '20261101110000000', 0, lab('7.2', '20261101110000000'));
+    run('import', 'ssmix2', dir, root);
+    assert.equal(values(dir), 1);
+    put(root, 'OML-11', '20261101', ORDER, '20261101090000000', 1, lab('7.0', '20261101090000000'));
+    run('import', 'ssmix2', dir, root);
+    assert.equal(values(dir), 1, 'what was taken back later stays away');
+  });
+});
+
 describe('the extended storage', () => {
   const kind = '^退院時サマリー^^18842-5^退院時サマリー^LN';
   const folder = (flag) => `999/901/9999013/20111220/${kind}/9999013_20111220_${kind}_0001_20111220103059000_01_${flag}`;
@@ -226,6 +268,29 @@ describe('the extended storage', () => {
     const answer = tasuki('import', 'ssmix2', other, '--dir', dir, '--facility', 'hosp');
     assert.match(answer.out, /ERR_PATIENT_MISMATCH/);
     assert.equal(count(dir, 'DocumentReference'), 0);
+  });
+
+  test('what lies beside a refused document is refused with it, and says so', () => {
+    const dir = installation('beside');
+    const root = join(place, 'beside-in');
+    mkdirSync(join(root, folder(1)), { recursive: true });
+    for (const name of ['a.pdf', '検査^結果.pdf'.normalize('NFD'), 'z.jpg']) writeFileSync(join(root, folder(1), name), name);
+    writeFileSync(join(root, folder(1), 'main_document.hl7'), cda('9999014'));
+    const answer = tasuki('import', 'ssmix2', root, '--dir', dir, '--facility', 'hosp', '--lang', 'en');
+    assert.equal(answer.out.match(/ERR_PATIENT_MISMATCH/g)?.length, 4, answer.out);
+    assert.match(answer.out, /the document this file lies beside was refused/);
+    assert.deepEqual([count(dir, 'DocumentReference'), count(dir, 'Binary')], [0, 0]);
+  });
+
+  test('what lies beside a message is filed, names its folder, its day and its order', () => {
+    const dir = installation('message');
+    const root = join(place, 'message-in');
+    mkdirSync(join(root, folder(1)), { recursive: true });
+    writeFileSync(join(root, folder(1), 'main_document.hl7'), 'MSH|^~\\&|HIS|H|GW|T|20111220103059||ORU^R30^ORU_R30|X1|P|2.5||||||UNICODE UTF-8\rPID|1||9999013^^^^PI||A^B^^^^^L^A||19650415|M\rORC|NW|0001\rOBR|1|0001||VS^Vital^99X|||20111220\rOBX|1|NM|9P100000000000001^T^JC10||36.5|cel|||||F|||20111220103000\r');
+    writeFileSync(join(root, folder(1), '波形.pdf'.normalize('NFD')), '%PDF-1.4');
+    run('import', 'ssmix2', dir, root);
+    assert.deepEqual([count(dir, 'Observation'), count(dir, 'DocumentReference'), count(dir, 'Binary')], [1, 1, 1]);
+    assert.equal(sql({ dir }, "SELECT count(*) AS n FROM record WHERE type = 'Provenance' AND deleted = 0")[0].n >= 2, true);
   });
 });
 

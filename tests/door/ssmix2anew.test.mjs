@@ -40,6 +40,13 @@ const comparable = (resource) => {
   return JSON.stringify(plain(out));
 };
 
+/** Where two texts part. */
+function where(x, y) {
+  let at = 0;
+  while (at < x.length && x[at] === y[at]) at += 1;
+  return [x, y].map((text, i) => `${'-+'[i]} …${text.slice(Math.max(0, at - 80), at + 300)}`).join('\n');
+}
+
 function assertSame(one, other) {
   const whole = new Set(PERMITTED.filter((p) => !p.path).map((p) => p.type));
   let compared = 0;
@@ -48,7 +55,7 @@ function assertSame(one, other) {
     const [x, y] = [one, other].map((all) => (all[type] ?? []).map(comparable).sort());
     const lost = x.filter((text) => !y.includes(text));
     const gained = y.filter((text) => !x.includes(text));
-    assert.deepEqual(gained, lost, type);
+    if (lost.length + gained.length > 0) assert.fail(`${type}: ${lost.length} lost, ${gained.length} gained\n${where(lost[0] ?? '', gained[0] ?? '')}`);
     assert.equal(y.length, x.length, `${type}: how many`);
     compared += x.length;
   }
