@@ -11,14 +11,14 @@
 #include "base/limits.h"
 #include "base/when.h"
 #include "mappers/charset.h"
-#include "mappers/ssmix2/result.h"
+#include "mappers/ssmix2/writer.h"
 
 #include "base/banned.h"
 
 #define PATIENT_NUMBERS "1.2.392.100495.20.3.51.1" /* + facility code */
 
 struct printer {
-    struct segment s;
+    struct writer w; /* of no file: its segments say all that v2.5 has */
     const struct report_env *env;
 };
 
@@ -31,43 +31,66 @@ static struct slice str(const struct json *object, const char *key)
 
 static void put_msh(struct printer *p, struct slice control_id)
 {
-    struct arena *a = p->s.arena;
+    struct arena *a = p->w.s.arena;
     struct buf stamp;
 
     buf_init(&stamp, 64);
     when_print_stamp(&stamp, p->env->sent_ms);
     struct slice sent = buf_slice(&stamp);
-    buf_adds(p->s.out, "MSH|^~\\&");
-    p->s.field = 2;
-    segment_put(&p->s, 3, SLICE("TASUKI"));
-    segment_put(&p->s, 4, segment_escape(a, p->env->source_code));
-    segment_put(&p->s, 5, segment_escape(a, p->env->application));
-    segment_put(&p->s, 6, segment_escape(a, p->env->place));
-    segment_put(&p->s, 7,
+    buf_adds(p->w.s.out, "MSH|^~\\&");
+    p->w.s.field = 2;
+    segment_put(&p->w.s, 3, SLICE("TASUKI"));
+    segment_put(&p->w.s, 4, segment_escape(a, p->env->source_code));
+    segment_put(&p->w.s, 5, segment_escape(a, p->env->application));
+    segment_put(&p->w.s, 6, segment_escape(a, p->env->place));
+    segment_put(&p->w.s, 7,
                 segment_format(a, "%.*s.%.*s", SLICE_ARG(slice_sub(sent, 0, 14)),
                                SLICE_ARG(slice_sub(sent, 14, 3))));
-    segment_put(&p->s, 9, SLICE("ORU^R01^ORU_R01"));
-    segment_put(&p->s, 10, control_id);
-    segment_put(&p->s, 11, SLICE("P"));
-    segment_put(&p->s, 12, SLICE("2.5"));
-    segment_put(&p->s, 17, SLICE("JPN"));
-    segment_put(&p->s, 18, p->env->utf8 ? SLICE("UNICODE UTF-8") : SLICE("~ISO IR87"));
+    segment_put(&p->w.s, 9, SLICE("ORU^R01^ORU_R01"));
+    segment_put(&p->w.s, 10, control_id);
+    segment_put(&p->w.s, 11, SLICE("P"));
+    segment_put(&p->w.s, 12, SLICE("2.5"));
+    segment_put(&p->w.s, 17, SLICE("JPN"));
+    segment_put(&p->w.s, 18, p->env->utf8 ? SLICE("UNICODE UTF-8") : SLICE("~ISO IR87"));
     if (!p->env->utf8)
-        segment_put(&p->s, 20, SLICE("ISO 2022-1994"));
-    segment_end(&p->s);
+        segment_put(&p->w.s, 20, SLICE("ISO 2022-1994"));
+    segment_end(&p->w.s);
     buf_fini(&stamp);
+}
+
+static struct slice print_name(struct arena *a, const struct json *value, const void *arg)
+{
+    (void)arg;
+    return segment_name(a, value);
 }
 
 static void put_pid(struct printer *p)
 {
-    struct arena *a = p->s.arena;
+    struct arena *a = p->w.s.arena;
     struct slice code = segment_escape(a, p->env->receiver_code);
     struct slice number = segment_format(a, "%.*s^^^%.*s&" PATIENT_NUMBERS "%.*s&ISO^PI",
                                          SLICE_ARG(segment_escape(a, p->env->local_no)),
                                          SLICE_ARG(code), SLICE_ARG(code));
 
-    result_pid(&p->s, number, p->env->patient, false);
-    segment_end(&p->s);
+    static const struct field rows[] = {{5, print_name, "name[]", NULL},
+                                        {7, field_time, "birthDate", NULL},
+                                        {8, field_back, "gender", terms_gender},
+                                        FIELD_END};
+    const struct field_given given[] = {
+        {1, SLICE("0001"), false}, {3, number, false}, {0, SLICE_NONE, false}};
+
+    field_segment(&p->w.s, "PID", rows, p->env->patient, given);
+}
+
+/* NTE of one comment. */
+static void put_note(struct printer *p, struct slice text)
+{
+    if (text.len == 0)
+        return;
+    segment_begin(&p->w.s, "NTE");
+    segment_put(&p->w.s, 1, SLICE("1"));
+    segment_put(&p->w.s, 3, segment_escape(p->w.s.arena, text));
+    segment_end(&p->w.s);
 }
 
 /* ---- OBR ---- */
@@ -88,7 +111,7 @@ static struct slice digits_of(struct arena *a, struct slice text)
  * together share one. */
 static struct slice order_of(struct printer *p, const struct report *r)
 {
-    struct arena *a = p->s.arena;
+    struct arena *a = p->w.s.arena;
     const struct json *resource = r->resource ? r->resource : r->results[0].observation;
     const struct json *identifiers = json_get(resource, "identifier");
     const struct json *request = json_path(resource, "basedOn", "0", NULL);
@@ -142,7 +165,7 @@ static struct slice report_status(const struct report *r)
 
 static void put_obr(struct printer *p, const struct report *r, unsigned n)
 {
-    struct arena *a = p->s.arena;
+    struct arena *a = p->w.s.arena;
     const struct json *first = r->count > 0 ? r->results[0].observation : NULL;
     const struct json *from = r->resource ? r->resource : first;
     const struct json *period = json_get(from, "effectivePeriod");
@@ -153,17 +176,17 @@ static void put_obr(struct printer *p, const struct report *r, unsigned n)
         start = str(period, "start");
     if (start.len == 0)
         start = str(first, "effectiveDateTime");
-    segment_begin(&p->s, "OBR");
-    segment_number(&p->s, 1, n);
-    segment_put(&p->s, 2, order_of(p, r));
-    segment_put(&p->s, 4, code);
-    segment_put(&p->s, 7, segment_time(a, start));
-    segment_put(&p->s, 8, segment_time(a, str(period, "end")));
-    segment_put(&p->s, 22, segment_time(a, str(from, "issued")));
-    segment_put(&p->s, 24, segment_escape(a, section_of(r->resource)));
-    segment_put(&p->s, 25, report_status(r));
-    segment_end(&p->s);
-    result_note(&p->s, 1, r->removed ? SLICE_NONE : str(r->resource, "conclusion"));
+    segment_begin(&p->w.s, "OBR");
+    segment_number(&p->w.s, 1, n);
+    segment_put(&p->w.s, 2, order_of(p, r));
+    segment_put(&p->w.s, 4, code);
+    segment_put(&p->w.s, 7, segment_time(a, start));
+    segment_put(&p->w.s, 8, segment_time(a, str(period, "end")));
+    segment_put(&p->w.s, 22, segment_time(a, str(from, "issued")));
+    segment_put(&p->w.s, 24, segment_escape(a, section_of(r->resource)));
+    segment_put(&p->w.s, 25, report_status(r));
+    segment_end(&p->w.s);
+    put_note(p, r->removed ? SLICE_NONE : str(r->resource, "conclusion"));
 }
 
 /* ---- results ---- */
@@ -171,7 +194,7 @@ static void put_obr(struct printer *p, const struct report *r, unsigned n)
 /* OBX-4 where one item comes several times: which of them. */
 static struct slice sub_id(struct printer *p, const struct report *r, size_t i)
 {
-    struct arena *a = p->s.arena;
+    struct arena *a = p->w.s.arena;
     struct slice code = segment_concept(a, json_get(r->results[i].observation, "code"));
     unsigned before = 0, all = 0;
 
@@ -183,26 +206,47 @@ static struct slice sub_id(struct printer *p, const struct report *r, size_t i)
     return all > 1 ? segment_format(a, "%u", before) : SLICE_NONE;
 }
 
-static void put_components(struct printer *p, const struct report_result *result,
-                           struct result_line *line)
+/* OBSERVATION in the words of v2.5's table 0085, which knows no amendment. */
+static const struct json *in_words(struct arena *a, const struct json *observation)
 {
-    struct arena *a = p->s.arena;
-    const struct json *list = json_get(result->observation, "component");
+    if (!slice_is(str(observation, "status"), "amended"))
+        return observation;
+    struct json *o = json_clone(a, observation);
+    json_put_text(a, o, "status", "corrected");
+    return o;
+}
+
+static void put_components(struct printer *p, const struct json *observation, struct slice sub)
+{
+    struct arena *a = p->w.s.arena;
+    const struct json *list = json_get(observation, "component");
     unsigned part = 0;
 
     for (const struct json *c = list ? list->first : NULL; c; c = c->next) {
-        if (result_is_answer(result->observation, c))
+        if (writer_is_answer(observation, c))
             continue;
-        struct result_line more = *line;
         struct json *o = json_clone(a, c); /* it has the status and time of the whole */
-        json_put_str(a, o, "status", str(result->observation, "status"));
-        json_put_str(a, o, "effectiveDateTime", str(result->observation, "effectiveDateTime"));
-        more.n = ++line->n;
-        more.observation = o;
-        more.sub = segment_format(a, "%.*s%s%u", SLICE_ARG(line->sub), line->sub.len > 0 ? "." : "",
-                                  ++part);
-        result_obx(&p->s, &more);
+        json_put_str(a, o, "status", str(observation, "status"));
+        json_put_str(a, o, "effectiveDateTime", str(observation, "effectiveDateTime"));
+        p->w.sub = segment_format(a, "%.*s%s%u", SLICE_ARG(sub), sub.len > 0 ? "." : "", ++part);
+        writer_result(&p->w, o);
     }
+}
+
+/* Which one it was, and no more. */
+static void put_withdrawn(struct printer *p, const struct json *observation)
+{
+    static const struct field rows[] = {{3, field_concept, "code", NULL},
+                                        {14, field_time, "effectiveDateTime", NULL},
+                                        {14, field_time, "effectivePeriod.start", NULL},
+                                        FIELD_END};
+    const struct field_given given[] = {{1, writer_set_id(&p->w, ++p->w.n), false},
+                                        {4, p->w.sub, false},
+                                        {11, SLICE("D"), false},
+                                        {15, p->w.producer, false},
+                                        {0, SLICE_NONE, false}};
+
+    field_segment(&p->w.s, "OBX", rows, observation, given);
 }
 
 static bool has_value(const struct json *observation)
@@ -213,27 +257,31 @@ static bool has_value(const struct json *observation)
     return false;
 }
 
+static void put_result(struct printer *p, const struct report_result *result, bool removed)
+{
+    const struct json *o = in_words(p->w.s.arena, result->observation);
+    struct slice sub = p->w.sub;
+
+    if (removed || slice_is(str(o, "status"), "entered-in-error")) {
+        put_withdrawn(p, o);
+        return;
+    }
+    if (!json_get(o, "component") || has_value(o)) /* of a panel only its parts have values */
+        writer_result(&p->w, o);
+    put_components(p, o, sub);
+}
+
 static void put_results(struct printer *p, const struct report *r)
 {
-    struct arena *a = p->s.arena;
-    struct result_line line = {
-        .whole = true,
-        .producer =
-            segment_format(a, "%.*s^%.*s", SLICE_ARG(segment_escape(a, p->env->source_code)),
-                           SLICE_ARG(segment_escape(a, p->env->source_name)))};
+    struct arena *a = p->w.s.arena;
 
+    p->w.n = 0;
+    p->w.producer =
+        segment_format(a, "%.*s^%.*s", SLICE_ARG(segment_escape(a, p->env->source_code)),
+                       SLICE_ARG(segment_escape(a, p->env->source_name)));
     for (size_t i = 0; i < r->count; i++) {
-        const struct report_result *result = &r->results[i];
-        line.observation = result->observation;
-        line.removed = result->removed || r->removed;
-        line.sub = sub_id(p, r, i);
-        bool parts = json_get(result->observation, "component") && !line.removed;
-        if (!parts || has_value(result->observation)) { /* of a panel only its parts have values */
-            line.n++;
-            result_obx(&p->s, &line);
-        }
-        if (parts)
-            put_components(p, result, &line);
+        p->w.sub = sub_id(p, r, i);
+        put_result(p, &r->results[i], r->results[i].removed || r->removed);
     }
 }
 
@@ -247,8 +295,8 @@ static void put_specimens(struct printer *p, const struct report *r)
         for (size_t j = 0; j < i; j++)
             again = again || r->results[j].specimen == r->results[i].specimen;
         if (!again)
-            result_spm(&p->s, ++n, r->results[i].specimen,
-                       str(r->results[i].observation, "effectiveDateTime"));
+            writer_specimen(&p->w, r->results[i].specimen, ++n,
+                            str(r->results[i].observation, "effectiveDateTime"));
     }
 }
 
@@ -272,7 +320,8 @@ static enum err write_text(struct arena *arena, const struct report_env *env,
                            const struct report *reports, size_t count, struct slice control_id,
                            struct buf *text)
 {
-    struct printer p = {.s = {arena, text, 0}, .env = env};
+    struct write_group group = {.kind = "ORU"};
+    struct printer p = {.w = {.s = {arena, text, 0}, .group = &group}, .env = env};
 
     buf_clear(text);
     put_msh(&p, control_id);
