@@ -332,7 +332,7 @@ static enum err apply_new(struct session *s, struct request *r, struct intake *i
     if (err || in->seen == INBOX_SAME)
         return err;
     r->entity = arena_str(r->arena, in->header.control_id);
-    err = original_put(s, r->body, media_of(in), in->sha);
+    err = original_put(s, r->grant.facility, r->body, media_of(in), in->sha);
     if (!err && !intake_is_history(in))
         err = file_message(s, r, in);
     return err ? err : remember(s, r, in);
@@ -370,7 +370,7 @@ enum err intake_refused(struct session *s, struct request *r)
         .at_ms = r->grant.now_ms,
     };
     memcpy(row.sha, in->sha, sizeof(row.sha));
-    enum err err = original_put(s, r->body, media_of(in), in->sha);
+    enum err err = original_put(s, r->grant.facility, r->body, media_of(in), in->sha);
     if (!err && in->replay)
         return note_replay(s, r, in, first);
     if (!err)
