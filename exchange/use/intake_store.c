@@ -329,6 +329,8 @@ static enum err apply_new(struct session *s, struct request *r, struct intake *i
     in->stored = in->unchanged = in->removed = 0;
     r->audits = NULL; /* of a former attempt */
     enum err err = seen_meanwhile(s, r, in);
+    if (!err && in->extended) /* the document may have been refused since look */
+        err = intake_beside_look(s, r, in);
     if (err || in->seen == INBOX_SAME)
         return err;
     r->entity = arena_str(r->arena, in->header.control_id);
