@@ -42,6 +42,14 @@ static size_t next_cap(const struct buf *b, size_t need)
     return cap > b->max ? b->max : cap;
 }
 
+void buf_reset(struct buf *b, size_t keep)
+{
+    if (b->cap > keep)
+        buf_fini(b);
+    else
+        buf_clear(b);
+}
+
 char *buf_reserve(struct buf *b, size_t more)
 {
     if (b->err)

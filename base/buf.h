@@ -23,6 +23,8 @@ void buf_init(struct buf *b, size_t max);
 void buf_fini(struct buf *b);
 /* Forgets the content and any failure, keeps the memory. */
 void buf_clear(struct buf *b);
+/* The same, but keeps no more than KEEP bytes of memory: for buffers that wait a long time. */
+void buf_reset(struct buf *b, size_t keep);
 /* Makes room for MORE bytes beyond len and returns where they go, or NULL (failure is sticky). */
 char *buf_reserve(struct buf *b, size_t more);
 void buf_add(struct buf *b, struct slice s);

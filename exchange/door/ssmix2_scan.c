@@ -325,12 +325,22 @@ static const char *sent_of(const char *path)
     return name ? name : "";
 }
 
-/* Last first, as the list is taken from its end: newest sent first. */
+static bool is_main(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return strncmp(slash ? slash + 1 : path, "main_document", 13) == 0;
+}
+
+/* Last first, as the list is taken from its end: newest sent first. What lies beside a document of the extended storage comes after it,
+ * since it is filed only if that is. */
 static int by_sent(const void *a, const void *b)
 {
     const char *x = *(char *const *)a, *y = *(char *const *)b;
     int order = strncmp(sent_of(y), sent_of(x), 17);
 
+    if (order == 0)
+        order = (int)is_main(x) - (int)is_main(y);
     return order ? order : strcmp(y, x);
 }
 

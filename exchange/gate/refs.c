@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "exchange/gate/own_id.h"
 #include "exchange/gate/wire.h"
 #include "exchange/use/claim.h"
 #include "mappers/fhir/classify.h"
@@ -330,7 +331,7 @@ struct slice refs_id(struct request *r, const struct record *record)
 {
     char id[IDS_WIRE_LEN + 1];
     if (!slice_is(record->type, "Patient"))
-        return record->id;
+        return own_id_shown(r, record);
     wire_id(r, record->person, id);
     return arena_dup(r->arena, slice_str(id));
 }
@@ -341,7 +342,9 @@ static struct slice outward_head(struct request *r, const struct record *record,
                                  struct buf *out)
 {
     size_t head = strlen("{\"resourceType\":\"") + record->type.len + strlen("\",\"meta\":{");
+    struct slice rest;
     assert(body.len > head && body.ptr[head - 1] == '{');
+    (void)own_id_marked(slice_sub(body, head, body.len), &rest);
     buf_adds(out, "{\"resourceType\":\"");
     buf_add(out, record->type);
     buf_adds(out, "\",\"id\":\"");
@@ -351,9 +354,9 @@ static struct slice outward_head(struct request *r, const struct record *record,
     buf_adds(out, "\",\"lastUpdated\":\"");
     when_print_instant(out, record->updated_ms);
     buf_addc(out, '"');
-    if (body.ptr[head] != '}')
+    if (rest.ptr[0] != '}')
         buf_addc(out, ',');
-    return slice_sub(body, head, body.len);
+    return rest;
 }
 
 /* What follows the mark: the chart of another patient, if it is one; then a version or the closing
@@ -386,7 +389,9 @@ static enum err outward_text(struct session *s, struct request *r, const struct 
     int64_t printed = 0;
     struct slice mark = SLICE(REFERENCE_MARK);
     (void)buf_reserve(out, body.len + 512);
-    struct slice rest = outward_head(r, record, body, out);
+    struct slice rest = own_id_references(r, record, outward_head(r, record, body, out));
+    if (!rest.ptr)
+        return ERR_LIMIT;
     for (;;) {
         int64_t person = 0;
         size_t at = slice_search(rest, mark, 0);

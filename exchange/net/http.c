@@ -34,10 +34,8 @@
 
 #include "base/banned.h"
 
-#define PIECE (128u * LIMIT_KIB) /* of a large answer at a time */
-#define SMALL                                                                                      \
-    (64u * LIMIT_KIB) /* answers up to here are one write, buffers up to here are kept             \
-                       */
+#define PIECE (128u * LIMIT_KIB)    /* of a large answer at a time */
+#define SMALL (64u * LIMIT_KIB)     /* answers up to here are one write */
 #define AHEAD_MAX (32u * LIMIT_KIB) /* read ahead of the running call, to see the peer go */
 
 enum call_state { HEAD, BODY, RUNNING, SENDING, FLOWING, ENDING };
@@ -288,14 +286,6 @@ static void leave(struct http_call *c)
     stream_close(c->guest.stream);
 }
 
-static void empty(struct buf *b)
-{
-    if (b->cap > SMALL)
-        buf_fini(b);
-    else
-        buf_clear(b);
-}
-
 /* What follows the request becomes the next input; moved only when it must be joined with what came
  * meanwhile. */
 static void turn_over(struct http_call *c)
@@ -311,7 +301,7 @@ static void turn_over(struct http_call *c)
         struct buf swap = c->in;
         c->in = c->more;
         c->more = swap;
-        empty(&c->more);
+        buf_reset(&c->more, LIMIT_KEEP_BYTES);
     }
     c->at = 0;
 }
@@ -319,8 +309,8 @@ static void turn_over(struct http_call *c)
 /* The answer has been handed to the stream: the connection is free for the next request. */
 static void finish(struct http_call *c)
 {
-    empty(&c->answer);
-    empty(&c->body);
+    buf_reset(&c->answer, LIMIT_KEEP_BYTES);
+    buf_reset(&c->body, LIMIT_KEEP_BYTES);
     struct front *front = c->guest.front;
     if (c->last) {
         leave(c);
@@ -420,7 +410,7 @@ void http_call_piece(struct http_call *c, struct slice bytes)
         stream_close(c->guest.stream); /* `gone` follows; what was sent is not taken for whole */
     else
         stream_write(c->guest.stream, buf_slice(&c->answer));
-    empty(&c->answer);
+    buf_reset(&c->answer, LIMIT_KEEP_BYTES);
 }
 
 void http_call_end(struct http_call *c, bool whole)
@@ -551,6 +541,8 @@ static void await_head(struct http_call *c)
     }
     stream_resume(c->guest.stream);
     if (c->in.len == c->at) {
+        buf_reset(&c->in, LIMIT_KEEP_BYTES);
+        c->at = 0;
         stream_deadline(c->guest.stream, LIMIT_HTTP_IDLE_MS);
     } else if (!c->head_timed && !stream_is_refused(c->guest.stream)) {
         c->head_timed = true;

@@ -33,8 +33,7 @@
 #define AHEAD_BYTES LIMIT_MIB       /* their bytes; one frame may be larger */
 #define CROWD 1024u                 /* running in all: then each connection has one at a time */
 #define HEAD_OF_LARGE (64u * 1024u) /* of a frame too large: enough for its header */
-#define KEEP                                                                                       \
-    (64u * LIMIT_KIB) /* buffers up to here are kept; more unsent answers: nothing is read */
+#define UNSENT (64u * LIMIT_KIB)    /* more answers than this on their way: nothing is read */
 
 enum call_state { WAITING, RUNNING, ANSWERED };
 
@@ -274,7 +273,7 @@ static bool has_room(const struct mllp_link *l)
 {
     const struct mllp_server *server = server_of(l);
     bool several = server->front.working < CROWD && server->options.keys;
-    if (l->deaf || l->ending || !l->guest.stream || stream_pending(l->guest.stream) > KEEP)
+    if (l->deaf || l->ending || !l->guest.stream || stream_pending(l->guest.stream) > UNSENT)
         return false;
     return l->count == 0 || (several && l->count < AHEAD_FRAMES && l->bytes < AHEAD_BYTES);
 }
@@ -285,8 +284,8 @@ static void tidy_input(struct mllp_link *l)
     buf_drop(&l->in, l->at);
     l->scanned -= l->at < l->scanned ? l->at : l->scanned;
     l->at = 0;
-    if (l->in.len == 0 && l->in.cap > KEEP)
-        buf_fini(&l->in);
+    if (l->in.len == 0 && buf_err(&l->in) == ERR_OK)
+        buf_reset(&l->in, LIMIT_KEEP_BYTES);
 }
 
 /* ---- running ---- */

@@ -113,6 +113,7 @@ static void on_handle_closed(uv_handle_t *handle)
     l->events->closed(s);
     SSL_free(s->ssl);
     free(s->host);
+    buf_fini(&s->held);
     buf_fini(&s->out);
     buf_fini(&s->sending);
     free(s);
@@ -250,19 +251,11 @@ static void settle_writes(struct stream *s)
     }
 }
 
-static void empty(struct buf *b)
-{
-    if (b->cap > STREAM_KEEP_BYTES)
-        buf_fini(b);
-    else
-        buf_clear(b);
-}
-
 static void on_write(uv_write_t *request, int status)
 {
     struct stream *s = request->data;
     s->writing = false;
-    empty(&s->sending);
+    buf_reset(&s->sending, LIMIT_KEEP_BYTES);
     if (status < 0) {
         stream_kill(s);
         return;
@@ -309,7 +302,7 @@ static void flush(struct stream *s)
         write_rest(s, sent);
         return;
     }
-    empty(&s->out);
+    buf_reset(&s->out, LIMIT_KEEP_BYTES);
     settle_writes(s);
 }
 
@@ -415,6 +408,7 @@ static struct stream *enrol(struct listener *l, const struct sockaddr *address)
     s->state = OPEN;
     s->seat = QUOTA_NO_SEAT;
     name_peer(s, address);
+    buf_init(&s->held, 2 * STREAM_READ_BYTES); /* one read; the owner paused in it */
     buf_init(&s->out, LIMIT_HTTP_ANSWER + LIMIT_MIB);
     buf_init(&s->sending, LIMIT_HTTP_ANSWER + LIMIT_MIB);
     TAILQ_INSERT_TAIL(&l->streams, s, link);

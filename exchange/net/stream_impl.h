@@ -22,7 +22,6 @@
 
 #define STREAM_READ_BYTES (64u * LIMIT_KIB)
 #define STREAM_PLAIN_BYTES (16u * LIMIT_KIB) /* one TLS record's content */
-#define STREAM_KEEP_BYTES (64u * LIMIT_KIB)  /* larger buffers are freed when empty */
 
 enum stream_state { DIALLING, HANDSHAKE, OPEN, FLUSHING, SHUTTING, LINGERING, CLOSING };
 
@@ -52,6 +51,9 @@ struct stream {
     bool ended;   /* the peer's end was seen */
     bool broken;  /* TLS failed: no close_notify */
     unsigned handles;
+    struct slice fresh;                        /* TLS: came from the network, during stream_tls_feed only */
+    struct buf held;                           /* TLS: came and was not wanted yet */
+    size_t held_at;                            /* of `held`: wanted next */
     struct buf out;                            /* to be sent, encrypted already */
     struct buf sending;                        /* being sent by a uv_write */
     size_t sent;                               /* of `sending`, before the uv_write began */

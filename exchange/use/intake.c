@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "exchange/gate/refs.h"
+#include "exchange/use/intake_beside.h"
 #include "exchange/use/intake_store.h"
 #include "exchange/use/write.h"
 #include "mappers/hl7v2/ack.h"
@@ -49,7 +50,7 @@ static enum err look_path(struct session *s, struct request *r, struct intake *i
         return ERR_LIMIT;
     err = extended_parse(r->arena, in->path, &r->errors, in->extended);
     in->parts.flag = in->extended->flag;
-    return err;
+    return err ? err : intake_beside_look(s, r, in);
 }
 
 static enum err look_repeat(struct session *s, struct request *r, struct intake *in)
@@ -166,7 +167,8 @@ static enum err look_map(struct session *s, struct request *r, struct intake *in
     in->items =
         arena_array(r->arena, in->mapped->count ? in->mapped->count : 1, sizeof(*in->items));
     in->kept = arena_array(r->arena, in->mapped->count ? in->mapped->count : 1, sizeof(*in->kept));
-    if (!in->items || !in->kept)
+    in->older_scopes = arena_array(r->arena, in->mapped->scope_count + 1, sizeof(bool));
+    if (!in->items || !in->kept || !in->older_scopes)
         return ERR_LIMIT;
     for (const struct mapped_resource *m = in->mapped->first; m && !err; m = m->next)
         err = look_item(s, r, in, m);

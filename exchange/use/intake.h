@@ -25,6 +25,7 @@ struct intake_item {
     struct record_packed packed;
     bool ready;   /* index, body and packed are made */
     bool written; /* by this message, or it was the same already */
+    bool older;   /* the sender has said something newer of it */
 };
 
 struct intake {
@@ -47,7 +48,9 @@ struct intake {
     struct intake_item *items;
     size_t item_count;
     struct slice *kept; /* ids stored, beside their scopes: what record_prune must not delete */
+    bool *older_scopes; /* beside mapped->scopes */
     size_t stored, unchanged, removed;
+    size_t older; /* resources left as they are, because this message came late */
 };
 
 /* Request with r->input = struct intake in the arena and r->body = the message bytes (framing

@@ -105,6 +105,26 @@ static void grows_far_and_formats_long_texts(void **state)
     buf_fini(&b);
 }
 
+static void resets_to_what_it_may_keep(void **state)
+{
+    struct buf b;
+    (void)state;
+    buf_init(&b, 10000);
+    buf_adds(&b, "small");
+    const char *kept = b.ptr;
+    buf_reset(&b, 4096);
+    assert_int_equal(b.len, 0);
+    assert_ptr_equal(b.ptr, kept);
+    assert_non_null(buf_reserve(&b, 5000));
+    buf_reset(&b, 4096);
+    assert_null(b.ptr);
+    assert_int_equal(b.cap, 0);
+    assert_null(buf_reserve(&b, 10001)); /* the maximum stands, failure is forgotten with the content */
+    buf_reset(&b, 4096);
+    assert_int_equal(buf_err(&b), ERR_OK);
+    buf_fini(&b);
+}
+
 static void writes_big_endian(void **state)
 {
     struct buf b;
@@ -124,6 +144,7 @@ int main(void)
         cmocka_unit_test(keeps_its_maximum),
         cmocka_unit_test(adds_all_or_nothing),
         cmocka_unit_test(grows_far_and_formats_long_texts),
+        cmocka_unit_test(resets_to_what_it_may_keep),
         cmocka_unit_test(writes_big_endian),
     };
     return T_RUN(tests);

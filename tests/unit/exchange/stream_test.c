@@ -41,7 +41,7 @@ static void on_ready(struct stream *s)
 }
 
 /* Commands by first byte: c close now, e echo and close, p pause, d deadline of 100 ms, w write 1
- * MiB, f flood; everything else is echoed. */
+ * MiB, m 48 MiB, f flood; everything else is echoed. */
 static void on_data(struct stream *s, struct slice bytes)
 {
     static char block[LIMIT_MIB];
@@ -68,6 +68,10 @@ static void on_data(struct stream *s, struct slice bytes)
         break;
     case 'w':
         stream_write(s, slice_of(block, sizeof(block)));
+        break;
+    case 'm':
+        for (int i = 0; i < 48; i++)
+            stream_write(s, slice_of(block, sizeof(block)));
         break;
     case 'f':
         for (int i = 0; i < 65; i++)
@@ -391,13 +395,10 @@ static void test_stall(void **state)
     pool_start(&p);
     struct client *stuck = dial(&p), *slow = dial(&p);
     uint64_t begin = loop_now_ms();
-    for (int i = 0; i < 16; i++) { /* far more than two sockets hold */
-        say(stuck, "w");
-        say(slow, "w");
-        usleep(10000);
-    }
+    say(stuck, "m"); /* far more than two sockets hold, and than the slow one reads meanwhile */
+    say(slow, "m");
     while (loop_now_ms() - begin < LIMIT_WRITE_STALL_MS + 3000) {
-        char bytes[65536];
+        static char bytes[262144]; /* at a pace that a busy machine does not turn into a stall */
         usleep(400000);
         assert_int_equal(client_read_raw(slow, bytes, sizeof(bytes)), ERR_OK);
     }

@@ -492,6 +492,32 @@ static void test_orderly_close_leaves_no_log(void **state)
     fixture_close(&f);
 }
 
+/* Not only at the end: somebody who takes the file away from a running program must find it nearly
+ * complete. */
+static void test_heads_are_copied_meanwhile(void **state)
+{
+    (void)state;
+    enum { MANY = 1005 }; /* one head is signed every 1,000 rows */
+    static struct member members[MANY];
+    struct fixture f;
+    struct stat st = {0};
+    fixture_open(&f);
+    for (int i = 0; i < MANY; i++) {
+        members[i] = (struct member){.index = i};
+        members[i].fj = fixture_job(NULL, NULL, member_audit, &members[i]);
+        assert_int_equal(store_submit(f.store, &members[i].fj.job), ERR_OK);
+    }
+    for (unsigned done = 0; done < MANY; usleep(1000))
+        done += store_collect(f.store);
+    for (int tries = 0; tries < 30000 && st.st_size == 0; tries++) {
+        if (stat(f.checkpoint, &st) != 0)
+            st.st_size = 0;
+        usleep(1000);
+    }
+    assert_true(st.st_size > 0);
+    fixture_close(&f);
+}
+
 /* Jobs handed in before the close are finished by it. */
 static void test_close_finishes_what_was_submitted(void **state)
 {
@@ -730,6 +756,7 @@ int main(void)
         cmocka_unit_test(test_looks_see_what_was_acknowledged),
         cmocka_unit_test(test_recovers_from_the_log),
         cmocka_unit_test(test_orderly_close_leaves_no_log),
+        cmocka_unit_test(test_heads_are_copied_meanwhile),
         cmocka_unit_test(test_close_finishes_what_was_submitted),
         cmocka_unit_test(test_two_programs_on_one_file),
         cmocka_unit_test(test_log_is_moved_into_the_file),
