@@ -335,6 +335,9 @@ static enum err apply_new(struct session *s, struct request *r, struct intake *i
     enum err err = seen_meanwhile(s, r, in, &seen);
     if (err || seen == INBOX_SAME)
         return err;
+    err = intake_beside_check(s, r, in);
+    if (err)
+        return err;
     r->entity = arena_str(r->arena, in->header.control_id);
     err = original_put(s, r->grant.facility, r->body, media_of(in), in->sha);
     if (!err && !intake_is_history(in))
