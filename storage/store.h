@@ -4,7 +4,7 @@
  * commits in groups. Every piece of work is a store_job that passes, in this order,
  *
  *     look   reader thread, read snapshot      parse, map, decide, fetch, render
- *     apply  writer thread, own savepoint      change records; an error rolls this job back alone
+ *     apply  writer thread, one transaction    change records; an error rolls this job back alone
  *     audit  writer thread, same transaction   append to the chain; runs whatever came before
  *     (COMMIT, shared by all jobs waiting: group commit, one fsync)
  *     done   the caller's thread, from store_collect
@@ -36,9 +36,9 @@ struct store_options {
 
 struct store_job {
     /* Any of look and apply may be NULL; audit may not. A failing look skips apply; the error is
-     * then in job->err when audit and done run. audit failing turns the job away; the others of its
-     * group are rolled back and run once more, so apply and audit must be able to run twice on the
-     * same job. */
+     * then in job->err when audit and done run. audit failing turns the job away. When a job of
+     * its group is refused by apply or turned away, the group may be rolled back and run once
+     * more, so apply and audit must be able to run again on the same job. */
     enum err (*look)(struct session *s, struct store_job *job);
     enum err (*apply)(struct session *s, struct store_job *job);
     enum err (*audit)(struct session *s, struct store_job *job);

@@ -30,10 +30,10 @@ struct store {
     pthread_cond_t checkpoint_due;
     struct store_queue looks, writes, finished;
     struct store_job *order_first,
-        *order_last;  /* jobs in order between submit and writes, by next_in_order */
-    unsigned held;    /* jobs between submit and finished */
+        *order_last;    /* jobs in order between submit and writes, by next_in_order */
+    unsigned held;      /* jobs between submit and finished */
     uint64_t submitted; /* jobs ever */
-    unsigned looking; /* jobs waiting for or in a look */
+    unsigned looking;   /* jobs waiting for or in a look */
     unsigned readers_asleep;
     bool writer_asleep;
     bool closing;
@@ -41,10 +41,11 @@ struct store {
     bool heads_due;         /* signed heads are to be copied to the file outside */
     uint64_t commits, jobs, audit_seq;
 
-    atomic_bool stopped;  /* after a storage failure: nothing is written any more */
-    atomic_int wal_pages; /* pages in the log after the last commit */
-    atomic_int wal_moved; /* pages of it that the last checkpoint found moved into the file */
-    int wal_asked;        /* writer only: pages when it last asked for a checkpoint */
+    atomic_bool stopped;     /* after a storage failure: nothing is written any more */
+    atomic_int wal_pages;    /* pages in the log after the last commit */
+    atomic_int wal_moved;    /* pages of it that the last checkpoint found moved into the file */
+    unsigned guarded_groups; /* writer only: so many more get savepoints at once */
+    int wal_asked;           /* writer only: pages when it last asked for a checkpoint */
 
     int shared; /* says that the store is open (storage/lock.h); -1: not yet */
     struct session *writer;

@@ -32,7 +32,14 @@ struct group {
     enum err looks[LIMIT_STORE_GROUP]; /* outcomes of look: of a reader's, or of a quick one here */
     bool looked[LIMIT_STORE_GROUP];    /* a quick look ran: a second attempt must not repeat it */
     unsigned count;
+    bool guarded; /* a savepoint for each apply, so that one can be undone alone */
+    bool refused; /* an apply without one failed: nothing may be committed */
 };
+
+/* A savepoint copies every page that its job changes, a tenth of the writer's work, and most groups
+ * need none. So a group is first tried without; one with a refused job is tried again with them,
+ * and so are the next groups at once, for they often come together. */
+#define WRITER_GUARDED_GROUPS 64
 
 static enum err simple(struct session *s, const char *text)
 {
@@ -65,24 +72,25 @@ static bool lost(const struct session *s)
     return s->broken || s->full || sqlite3_get_autocommit(s->db);
 }
 
-static enum err apply(struct session *s, struct store_job *job)
+static enum err apply(struct session *s, struct group *group, struct store_job *job)
 {
     struct index_words_mark words;
     enum err err = index_words_begin(s, &words);
-    if (!err)
+    if (!err && group->guarded)
         err = simple(s, "SAVEPOINT job");
     if (err)
         return err;
     job->err = job->apply(s, job);
     session_bind(s, NULL);
-    if (lost(s))
+    group->refused = job->err && !group->guarded;
+    if (lost(s) || group->refused)
         return ERR_UNAVAILABLE;
     if (job->err) {
         s->transaction++;
         index_words_back(s, words);
         err = simple(s, "ROLLBACK TO job");
     }
-    return err ? err : simple(s, "RELEASE job");
+    return err || !group->guarded ? err : simple(s, "RELEASE job");
 }
 
 /* A quick look, once, in the transaction that will record it. */
@@ -97,10 +105,12 @@ static void look_here(struct session *s, struct group *group, unsigned i)
 }
 
 /* Apply and audit of one job inside the transaction. A failure here is the group's. */
-static enum err run_job(struct session *s, struct store_job *job, enum err look)
+static enum err run_job(struct session *s, struct group *group, unsigned i)
 {
+    struct store_job *job = group->jobs[i];
+    enum err look = group->looks[i];
     job->err = look;
-    enum err err = look || !job->apply ? ERR_OK : apply(s, job);
+    enum err err = look || !job->apply ? ERR_OK : apply(s, group, job);
     if (err)
         return err;
     err = job->audit(s, job);
@@ -131,7 +141,7 @@ static enum err attempt(struct store *store, struct group *group, unsigned from,
     enum err err = ERR_OK;
     for (unsigned i = from; !err && i < from + count; i++) {
         look_here(s, group, i);
-        err = run_job(s, group->jobs[i], group->looks[i]);
+        err = run_job(s, group, i);
     }
     if (!err)
         err = index_words_enter(s);
@@ -162,6 +172,7 @@ static void turn_away(struct group *group, unsigned from)
 static void run_alone(struct store *store, struct group *group)
 {
     struct session *s = store->writer;
+    group->guarded = true;
     for (unsigned i = 0; i < group->count; i++) {
         if (begin(s) != ERR_OK) {
             turn_away(group, i);
@@ -176,6 +187,21 @@ static void run_alone(struct store *store, struct group *group)
     }
 }
 
+/* All of the group in one transaction: without savepoints, and with them when that did not do. */
+static enum err run_together(struct store *store, struct group *group)
+{
+    group->refused = false;
+    group->guarded = store->guarded_groups > 0;
+    store->guarded_groups -= group->guarded;
+    enum err err = attempt(store, group, 0, group->count);
+    if (!group->refused || store->writer->broken || store->writer->full)
+        return err;
+    store->guarded_groups = WRITER_GUARDED_GROUPS;
+    group->guarded = true;
+    err = begin(store->writer);
+    return err ? err : attempt(store, group, 0, group->count);
+}
+
 /* An I/O error stops the writer for good; a transaction that cannot even begin (another process
  * holds the file) or a full disk turns the group away. */
 static void run_group(struct store *store, struct group *group)
@@ -183,7 +209,7 @@ static void run_group(struct store *store, struct group *group)
     struct session *s = store->writer;
     if (atomic_load(&store->stopped) || begin(s) != ERR_OK)
         turn_away(group, 0);
-    else if (attempt(store, group, 0, group->count) != ERR_OK) {
+    else if (run_together(store, group) != ERR_OK) {
         if (s->broken || s->full || group->count == 1)
             turn_away(group, 0);
         else

@@ -424,6 +424,7 @@ static enum err run_entry(struct session *s, struct request *r, struct fhir_tran
     child->job.err = ERR_OK;
     child->status = 0;
     child->count = 0;
+    child->audits = NULL; /* of a former attempt */
     session_bind(s, &child->grant);
     if (e->rank == RANK_GET && use->look)
         err = use->look(s, child);

@@ -9,7 +9,6 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "exchange/gate/refs.h"
-#include "exchange/use/intake_beside.h"
 #include "exchange/use/intake_store.h"
 #include "exchange/use/write.h"
 #include "mappers/hl7v2/ack.h"
@@ -50,7 +49,7 @@ static enum err look_path(struct session *s, struct request *r, struct intake *i
         return ERR_LIMIT;
     err = extended_parse(r->arena, in->path, &r->errors, in->extended);
     in->parts.flag = in->extended->flag;
-    return err ? err : intake_beside_look(s, r, in);
+    return err;
 }
 
 static enum err look_repeat(struct session *s, struct request *r, struct intake *in)

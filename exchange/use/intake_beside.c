@@ -25,11 +25,11 @@ static struct slice folder_of(struct slice path)
     return path;
 }
 
-enum err intake_beside_look(struct session *s, struct request *r, struct intake *in)
+enum err intake_beside_check(struct session *s, struct request *r, struct intake *in)
 {
     struct slice folder = folder_of(in->path);
     enum err outcome = ERR_OK, err;
-    if (in->replay || extended_is_main(in->extended))
+    if (!in->extended || in->replay || extended_is_main(in->extended))
         return ERR_OK;
     err = inbox_file_outcome(s, r->caller.facility.id,
                              slice_str(arena_printf(r->arena, "%.*s" PLACE, SLICE_ARG(folder))),

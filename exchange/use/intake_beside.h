@@ -8,9 +8,9 @@
 
 #include "exchange/use/intake.h"
 
-/* Refuses the file of IN where the document it lies beside was refused. A human who files it again
- * has looked. */
-enum err intake_beside_look(struct session *s, struct request *r, struct intake *in) ERR_CHECKED;
+/* In apply, which comes after that of the document: refuses the file of IN where the document it
+ * lies beside was refused. A human who files it again has looked. */
+enum err intake_beside_check(struct session *s, struct request *r, struct intake *in) ERR_CHECKED;
 /* The document of IN is refused, and was never filed: what was filed beside it meanwhile is taken
  * back, and waits in quarantine for the same reason. Writer session. */
 enum err intake_beside_take_back(struct session *s, struct request *r,

@@ -297,15 +297,18 @@ static enum err remember(struct session *s, struct request *r, struct intake *in
     return err;
 }
 
-/* Another connection may have brought the same message since look. */
-static enum err seen_meanwhile(struct session *s, struct request *r, struct intake *in)
+/* Another connection may have brought the same message since look. What this attempt finds holds
+ * for it alone: the other's may be undone with it. */
+static enum err seen_meanwhile(struct session *s, struct request *r, struct intake *in,
+                               enum inbox_seen *ret_seen)
 {
     enum err outcome = ERR_OK, err;
+    *ret_seen = INBOX_NEW;
     if (in->path.len)
         return ERR_OK;
     struct inbox_key key = intake_key(r, in);
-    err = inbox_find(s, r->arena, &key, in->sha, &in->seen, &outcome, &in->ack);
-    if (!err && in->seen == INBOX_REUSED)
+    err = inbox_find(s, r->arena, &key, in->sha, ret_seen, &outcome, &in->ack);
+    if (!err && *ret_seen == INBOX_REUSED)
         err = err_add(&r->errors, ERR_CONTROL_ID_REUSED, "MSH[1]-10", NULL);
     return err;
 }
@@ -326,12 +329,14 @@ static enum err note_replay(struct session *s, struct request *r, const struct i
 
 static enum err apply_new(struct session *s, struct request *r, struct intake *in)
 {
+    enum inbox_seen seen;
     in->stored = in->unchanged = in->removed = 0;
     r->audits = NULL; /* of a former attempt */
-    enum err err = seen_meanwhile(s, r, in);
-    if (!err && in->extended) /* the document may have been refused since look */
-        err = intake_beside_look(s, r, in);
-    if (err || in->seen == INBOX_SAME)
+    enum err err = seen_meanwhile(s, r, in, &seen);
+    if (err || seen == INBOX_SAME)
+        return err;
+    err = intake_beside_check(s, r, in);
+    if (err)
         return err;
     r->entity = arena_str(r->arena, in->header.control_id);
     err = original_put(s, r->grant.facility, r->body, media_of(in), in->sha);
