@@ -291,6 +291,24 @@ describe('the extended storage', () => {
     assert.deepEqual([count(dir, 'DocumentReference'), count(dir, 'Binary')], [0, 0]);
   });
 
+  test('where the document comes later and is refused, what was filed beside it is taken back and waits', () => {
+    const dir = installation('later');
+    const root = join(place, 'later-in');
+    mkdirSync(join(root, folder(1)), { recursive: true });
+    for (const name of ['a.pdf', '検査^結果.pdf'.normalize('NFD')]) writeFileSync(join(root, folder(1), name), name);
+    run('import', 'ssmix2', dir, root);
+    assert.equal(count(dir, 'DocumentReference'), 2);
+    writeFileSync(join(root, folder(1), 'main_document.hl7'), cda('9999014'));
+    assert.match(tasuki('import', 'ssmix2', root, '--dir', dir, '--facility', 'hosp').out, /ERR_PATIENT_MISMATCH/);
+    assert.deepEqual([count(dir, 'DocumentReference'), count(dir, 'Binary'), count(dir, 'Provenance')], [0, 0, 0]);
+    const waiting = JSON.parse(tasuki('intake', 'rejected', '--dir', dir, '--json').out);
+    assert.equal(waiting.length, 3);
+    const ran = tasuki('intake', 'replay', String(waiting.find((w) => w.name.endsWith('a.pdf')).id), '--dir', dir);
+    assert.equal(ran.code, 0, ran.err);
+    assert.equal(count(dir, 'DocumentReference'), 1);
+    assert.equal(tasuki('audit', 'verify', '--dir', dir).code, 0);
+  });
+
   test('what lies beside a message is filed, names its folder, its day and its order', () => {
     const dir = installation('message');
     const root = join(place, 'message-in');
