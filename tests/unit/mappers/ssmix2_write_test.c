@@ -218,6 +218,48 @@ static void test_round_trip(void **state)
     arena_free(arena);
 }
 
+/* What would read as something else than it says is not written. */
+static void test_not_written(void **state)
+{
+    static const char *const resources[] = {
+        "{\"resourceType\":\"Condition\",\"code\":{\"text\":\"x\"},\"verificationStatus\":{"
+        "\"coding\":[{"
+        "\"code\":\"refuted\"}]}}",
+        "{\"resourceType\":\"AllergyIntolerance\",\"code\":{\"text\":\"x\"},\"verificationStatus\":"
+        "{"
+        "\"coding\":[{\"code\":\"refuted\"}]}}",
+        "{\"resourceType\":\"MedicationRequest\",\"status\":\"active\",\"intent\":\"order\","
+        "\"doNotPerform\":true,\"authoredOn\":\"2026-11-01\",\"medicationCodeableConcept\":{"
+        "\"text\":\"x\"}}",
+        "{\"resourceType\":\"MedicationRequest\",\"status\":\"draft\",\"intent\":\"order\","
+        "\"authoredOn\":\"2026-11-01\",\"medicationCodeableConcept\":{\"text\":\"x\"}}",
+        "{\"resourceType\":\"MedicationRequest\",\"status\":\"active\",\"intent\":\"plan\","
+        "\"authoredOn\":\"2026-11-01\",\"medicationCodeableConcept\":{\"text\":\"x\"}}",
+        "{\"resourceType\":\"ServiceRequest\",\"status\":\"active\",\"intent\":\"order\","
+        "\"authoredOn\":\"2026-11-01\",\"code\":{\"text\":\"of what kind?\"}}",
+        "{\"resourceType\":\"Coverage\",\"status\":\"cancelled\"}",
+        "{\"resourceType\":\"Encounter\",\"status\":\"cancelled\",\"class\":{\"code\":\"AMB\"},"
+        "\"period\":{"
+        "\"start\":\"2026-11-01\"}}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < T_COUNT(resources); i++) {
+        struct arena *arena = arena_new(LIMIT_MIB);
+        struct write_item item = {.id = SLICE("x"), .updated_ms = 1, .pool = true};
+        struct write_plan *plan = NULL;
+        struct json *body = NULL;
+
+        assert_int_equal(json_parse(arena, slice_str(resources[i]), &body, NULL), ERR_OK);
+        item.type = json_str(body, "resourceType");
+        item.resource = body;
+        assert_int_equal(write_plan_make(arena, &item, 1, &plan), ERR_OK);
+        if (plan->groups)
+            fail_msg("%s in %s", resources[i], plan->groups->kind);
+        arena_free(arena);
+    }
+}
+
 /* What the standard lacks becomes a box, in the file only. */
 static void test_gaiji(void **state)
 {
@@ -305,9 +347,8 @@ static void test_cancel(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_gaiji),
-        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_not_written),
+        cmocka_unit_test(test_gaiji),      cmocka_unit_test(test_keys),
         cmocka_unit_test(test_cancel),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
