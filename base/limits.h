@@ -11,6 +11,7 @@
 
 #define LIMIT_ERR_ITEMS 50           /* issues kept in one answer */
 #define LIMIT_ARENA_REQUEST (64u * LIMIT_MIB)
+#define LIMIT_ARENA_CHART (1024u * LIMIT_MIB) /* all of one patient's records, being written to a storage */
 
 /* JSON */
 #define LIMIT_JSON_DEPTH 64
@@ -26,7 +27,7 @@
 #define LIMIT_HTTP_CHUNK_LINE 256u          /* chunk size and its extensions */
 #define LIMIT_HTTP_TRAILERS (4u * LIMIT_KIB)
 #define LIMIT_TLS_HANDSHAKE_MS 10000u
-#define LIMIT_TLS_HANDSHAKES 256u           /* at once, per listener; over it the oldest is dropped */
+#define LIMIT_TLS_HANDSHAKES 1024u          /* at once, per listener: all may come back at once; over it the oldest is dropped */
 #define LIMIT_TLS_FILE (16u * LIMIT_MIB)    /* certificates, key, CRL */
 #define LIMIT_LINGER_MS 1000u               /* after our last byte: time for the peer to read it */
 #define LIMIT_WRITE_STALL_MS 30000u

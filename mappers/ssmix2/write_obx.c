@@ -229,7 +229,6 @@ static const struct field rows[] = {
     {7, print_range, "referenceRange[0]", NULL},
     {8, print_flag, "interpretation[]", NULL},
     {10, field_extension, "extension[]", WRITER_OWN "nature-of-abnormal-test"},
-    {11, field_back, "status", terms_obx_status},
     {14, field_time, "effectiveDateTime", NULL},
     {14, field_time, "effectivePeriod.start", NULL},
     {15, field_name_only, "performer[]", "2"},
@@ -265,6 +264,7 @@ static const struct field performers[] = {{15, field_name_only, "performer[]", "
 void writer_result(struct writer *w, const struct json *o)
 {
     struct value value = value_of(w, o);
+    struct slice status = segment_back(terms_obx_status, json_str(o, "status"));
     struct slice sub = sub_id(w->s.arena, o);
     bool unnamed = w->producer.len > 0 && !field_any(w->s.arena, performers, o);
     bool must = wants_value(w->group->kind),
@@ -275,7 +275,7 @@ void writer_result(struct writer *w, const struct json *o)
         {3, SLICE_NONE, true},
         {4, sub.len > 0 ? sub : w->sub, false},
         {5, value.text, must},
-        {11, slice_is(json_str(o, "status"), "unknown") ? SLICE("N") : SLICE_NONE, false},
+        {11, status.len > 0 ? status : SLICE("N"), false},
         {15, unnamed ? w->producer : SLICE_NONE, false},
         {0, SLICE_NONE, false},
     };
