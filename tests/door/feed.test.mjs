@@ -429,7 +429,8 @@ test('another region takes it in, under its own clinic', async () => {
     const who = (await there.search(`/Patient?identifier=${encodeURIComponent(`${other.localSystem('clinic-c')}|${NUMBER}`)}`)).resources;
     assert.equal(who.length, 1);
     assert.equal(report.subject.reference, `Patient/${who[0].id}`);
-    const told = async () => Promise.all((await there.read(`/DiagnosticReport/${report.id}`)).result.map((r) => there.read(`/${r.reference}`)));
+    /** The results of the report; one may go between the two reads. */
+    const told = async () => (await Promise.all((await there.read(`/DiagnosticReport/${report.id}`)).result.map((r) => there.get(`/${r.reference}`)))).filter((r) => r.status === 200).map((r) => r.json);
     const wrong = await a.read(`/Observation/${results[0].id}`);
     assert.equal((await a.put(`/Observation/${wrong.id}`, { ...wrong, status: 'corrected', valueQuantity: { ...wrong.valueQuantity, value: 99 } })).status, 200);
     await until(async () => (await told()).some((o) => o.status === 'corrected' && o.valueQuantity.value === 99), { what: 'the correction' });
