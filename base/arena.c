@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The arena: chunks that double from 4 KiB to 256 KiB, a pointer that moves up, and one free at the
- * end. Large allocations get a chunk of their own, so that they waste nothing. Everything is wiped
- * before it goes back, because it held patients' data; what was never handed out is zero already, so
- * memory is cleared once and not twice. Some wiped chunks are kept for the next arena: one thread makes a
- * request, others fill it, and going through malloc each time the kernel would map the same pages over and over.
- * Under AddressSanitizer every allocation is a chunk of its own and of its exact size, so that a write past
- * one is seen.
+ * end. An allocation is at most a quarter of its chunk; beyond 64 KiB it gets one of its own, so
+ * that it wastes nothing. Everything is wiped before it goes back, because it held patients' data;
+ * what was never handed out is zero already, so memory is cleared once and not twice. Some wiped
+ * chunks are kept for the next arena: one thread makes a request, others fill it, and going through
+ * malloc each time the kernel would map the same pages over and over. Under AddressSanitizer every
+ * allocation is a chunk of its own and of its exact size, so that a write past one is seen.
  */
 #include "base/arena.h"
 
@@ -171,6 +171,9 @@ static void *alloc_own(struct arena *a, size_t size)
 static void *alloc_in_chunk(struct arena *a, size_t size)
 {
     if (!a->current || a->current->size - a->current->used < size) {
+        while (size > a->next_size /
+                          4) /* chunks are kept by size: one of a size of its own would not be */
+            a->next_size *= 2;
         struct chunk *c = chunk_new(a->next_size);
         if (!c)
             return NULL;
@@ -196,7 +199,7 @@ void *arena_alloc(struct arena *a, size_t size)
         return NULL;
     }
     size_t rounded = round_up(size);
-    bool own = EVERY_CHUNK_OWN || rounded > a->next_size / 4;
+    bool own = EVERY_CHUNK_OWN || rounded > CHUNK_LARGEST / 4;
     void *ptr = own ? alloc_own(a, size) : alloc_in_chunk(a, rounded);
     if (!ptr) {
         a->exhausted = true;
@@ -234,20 +237,46 @@ struct slice arena_dup(struct arena *a, struct slice s)
     return slice_of(copy, s.len);
 }
 
+char *arena_vprintf(struct arena *a, const char *format, va_list args)
+{
+    char usual[256];
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(usual, sizeof(usual), format, args);
+    assert(len >= 0);
+    char *text = arena_alloc(a, (size_t)len + 1);
+    if (text && (size_t)len < sizeof(usual))
+        memcpy(text, usual, (size_t)len + 1);
+    else if (text)
+        (void)vsnprintf(text, (size_t)len + 1, format, again);
+    va_end(again);
+    return text;
+}
+
 char *arena_printf(struct arena *a, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    assert(len >= 0);
-    char *text = arena_alloc(a, (size_t)len + 1);
-    if (!text)
-        return NULL;
-    va_start(args, format);
-    vsnprintf(text, (size_t)len + 1, format, args);
+    char *text = arena_vprintf(a, format, args);
     va_end(args);
     return text;
+}
+
+struct slice arena_join(struct arena *a, const struct slice *parts, size_t count)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++)
+        len += parts[i].len;
+    char *text = arena_alloc(a, len + 1);
+    if (!text)
+        return SLICE_NONE;
+    char *to = text;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].len)
+            memcpy(to, parts[i].ptr, parts[i].len);
+        to += parts[i].len;
+    }
+    return slice_of(text, len);
 }
 
 size_t arena_used(const struct arena *a)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Memory of one request: allocate and forget, capped, wiped and freed at the end. Nothing in it
- * outlives the answer. Not thread-safe: an arena belongs to whoever holds the request at the moment.
+ * outlives the answer. Not thread-safe: an arena belongs to whoever holds the request at the
+ * moment.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
+
+#include <stdarg.h>
 
 #include "base/err.h"
 #include "base/slice.h"
@@ -25,6 +28,14 @@ struct slice arena_dup(struct arena *a, struct slice s);
 char *arena_str(struct arena *a, struct slice s);
 /* Formats into the arena; NULL when memory is out. */
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *a, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+/* COUNT parts as one text, followed by a NUL that is not counted: what %s%s would give, at the
+ * price of the copy. {NULL,0} when memory is out. */
+struct slice arena_join(struct arena *a, const struct slice *parts, size_t count);
+#define ARENA_JOIN(arena, ...)                                                                     \
+    arena_join((arena), (const struct slice[]){__VA_ARGS__},                                       \
+               sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice))
 /* Bytes handed out so far. */
 size_t arena_used(const struct arena *a);
 /* True once an allocation was refused: a parse that ended early must say ERR_LIMIT. */

@@ -39,9 +39,7 @@ static size_t next_cap(const struct buf *b, size_t need)
     size_t cap = b->cap ? b->cap : CAP_FIRST;
     while (cap < need)
         cap = cap > SIZE_MAX / 2 ? need : cap * 2;
-    if (cap > b->max)
-        cap = b->max;
-    return cap ? cap : 1; /* a maximum of 0 still gives a pointer */
+    return cap > b->max ? b->max : cap;
 }
 
 void buf_reset(struct buf *b, size_t keep)
@@ -62,7 +60,7 @@ char *buf_reserve(struct buf *b, size_t more)
     }
     if (!b->ptr || more > b->cap - b->len) {
         size_t cap = next_cap(b, b->len + more);
-        char *grown = realloc(b->ptr, cap);
+        char *grown = realloc(b->ptr, cap ? cap : 1); /* a maximum of 0 still gives a pointer */
         if (!grown) {
             b->err = ERR_LIMIT;
             return NULL;
@@ -89,7 +87,7 @@ void buf_adds(struct buf *b, const char *text)
     buf_add(b, slice_str(text));
 }
 
-void buf_addc(struct buf *b, char c)
+void buf_addc_more(struct buf *b, char c)
 {
     char *to = buf_reserve(b, 1);
     if (!to)

@@ -29,9 +29,17 @@ void buf_reset(struct buf *b, size_t keep);
 char *buf_reserve(struct buf *b, size_t more);
 void buf_add(struct buf *b, struct slice s);
 void buf_adds(struct buf *b, const char *text);
-void buf_addc(struct buf *b, char c);
+void buf_addc_more(struct buf *b, char c); /* of buf_addc: when there is no room */
+static inline void buf_addc(struct buf *b, char c)
+{
+    if (b->len < b->cap && !b->err)
+        b->ptr[b->len++] = c;
+    else
+        buf_addc_more(b, c);
+}
 void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Decimal digits of V; with WIDTH > 0 padded with zeros to at least that many. Cheaper than buf_addf where every request prints. */
+/* Decimal digits of V; with WIDTH > 0 padded with zeros to at least that many. Cheaper than
+ * buf_addf where every request prints. */
 void buf_add_decimal(struct buf *b, uint64_t v, unsigned width);
 /* Big-endian integers, for canonical binary records. */
 void buf_add_u32(struct buf *b, uint32_t v);

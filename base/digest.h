@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SHA-256 and HMAC-SHA-256 for original bytes, the audit chain and cursors; hex and base64 of bytes.
+ * SHA-256 and HMAC-SHA-256 for original bytes, the audit chain and cursors; hex and base64 of
+ * bytes.
  */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
@@ -9,10 +10,14 @@
 #include "base/slice.h"
 
 #define DIGEST_LEN 32
+#define DIGEST_SHA1_LEN 20
 
 /* SHA-256, and HMAC-SHA-256 under KEY. */
 void digest_sha256(struct slice bytes, unsigned char ret_digest[DIGEST_LEN]);
 void digest_hmac(struct slice key, struct slice bytes, unsigned char ret_mac[DIGEST_LEN]);
+/* SHA-1, for FHIR's Attachment.hash only, which knows no other: it finds damage, it proves nothing.
+ */
+void digest_sha1(struct slice bytes, unsigned char ret_digest[DIGEST_SHA1_LEN]);
 /* Compares in time independent of the content. */
 bool digest_equal(const void *a, const void *b, size_t len);
 /* Lower-case hex. */

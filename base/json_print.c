@@ -15,6 +15,35 @@ static bool needs_escape(char c)
     return (unsigned char)c < 0x20 || c == '"' || c == '\\';
 }
 
+#define EACH UINT64_C(0x0101010101010101)
+#define HIGH (0x80 * EACH)
+
+/* Does one of eight bytes need an escape? Each term sets the high bit of a byte that is below 0x20,
+ * or zero once the character looked for is taken out of it; a byte above may be set besides, which
+ * costs a closer look and nothing else. */
+static bool any_escape(uint64_t word)
+{
+    uint64_t quote = word ^ ('"' * EACH), backslash = word ^ ('\\' * EACH);
+    return (((word - 0x20 * EACH) & ~word) | ((quote - EACH) & ~quote) |
+            ((backslash - EACH) & ~backslash)) &
+           HIGH;
+}
+
+/* How many bytes of TEXT from FROM on print as they are. */
+static size_t plain_len(struct slice text, size_t from)
+{
+    size_t at = from;
+    uint64_t word;
+    for (; text.len - at >= sizeof(word); at += sizeof(word)) {
+        memcpy(&word, text.ptr + at, sizeof(word));
+        if (any_escape(word))
+            break;
+    }
+    while (at < text.len && !needs_escape(text.ptr[at]))
+        at++;
+    return at - from;
+}
+
 static void print_escape(struct buf *out, char c)
 {
     static const char letters[32] = {
@@ -31,19 +60,30 @@ static void print_escape(struct buf *out, char c)
     }
 }
 
+/* The rest of TEXT from AT on, of which nothing or not all prints as it is. */
+static void print_rest(struct buf *out, struct slice text, size_t at)
+{
+    for (; at < text.len; at++) {
+        size_t plain = plain_len(text, at);
+        buf_add(out, slice_sub(text, at, plain));
+        at += plain;
+        if (at < text.len)
+            print_escape(out, text.ptr[at]);
+    }
+    buf_addc(out, '"');
+}
+
 void json_print_string(struct buf *out, struct slice text)
 {
-    size_t from = 0;
-    buf_addc(out, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        if (!needs_escape(text.ptr[i]))
-            continue;
-        buf_add(out, slice_sub(text, from, i - from));
-        print_escape(out, text.ptr[i]);
-        from = i + 1;
-    }
-    buf_add(out, slice_sub(text, from, text.len - from));
-    buf_addc(out, '"');
+    size_t plain = plain_len(text, 0);
+    char *to = buf_reserve(out, plain + 2);
+    if (!to)
+        return;
+    *to++ = '"';
+    if (plain > 0)
+        memcpy(to, text.ptr, plain);
+    out->len += plain + 1;
+    print_rest(out, text, plain);
 }
 
 /* DEPTH of VALUE when lines are wanted, else COMPACT. */

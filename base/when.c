@@ -249,13 +249,20 @@ bool when_parse_hl7(struct slice text, struct when *ret_when)
     return true;
 }
 
+/* A mark and a number of two digits. */
+static void print_part(struct buf *out, char mark, int value)
+{
+    buf_addc(out, mark);
+    buf_add_decimal(out, (uint64_t)value, 2);
+}
+
 static void print_date(const struct fields *f, enum precision precision, struct buf *out)
 {
-    buf_addf(out, "%04d", f->year);
+    buf_add_decimal(out, (uint64_t)f->year, 4);
     if (precision >= TO_MONTH)
-        buf_addf(out, "-%02d", f->month);
+        print_part(out, '-', f->month);
     if (precision >= TO_DAY)
-        buf_addf(out, "-%02d", f->day);
+        print_part(out, '-', f->day);
 }
 
 bool when_hl7_to_fhir(struct slice text, struct buf *out)
@@ -266,14 +273,17 @@ bool when_hl7_to_fhir(struct slice text, struct buf *out)
     print_date(&f, f.precision, out);
     if (f.precision < TO_HOUR)
         return true;
-    buf_addf(out, "T%02d:%02d:%02d", f.hour, f.minute, f.second);
+    print_part(out, 'T', f.hour);
+    print_part(out, ':', f.minute);
+    print_part(out, ':', f.second);
     if (f.precision == TO_FRACTION) {
         buf_addc(out, '.');
         buf_add(out, f.fraction);
     }
     int zone = f.zoned ? f.zone : WHEN_JST_MINUTES;
     int size = zone < 0 ? -zone : zone;
-    buf_addf(out, "%c%02d:%02d", zone < 0 ? '-' : '+', size / 60, size % 60);
+    print_part(out, zone < 0 ? '-' : '+', size / 60);
+    print_part(out, ':', size % 60);
     return true;
 }
 
@@ -312,7 +322,7 @@ void when_print_instant(struct buf *out, int64_t ms)
         int value;
         unsigned width;
         char after;
-    } parts[] = {{f.year, 4, '-'}, {f.month, 2, '-'},  {f.day, 2, 'T'}, {f.hour, 2, ':'},
+    } parts[] = {{f.year, 4, '-'},   {f.month, 2, '-'},  {f.day, 2, 'T'}, {f.hour, 2, ':'},
                  {f.minute, 2, ':'}, {f.second, 2, '.'}, {part, 3, '+'}};
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
@@ -386,8 +396,8 @@ bool when_parse_http(struct slice text, int64_t *ret_ms)
         !read_part(text, 17, 2, 23, &hour) || !read_part(text, 20, 2, 59, &minute) ||
         !read_part(text, 23, 2, 60, &second) || day == 0 || year == 0)
         return false;
-    *ret_ms = days_from_civil(year, month + 1, day) * MS_DAY + hour * MS_HOUR +
-              minute * MS_MINUTE + second * 1000;
+    *ret_ms = days_from_civil(year, month + 1, day) * MS_DAY + hour * MS_HOUR + minute * MS_MINUTE +
+              second * 1000;
     return true;
 }
 

@@ -30,14 +30,19 @@ static const struct {
     {"record", ""},
     {"change", ""},
     {"record_version", ""},
+    {"scope", ""},
+    {"ix_id", " ORDER BY rid"},
     {"ix_value", " ORDER BY rid"},
     {"ix_string", " ORDER BY rid"},
     {"ix_words_data", ""},
     {"ix_words_idx", ""},
     {"audit", ""},
+    {"audit_ref", ""},
+    {"audit_checkpoint", ""},
     {"inbox", ""},
     {"unmapped", ""},
     {"insured", ""},
+    {"said", ""},
 };
 #define TABLES (sizeof(tables) / sizeof(*tables))
 

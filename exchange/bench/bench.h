@@ -65,7 +65,7 @@ struct bench_figure {
     double bytes_each; /* of the store's file, for each resource; 0: not measured */
 };
 
-/* GET Observation/[id] as hospital-a over mutual TLS keep-alive; floor: the same network code
+/* GET Observation/[id] of the population over mutual TLS keep-alive; floor: the same network code
  * answering fixed bytes of the same size. */
 enum err bench_read(const struct bench_site *site, struct bench_figure *ret_figure) ERR_CHECKED;
 /* MLLP over mutual TLS, one ORU^R01 of site->results results each, acknowledged after the commit;
@@ -74,6 +74,9 @@ enum err bench_intake(const struct bench_site *site, struct bench_figure *ret_fi
 /* hl7_lex on one thread over the ISO-2022-JP messages of site->residents invented residents; floor:
  * decoding their characters alone. */
 enum err bench_parser(const struct bench_site *site, struct bench_figure *ret_figure) ERR_CHECKED;
+/* Everything that is done with a message of intake before the store has it, on one thread; floor:
+ * lexing it. */
+enum err bench_mapper(const struct bench_site *site, struct bench_figure *ret_figure) ERR_CHECKED;
 /* Import of a standard storage of those messages of one hospital; floor: reading the files and
  * writing the rows. Cold: none of the tree is in the page cache. */
 enum err bench_ssmix2_load(struct exchange *x, struct bench_site *site) ERR_CHECKED;
@@ -107,6 +110,13 @@ struct bench_load {
     void *context;
 };
 enum err bench_load_run(const struct bench_load *load, struct bench_figure *figure) ERR_CHECKED;
+/* As the population's facility: its certificate; the first entry's id of a searchset; resident N's Patient id; the
+ * number of sample I among the residents. */
+enum err bench_trust(const struct bench_site *site, struct client_trust **ret_trust) ERR_CHECKED;
+enum err bench_first_id(struct client *client, const char *target, char *ret_id,
+                        size_t size) ERR_CHECKED;
+enum err bench_patient(struct client *client, unsigned n, char *ret_id, size_t size) ERR_CHECKED;
+unsigned bench_resident(const struct bench_site *site, unsigned i);
 /* Commits of the store under load, so far. */
 uint64_t bench_commits(const struct bench_site *site);
 /* How many of COUNT could be written a second if only the rows in the store had to be, in COMMITS

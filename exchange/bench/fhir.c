@@ -26,7 +26,7 @@ struct asking {
     unsigned count;
 };
 
-static enum err open_trust(const struct bench_site *site, struct client_trust **ret_trust)
+enum err bench_trust(const struct bench_site *site, struct client_trust **ret_trust)
 {
     char ca[512], cert[512], key[512];
     snprintf(ca, sizeof(ca), "%s/pki/ca.pem", site->dir);
@@ -35,16 +35,12 @@ static enum err open_trust(const struct bench_site *site, struct client_trust **
     return client_trust_new(ca, cert, key, ret_trust);
 }
 
-/* The wire id of resident N, as any client would find it. */
-static enum err find_patient(struct client *client, unsigned n, char *ret_id, size_t size)
+enum err bench_first_id(struct client *client, const char *target, char *ret_id, size_t size)
 {
-    char target[160], local_no[16];
     struct client_answer answer = {0};
     struct json *bundle = NULL;
     struct json_fault fault;
     struct arena *arena = arena_new(LIMIT_ARENA_REQUEST);
-    population_local_no(n, local_no);
-    snprintf(target, sizeof(target), "/fhir/Patient?identifier=%s", local_no);
     enum err err = arena ? client_http(client, "GET", target, "", SLICE_NONE, &answer) : ERR_LIMIT;
     if (!err)
         err = json_parse(arena, answer.body, &bundle, &fault);
@@ -57,6 +53,19 @@ static enum err find_patient(struct client *client, unsigned n, char *ret_id, si
     return err;
 }
 
+enum err bench_patient(struct client *client, unsigned n, char *ret_id, size_t size)
+{
+    char target[160], local_no[16];
+    population_local_no(n, local_no);
+    snprintf(target, sizeof(target), "/fhir/Patient?identifier=%s", local_no);
+    return bench_first_id(client, target, ret_id, size);
+}
+
+unsigned bench_resident(const struct bench_site *site, unsigned i)
+{
+    return (unsigned)((uint64_t)i * 2654435761u % site->residents);
+}
+
 /* SAMPLE targets made of FORMAT, which takes a Patient id and a code. */
 static enum err make_targets(const struct bench_site *site, const struct client_trust *trust,
                              bool search, struct asking *asking)
@@ -66,9 +75,9 @@ static enum err make_targets(const struct bench_site *site, const struct client_
     struct client *client = NULL;
     enum err err = client_open(&options, &client);
     for (unsigned i = 0; i < SAMPLE && !err; i++) {
-        unsigned n = (unsigned)((uint64_t)i * 2654435761u % site->residents);
+        unsigned n = bench_resident(site, i);
         char id[80];
-        err = find_patient(client, n, id, sizeof(id));
+        err = bench_patient(client, n, id, sizeof(id));
         if (search)
             snprintf(asking->targets[i], sizeof(asking->targets[i]),
                      "/fhir/Observation?patient=%s&code=http://loinc.org%%7C%s&date=ge2020-01-01",
@@ -144,7 +153,7 @@ static enum err bench_asking(const struct bench_site *site, bool search,
 {
     struct asking *asking = calloc(1, sizeof(*asking));
     struct client_trust *trust = NULL;
-    enum err err = asking ? open_trust(site, &trust) : ERR_LIMIT;
+    enum err err = asking ? bench_trust(site, &trust) : ERR_LIMIT;
     if (!err)
         err = make_targets(site, trust, search, asking);
     struct bench_load load = {.trust = trust,
@@ -203,7 +212,7 @@ enum err bench_transaction(const struct bench_site *site, struct bench_figure *r
         .name = "transaction", .unit = "Patient+Observation/s", .bar = 0.50};
     struct client_trust *trust = NULL;
     uint64_t before = bench_commits(site);
-    enum err err = open_trust(site, &trust);
+    enum err err = bench_trust(site, &trust);
     struct bench_load load = {.trust = trust,
                               .port = site->system_port,
                               .connections = site->connections,

@@ -99,8 +99,9 @@ static const struct benchmark {
     enum err (*load)(struct exchange *x, struct bench_site *site);
     enum err (*run)(const struct bench_site *site, struct bench_figure *ret_figure);
 } benches[] = {
-    {"read", 50, 0, 0, false, NULL, bench_read},
+    {"read", 0, 2000, POPULATION_RESOURCES, false, load_population, bench_read},
     {"intake", 0, 0, 0, false, NULL, bench_intake},
+    {"mapper", 0, 0, 0, false, NULL, bench_mapper},
     {"parser", 0, 200, 0, false, NULL, bench_parser},
     {"ssmix2-cold", 0, 1000, 0, true, bench_ssmix2_load_cold, bench_ssmix2},
     {"ssmix2", 0, 1000, 0, true, bench_ssmix2_load, bench_ssmix2},

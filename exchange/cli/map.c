@@ -115,7 +115,7 @@ static enum err map(const struct args *args, const char *file, struct arena *are
 
     buf_init(&bytes, LIMIT_SSMIX2_FILE);
     err = files_read(file, &bytes);
-    if (!err && slice_search(slice_sub(buf_slice(&bytes), 0, 4), SLICE("MSH"), 0) < 4) {
+    if (!err && slice_search(slice_sub(buf_slice(&bytes), 0, 8), SLICE("MSH"), 0) < 8) {
         err = verdict_hl7(arena, buf_slice(&bytes), errors, &mapped);
         if (!err)
             bundle = bundle_of(arena, mapped);

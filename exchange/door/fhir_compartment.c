@@ -5,6 +5,7 @@
  * resource itself always is. A compartment that is not visible, or never was, is empty.
  */
 #include "exchange/door/fhir_query_impl.h"
+#include "exchange/gate/own_id.h"
 
 #include "base/banned.h"
 
@@ -126,6 +127,8 @@ enum err fhir_compartment_add(struct fhir_build *b, struct slice holder, struct 
     enum err err = own && value ? find_ways(arena, holder, types, &ways) : ERR_LIMIT;
     if (!err && slice_is(holder, "Patient"))
         err = fhir_query_person(b, id, &persons);
+    else if (!err)
+        err = own_id_stored(b->s, b->r, holder, id, &id);
     if (err)
         return err;
     *own = id;

@@ -6,6 +6,7 @@
 
 #include "exchange/door/fhir_query.h"
 #include "exchange/gate/grant.h"
+#include "exchange/gate/own_id.h"
 #include "exchange/gate/refs.h"
 
 #include "base/banned.h"
@@ -133,7 +134,7 @@ static enum err choose_target(struct session *s, struct request *r)
     if (c->count == 0 && !in->id.len)
         return ERR_OK;
     if (c->count == 0) {
-        enum err err = record_read(s, r->arena, in->type, in->id, &there);
+        enum err err = own_id_read(s, r, in->type, in->id, &there);
         if (!err)
             return err_add(&r->errors, ERR_CONFLICT, "id", "%.*s", SLICE_ARG(in->id));
         w->id = w->new_id = in->id;

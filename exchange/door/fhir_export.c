@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "exchange/door/fhir.h"
+#include "exchange/gate/own_id.h"
 #include "exchange/gate/grant.h"
 #include "exchange/push/export_query.h"
 #include "exchange/push/export_send.h"
@@ -32,7 +33,7 @@ static enum err check_level(struct session *s, struct request *r, enum export_le
     struct record record;
     if (level != EXPORT_SYSTEM && r->grant.actor != GRANT_FACILITY)
         return err_add(&r->errors, ERR_FORBIDDEN, "$export", NULL);
-    return level == EXPORT_GROUP ? record_read(s, r->arena, in->type, in->id, &record) : ERR_OK;
+    return level == EXPORT_GROUP ? own_id_read(s, r, in->type, in->id, &record) : ERR_OK;
 }
 
 static enum err read_query(struct request *r, struct slice *ret_query)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * History of an instance, of a type, of everything (R4 http.html#history), newest first, from the log of changes
- * (storage/change.h) and through the gate: deletions are entries for whoever saw what was deleted. A Patient has one
- * history for each chart the reader sees, all under the reader's id of that person. Pages are joined by the number of the last
- * change, so what is written meanwhile moves nothing.
+ * History of an instance, of a type, of everything (R4 http.html#history), newest first, from the
+ * log of changes (storage/change.h) and through the gate: deletions are entries for whoever saw
+ * what was deleted. A Patient has one history for each chart the reader sees, all under the
+ * reader's id of that person. Pages are joined by the number of the last change, so what is written
+ * meanwhile moves nothing.
  */
 #include "base/ids.h"
 #include "exchange/door/fhir_page.h"
+#include "exchange/gate/own_id.h"
 #include "exchange/gate/refs.h"
 #include "storage/change.h"
 
@@ -66,7 +68,8 @@ static enum err take_count(struct request *r, const struct fhir_param *p, struct
     return ERR_OK;
 }
 
-/* Later pages repeat the total of the first: what is counted cannot have grown behind it, and counting is work. */
+/* Later pages repeat the total of the first: what is counted cannot have grown behind it, and
+ * counting is work. */
 static enum err take_cursor(struct request *r, const struct fhir_param *p, struct asked *a)
 {
     struct fhir_cursor place;
@@ -111,8 +114,8 @@ static enum err take_param(struct request *r, unsigned i, struct asked *a)
 
 #define MADE_WITHIN_MS 60000 /* from an id to its commit */
 
-/* Whether a first version came by POST or PUT is not kept, but an id that was made here when the record was began by POST.
- * What a message brought is told as PUT: its ids are the message's. */
+/* Whether a first version came by POST or PUT is not kept, but an id that was made here when the
+ * record was began by POST. What a message brought is told as PUT: its ids are the message's. */
 static bool came_by_post(const struct record *record, struct slice id)
 {
     uint64_t made_ms = 0;
@@ -120,24 +123,33 @@ static bool came_by_post(const struct record *record, struct slice id)
         return false;
     if (slice_is(record->type, "Patient"))
         return id.len == IDS_WIRE_LEN; /* not an id of the caller's own */
-    return ids_uuid_time(id, &made_ms) && (uint64_t)record->updated_ms >= made_ms &&
+    return ids_uuid_time(record->id, &made_ms) && (uint64_t)record->updated_ms >= made_ms &&
            (uint64_t)record->updated_ms - made_ms < MADE_WITHIN_MS;
 }
 
 static void print_request(struct buf *b, const struct record *record, struct slice id)
 {
     if (came_by_post(record, id))
-        buf_addf(b, "\"request\":{\"method\":\"POST\",\"url\":\"%.*s\"},",
-                 SLICE_ARG(record->type));
+        buf_addf(b, "\"request\":{\"method\":\"POST\",\"url\":\"%.*s\"},", SLICE_ARG(record->type));
     else
         buf_addf(b, "\"request\":{\"method\":\"%s\",\"url\":\"%.*s/%.*s\"},",
                  record->deleted ? "DELETE" : "PUT", SLICE_ARG(record->type), SLICE_ARG(id));
 }
 
+/* A delete marker has no body, so the version before it says what id its source chose. */
+static struct slice shown_id(struct session *s, struct request *r, const struct record *record)
+{
+    struct record before;
+    if (record->deleted && own_id_is_mine(r, record) && !slice_is(record->type, "Patient") &&
+        record_read_version(s, r->arena, record->rid, record->version - 1, &before) == ERR_OK)
+        return refs_id(r, &before);
+    return refs_id(r, record);
+}
+
 static enum err add_entry(struct session *s, struct request *r, const struct record *record)
 {
     struct buf *b = &r->answer_buf;
-    struct slice id = refs_id(r, record);
+    struct slice id = shown_id(s, r, record);
     const char *status = record->deleted ? "204" : record->version == 1 ? "201" : "200";
     enum err err = ERR_OK;
     buf_adds(b, r->count++ ? "," : ",\"entry\":[");

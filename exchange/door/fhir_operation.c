@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Parameters of operations, and their definitions (see fhir_operation.h). A Parameters resource becomes the text of a
- * form, so that one reader serves GET and POST.
+ * Parameters of operations, and their definitions (see fhir_operation.h). A Parameters resource
+ * becomes the text of a form, so that one reader serves GET and POST.
  */
 #include "exchange/door/fhir_operation.h"
 
@@ -49,7 +49,8 @@ const struct fhir_operation *fhir_operation_of(const struct fhir_route *route)
 {
     unsigned where = where_of(route->shape);
     for (const struct fhir_operation *op = fhir_operations; where && op->name; op++)
-        if (strcmp(op->name, route->name) == 0 && (op->where & where) && is_of_type(op, route->type))
+        if (strcmp(op->name, route->name) == 0 && (op->where & where) &&
+            is_of_type(op, route->type))
             return op;
     return NULL;
 }
@@ -80,7 +81,8 @@ static void add_value(struct buf *out, struct slice name, const struct json *val
         return;
     case JSON_TRUE:
     case JSON_FALSE:
-        add_pair(out, name, slice_str(value->kind == JSON_TRUE ? "true" : "false"), SLICE_NONE, false);
+        add_pair(out, name, slice_str(value->kind == JSON_TRUE ? "true" : "false"), SLICE_NONE,
+                 false);
         return;
     case JSON_OBJECT:
         if (json_str(value, "reference").len)
@@ -329,7 +331,7 @@ static enum err make_record(struct request *r, const struct fhir_operation *op,
                             struct record *ret_record)
 {
     struct slice body = SLICE_NONE;
-    enum err err = refs_body(r, definition(r, op), &body);
+    enum err err = refs_body(r->arena, definition(r, op), &body);
     if (err)
         return arena_exhausted(r->arena) ? ERR_LIMIT : err;
     *ret_record = (struct record){.type = SLICE(TYPE),

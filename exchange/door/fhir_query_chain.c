@@ -13,6 +13,7 @@
  */
 #include "exchange/door/fhir_query_impl.h"
 
+#include "exchange/gate/own_id.h"
 #include "mappers/fhir/fold.h"
 
 #include "base/banned.h"
@@ -112,18 +113,24 @@ static enum err leaf_words(struct fhir_build *b, struct fhir_types types,
 }
 
 /* Ids of anything but Patients. */
-static enum err add_ids(struct fhir_build *b, const struct fhir_criterion *c,
-                        struct fhir_filters *list)
+static enum err add_ids(struct fhir_build *b, struct fhir_types types,
+                        const struct fhir_criterion *c, struct fhir_filters *list)
 {
     size_t count = fhir_query_value_count(c->value), n = 0;
+    enum err err = ERR_OK;
     struct slice *ids = arena_array(b->r->arena, count + 1, sizeof(*ids));
     struct search_filter filter = {.kind = SEARCH_IDS, .ids = ids};
     if (!ids)
         return ERR_LIMIT;
     for (struct slice rest = c->value; rest.ptr;) {
         ids[n] = fhir_query_value_unescape(b->r->arena, fhir_query_value_cut(&rest));
-        if (!ids[n++].len)
+        if (!ids[n].len)
             return fhir_query_bad(b, c, "[id]");
+        if (types.count == 1) /* of several types an id of one's own would mean several records */
+            err = own_id_stored(b->s, b->r, types.items[0], ids[n], &ids[n]);
+        if (err)
+            return err;
+        n++;
     }
     filter.id_count = n;
     return fhir_query_add(b, c, list, &filter);
@@ -164,7 +171,7 @@ static enum err leaf_id(struct fhir_build *b, struct fhir_types types,
         return err_add(&b->r->errors, ERR_TOO_LARGE, c->place, "more than %u values",
                        LIMIT_SEARCH_VALUES);
     if (!has_type(types, "Patient"))
-        return add_ids(b, c, list);
+        return add_ids(b, types, c, list);
     if (types.count == 1)
         return add_patient_ids(b, c, list);
     err = fhir_query_add(b, c, &sides[0], &only);
@@ -174,7 +181,7 @@ static enum err leaf_id(struct fhir_build *b, struct fhir_types types,
     if (!err)
         err = fhir_query_add(b, c, &sides[1], &only);
     if (!err)
-        err = add_ids(b, c, &sides[1]);
+        err = add_ids(b, types, c, &sides[1]);
     return err ? err : fhir_query_add_any(b, c, list, sides, 2);
 }
 
@@ -188,7 +195,7 @@ static enum err leaf_list(struct fhir_build *b, struct fhir_types types,
     (void)types;
     if (!c->value.len || c->value.ptr[0] == '$' || !item)
         return fhir_query_bad(b, c, "[id]");
-    enum err err = add_ids(b, c, &inner);
+    enum err err = add_ids(b, (struct fhir_types){&holder, 1}, c, &inner);
     struct search_list *group = ARENA_NEW(b->r->arena, struct search_list);
     if (err || !group)
         return err ? err : ERR_LIMIT;

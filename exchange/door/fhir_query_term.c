@@ -7,6 +7,7 @@
  */
 #include "exchange/door/fhir_query_impl.h"
 #include "exchange/door/fhir_terms.h"
+#include "exchange/gate/own_id.h"
 #include "exchange/gate/refs.h"
 
 #include "base/banned.h"
@@ -79,7 +80,7 @@ static enum err add_relative(struct term_build *t, struct slice type, struct sli
 {
     struct request *r = t->b->r;
     const char *const bases[URL_FORMS] = {"", r->exchange->base_url, r->exchange->portal_url};
-    enum err err = ERR_OK;
+    enum err err = own_id_stored(t->b->s, r, type, id, &id);
     for (size_t i = 0; i < URL_FORMS && !err; i++) {
         const char *text = arena_printf(r->arena, "%s%s%.*s/%.*s", bases[i], *bases[i] ? "/" : "",
                                         SLICE_ARG(type), SLICE_ARG(id));

@@ -6,6 +6,7 @@
  */
 #include "exchange/door/fhir_form.h"
 #include "exchange/door/fhir_operation.h"
+#include "exchange/gate/own_id.h"
 #include "exchange/gate/refs.h"
 #include "storage/locate.h"
 
@@ -46,7 +47,7 @@ enum err fhir_instance_record(struct session *s, struct request *r, struct recor
     }
     if (fhir_operation_is_ours(r->arena, in->type, in->id))
         return fhir_operation_record(r, in->id, ret_record);
-    err = record_read(s, r->arena, in->type, in->id, ret_record);
+    err = own_id_read(s, r, in->type, in->id, ret_record);
     /* Refused: whom would it have been about? */
     if (err == ERR_NOT_FOUND && locate_record(s, in->type, in->id, &place) == ERR_OK)
         r->person = place.person;
@@ -92,7 +93,9 @@ enum err fhir_instance_rid(struct session *s, struct request *r, int64_t *ret_ri
         if (err != ERR_NOT_FOUND || person == 0 || fhir_deleted_patient(s, r, person, &id))
             return err;
     }
-    err = locate_record(s, in->type, id, &place);
+    err = own_id_stored(s, r, in->type, id, &id);
+    if (!err)
+        err = locate_record(s, in->type, id, &place);
     if (!err) {
         r->person = place.person;
         *ret_rid = place.rid;

@@ -6,6 +6,7 @@
 
 #include "exchange/door/fhir_conditional.h"
 #include "exchange/gate/grant.h"
+#include "exchange/gate/own_id.h"
 #include "exchange/gate/refs.h"
 #include "exchange/gate/wire.h"
 #include "mappers/fhir/validate.h"
@@ -30,7 +31,7 @@ static enum err read_own(struct session *s, struct request *r, struct record *re
     grant_own(r, &own);
     session_bind(s, &own);
     err = patient ? record_read_patient(s, r->arena, person, ret_record)
-                  : record_read(s, r->arena, in->type, in->id, ret_record);
+                  : own_id_read(s, r, in->type, in->id, ret_record);
     session_bind(s, &r->grant);
     if (patient)
         r->person = person;

@@ -4,6 +4,7 @@
  * out whether the caller may listen and from where on; the stream itself is exchange/push/events.c.
  */
 #include "exchange/door/fhir.h"
+#include "exchange/gate/own_id.h"
 #include "exchange/push/events.h"
 #include "exchange/push/push.h"
 #include "storage/change.h"
@@ -47,7 +48,7 @@ static enum err events_look(struct session *s, struct request *r)
     struct json_fault fault = {0};
     struct json *resource = NULL;
     struct record record;
-    enum err err = own ? record_read(s, r->arena, in->type, in->id, &record) : ERR_LIMIT;
+    enum err err = own ? own_id_read(s, r, in->type, in->id, &record) : ERR_LIMIT;
     r->entity = fhir_entity(r, in->type, in->id);
     if (!err && record.facility != r->grant.facility)
         err = ERR_NOT_FOUND;

@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "exchange/door/fhir.h"
 #include "exchange/door/fhir_canonical.h"
+#include "exchange/gate/own_id.h"
 #include "mappers/fhir/fold.h"
 #include "mappers/fhir/valueset.h"
 
@@ -149,7 +150,7 @@ static enum err stored(struct session *s, struct request *r, struct slice type, 
 {
     struct json_fault fault;
     struct record record;
-    enum err err = record_read(s, r->arena, type, id, &record);
+    enum err err = own_id_read(s, r, type, id, &record);
     return err ? err : json_parse(r->arena, record.body, ret_json, &fault);
 }
 

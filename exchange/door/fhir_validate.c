@@ -8,6 +8,7 @@
 #include "exchange/door/fhir.h"
 #include "exchange/door/fhir_canonical.h"
 #include "exchange/door/fhir_form.h"
+#include "exchange/gate/own_id.h"
 #include "exchange/gate/refs.h"
 #include "mappers/fhir/claims.h"
 #include "mappers/fhir/outcome.h"
@@ -111,7 +112,7 @@ static enum err read_stored(struct session *s, struct request *r, struct questio
         if (!err)
             err = record_read_patient(s, r->arena, person, &record);
     } else {
-        err = record_read(s, r->arena, in->type, in->id, &record);
+        err = own_id_read(s, r, in->type, in->id, &record);
     }
     if (err)
         return err;

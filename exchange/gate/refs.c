@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Patients' references and identifiers, inward and outward. What mappers write as "Patient/@" and what a search
- * compares with it is their own affair; nothing else rewrites a reference to a patient.
+ * Patients' references and identifiers, inward and outward. What mappers write as "Patient/@" and
+ * what a search compares with it is their own affair; nothing else rewrites a reference to a
+ * patient.
  */
 #include "exchange/gate/refs.h"
 
@@ -10,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "exchange/gate/own_id.h"
 #include "exchange/gate/wire.h"
 #include "exchange/use/claim.h"
 #include "mappers/fhir/classify.h"
@@ -18,7 +20,10 @@
 
 #include "base/banned.h"
 
-#define REFERENCE_MARK "\"reference\":\"" REFS_OWN /* then the number of a chart, if not its own */
+#define BODY_USUAL 2048u /* bytes that most resources need */
+
+#define REFERENCE_MARK "\"reference\":\"" REFS_OWN /* then the number of a chart, if not its own   \
+                                                    */
 
 /* ── inward ──────────────────────────────────────────────────────────────────────────────────── */
 
@@ -142,7 +147,8 @@ static bool is_logical_id(struct slice id)
     return id.len > 0 && id.len <= LIMIT_FHIR_ID;
 }
 
-/* Could the id have been made by this server? Then it is no id of the caller's own, but a wrong one. */
+/* Could the id have been made by this server? Then it is no id of the caller's own, but a wrong
+ * one. */
 static bool looks_like_wire(struct slice id)
 {
     for (size_t i = 0; i < id.len; i++)
@@ -278,7 +284,7 @@ enum err refs_settle(struct session *s, struct request *r, const struct refs_lis
     return arena_exhausted(r->arena) ? ERR_LIMIT : ERR_OK;
 }
 
-enum err refs_body(struct request *r, struct json *resource, struct slice *ret_body)
+enum err refs_body(struct arena *arena, struct json *resource, struct slice *ret_body)
 {
     struct buf out;
     struct json *type = json_get(resource, "resourceType");
@@ -288,6 +294,7 @@ enum err refs_body(struct request *r, struct json *resource, struct slice *ret_b
     json_remove(meta, "versionId");
     json_remove(meta, "lastUpdated");
     buf_init(&out, LIMIT_HTTP_BODY * 2);
+    (void)buf_reserve(&out, BODY_USUAL);
     buf_adds(&out, "{\"resourceType\":");
     json_print(&out, type);
     buf_adds(&out, ",\"meta\":");
@@ -306,7 +313,7 @@ enum err refs_body(struct request *r, struct json *resource, struct slice *ret_b
     buf_addc(&out, '}');
     err = buf_err(&out);
     if (!err) {
-        *ret_body = arena_dup(r->arena, buf_slice(&out));
+        *ret_body = arena_dup(arena, buf_slice(&out));
         err = ret_body->ptr ? ERR_OK : ERR_LIMIT;
     }
     buf_fini(&out);
@@ -324,7 +331,7 @@ struct slice refs_id(struct request *r, const struct record *record)
 {
     char id[IDS_WIRE_LEN + 1];
     if (!slice_is(record->type, "Patient"))
-        return record->id;
+        return own_id_shown(r, record);
     wire_id(r, record->person, id);
     return arena_dup(r->arena, slice_str(id));
 }
@@ -335,7 +342,9 @@ static struct slice outward_head(struct request *r, const struct record *record,
                                  struct buf *out)
 {
     size_t head = strlen("{\"resourceType\":\"") + record->type.len + strlen("\",\"meta\":{");
+    struct slice rest;
     assert(body.len > head && body.ptr[head - 1] == '{');
+    (void)own_id_marked(slice_sub(body, head, body.len), &rest);
     buf_adds(out, "{\"resourceType\":\"");
     buf_add(out, record->type);
     buf_adds(out, "\",\"id\":\"");
@@ -345,13 +354,13 @@ static struct slice outward_head(struct request *r, const struct record *record,
     buf_adds(out, "\",\"lastUpdated\":\"");
     when_print_instant(out, record->updated_ms);
     buf_addc(out, '"');
-    if (body.ptr[head] != '}')
+    if (rest.ptr[0] != '}')
         buf_addc(out, ',');
-    return slice_sub(body, head, body.len);
+    return rest;
 }
 
-/* What follows the mark: the chart of another patient, if it is one; then a version or the closing quote, which stay in
- * REST. */
+/* What follows the mark: the chart of another patient, if it is one; then a version or the closing
+ * quote, which stay in REST. */
 static enum err outward_patient_id(struct session *s, const struct record *record,
                                    struct slice *rest, int64_t *ret_person)
 {
@@ -380,7 +389,9 @@ static enum err outward_text(struct session *s, struct request *r, const struct 
     int64_t printed = 0;
     struct slice mark = SLICE(REFERENCE_MARK);
     (void)buf_reserve(out, body.len + 512);
-    struct slice rest = outward_head(r, record, body, out);
+    struct slice rest = own_id_references(r, record, outward_head(r, record, body, out));
+    if (!rest.ptr)
+        return ERR_LIMIT;
     for (;;) {
         int64_t person = 0;
         size_t at = slice_search(rest, mark, 0);

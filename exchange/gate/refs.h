@@ -2,7 +2,8 @@
  *
  * The one place where references to patients and patients' identifiers are rewritten (design
  * invariant 5). Inside, a resource names its own patient as "Patient/@" and another one as
- * "Patient/@<chart>"; outside, every reader sees the ids that only he knows, and only the identifiers he is entitled to.
+ * "Patient/@<chart>"; outside, every reader sees the ids that only he knows, and only the
+ * identifiers he is entitled to.
  */
 #ifndef EXCHANGE_GATE_REFS_H
 #define EXCHANGE_GATE_REFS_H
@@ -16,10 +17,10 @@
 struct refs_patient {
     struct json *reference;
     const char *place;
-    int64_t person;     /* 0: not known yet */
-    struct slice alias; /* an id the caller has given nobody yet; empty: none */
+    int64_t person;       /* 0: not known yet */
+    struct slice alias;   /* an id the caller has given nobody yet; empty: none */
     struct slice version; /* "/_history/2", or empty */
-    int entry;          /* entry of the same transaction that says who he is; -1: none */
+    int entry;            /* entry of the same transaction that says who he is; -1: none */
 };
 
 struct refs_list {
@@ -29,36 +30,39 @@ struct refs_list {
 
 /* What refs_collect may take for a patient besides those it knows. */
 struct refs_scope {
-    bool aliases;    /* ids of the caller's own that nobody has yet (PUT: the client gives ids) */
-    size_t entries;  /* "Patient/@entry:N" with N below this (a transaction put it there) */
+    bool aliases;   /* ids of the caller's own that nobody has yet (PUT: the client gives ids) */
+    size_t entries; /* "Patient/@entry:N" with N below this (a transaction put it there) */
 };
 
-/* Every reference to a patient in RESOURCE: by id, by full URL of this server, or by card, local or insurer identifier.
- * References inside a Bundle to what the Bundle itself holds are left alone. ERR_PATIENT_UNKNOWN with the place;
- * to a resident everybody but himself is ERR_FORBIDDEN. */
+/* Every reference to a patient in RESOURCE: by id, by full URL of this server, or by card, local or
+ * insurer identifier. References inside a Bundle to what the Bundle itself holds are left alone.
+ * ERR_PATIENT_UNKNOWN with the place; to a resident everybody but himself is ERR_FORBIDDEN. */
 enum err refs_collect(struct session *s, struct request *r, struct json *resource,
                       const struct refs_scope *scope, struct refs_list *ret_list) ERR_CHECKED;
 
-/* The person a resource is about: whom SUBJECT (one of the list's references, or NULL) names, else whom all agree on.
- * 0: nobody, or several as equals (*ret_several). Persons of the list must be known. */
+/* The person a resource is about: whom SUBJECT (one of the list's references, or NULL) names, else
+ * whom all agree on. 0: nobody, or several as equals (*ret_several). Persons of the list must be
+ * known. */
 int64_t refs_subject(const struct refs_list *list, const struct json *subject, bool *ret_several);
 
-/* Writes the internal form into every reference of LIST: OWN as "Patient/@", others by a chart. On a reader's session
- * only if all are OWN; for others a chart of the caller's may have to be opened. */
+/* Writes the internal form into every reference of LIST: OWN as "Patient/@", others by a chart. On
+ * a reader's session only if all are OWN; for others a chart of the caller's may have to be opened.
+ */
 enum err refs_settle(struct session *s, struct request *r, const struct refs_list *list,
                      int64_t own) ERR_CHECKED;
 
 /* A resource's body as kept: {"resourceType":T,"meta":{...},...} without id, versionId and
  * lastUpdated, so that refs_outward can put those in by splicing text. In r's arena. */
-enum err refs_body(struct request *r, struct json *resource, struct slice *ret_body) ERR_CHECKED;
+enum err refs_body(struct arena *arena, struct json *resource, struct slice *ret_body) ERR_CHECKED;
 
 /* ── outward ─────────────────────────────────────────────────────────────────────────────────── */
 
-/* Appends RECORD as this reader may see it. Without a session (NULL) only what refs_simple allows. */
+/* Appends RECORD as this reader may see it. Without a session (NULL) only what refs_simple allows.
+ */
 enum err refs_outward(struct session *s, struct request *r, const struct record *record,
                       struct buf *out) ERR_CHECKED;
-/* Can RECORD be printed without a session? Not a Patient, whose identifiers are looked up, and not what names another
- * patient than its own. */
+/* Can RECORD be printed without a session? Not a Patient, whose identifiers are looked up, and not
+ * what names another patient than its own. */
 bool refs_simple(const struct record *record);
 /* The logical id of RECORD for this reader ("Patient" -> wire id). In r's arena. */
 struct slice refs_id(struct request *r, const struct record *record);
@@ -75,7 +79,8 @@ enum err refs_person(struct session *s, const struct request *r, struct slice re
  * insurer identity he is entitled to. ERR_NOT_FOUND (also for systems that are none of these). */
 enum err refs_identifier(struct session *s, struct request *r, struct slice system,
                          struct slice value, int64_t *ret_person) ERR_CHECKED;
-/* Is SYSTEM one of cards, local or insurer numbers: looked up in the relay index and nowhere else? */
+/* Is SYSTEM one of cards, local or insurer numbers: looked up in the relay index and nowhere else?
+ */
 bool refs_is_person_system(struct slice system);
 /* REFERENCE without the base URL of one of this server's listeners; anything else as it is. */
 struct slice refs_local(const struct request *r, struct slice reference);

@@ -9,17 +9,20 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "exchange/gate/refs.h"
+#include "exchange/use/intake_beside.h"
 #include "exchange/use/intake_store.h"
 #include "exchange/use/write.h"
 #include "mappers/hl7v2/ack.h"
 #include "mappers/hl7v2/map.h"
+#include "storage/locate.h"
 #include "storage/original.h"
+#include "storage/person.h"
 #include "storage/quarantine.h"
 
 #include "base/banned.h"
 
 void intake_id(void *context, const char *type, struct slice local_no, struct slice key,
-                        char ret_id[37])
+               char ret_id[37])
 {
     const struct request *r = context;
     struct slice parts[] = {r->caller.facility.code, local_no, key};
@@ -47,7 +50,7 @@ static enum err look_path(struct session *s, struct request *r, struct intake *i
         return ERR_LIMIT;
     err = extended_parse(r->arena, in->path, &r->errors, in->extended);
     in->parts.flag = in->extended->flag;
-    return err;
+    return err ? err : intake_beside_look(s, r, in);
 }
 
 static enum err look_repeat(struct session *s, struct request *r, struct intake *in)
@@ -80,22 +83,70 @@ static enum err look_message(struct session *s, struct request *r, struct intake
     return err;
 }
 
-static enum err ready_item(struct session *s, struct request *r, const struct mapped_resource *m,
-                           struct intake_item *item)
+enum err intake_ready(struct session *s, struct request *r, struct intake_item *item)
 {
-    enum err err;
+    struct json *resource = item->mapped->resource;
+    enum err err = item->ready ? ERR_OK : write_index(r->arena, resource, &item->index);
+    if (err || item->ready)
+        return err;
+    err = refs_body(r->arena, resource, &item->body);
+    if (!err)
+        err = record_pack(s, r->arena, item->body, &item->index.facets, &item->packed);
+    item->ready = !err;
+    return err;
+}
+
+/* The id under which a mention of the patient would be stored; empty: he has no chart yet. */
+static enum err patient_id(struct session *s, struct request *r, const struct intake *in,
+                           struct slice *ret_id)
+{
+    int64_t person = 0, chart = 0;
+    enum err err =
+        person_by_local(s, r->grant.facility, in->mapped->patient.local_no, &person, &chart);
+    if (!err)
+        *ret_id = refs_patient_record(r, chart);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* Most of what messages only mention, the patient above all, is there already and will not be
+ * written: as far as this snapshot tells. Apply looks again, and makes ready itself what it needs
+ * after all. */
+static enum err is_mention_known(struct session *s, struct request *r, const struct intake *in,
+                                 const struct intake_item *item, bool *ret_known)
+{
+    const struct mapped_resource *m = item->mapped;
+    struct slice id = item->id;
+    struct locate place = {0};
+    enum err err = ERR_OK;
+    if (!m->create_only)
+        return ERR_OK;
+    for (size_t i = 0; m->like && i < in->item_count; i++)
+        if (in->items[i].mapped == m->like)
+            *ret_known = !in->items[i].ready;
+    if (m->like)
+        return ERR_OK;
+    if (strcmp(m->type, "Patient") == 0) {
+        id = SLICE_NONE;
+        err = patient_id(s, r, in, &id);
+    }
+    if (!err && id.len)
+        err = locate_record(s, slice_str(m->type), id, &place);
+    *ret_known = !err && id.len && !place.deleted;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err look_item(struct session *s, struct request *r, struct intake *in,
+                          const struct mapped_resource *m)
+{
+    struct intake_item *item = &in->items[in->item_count];
+    bool known = false;
     item->mapped = m;
     item->id = arena_dup(r->arena, json_str(m->resource, "id"));
-    classify_resource(m->resource, &item->class);
-    if (m->like) { /* a Provenance tells no more people than what it is of */
-        struct when when = item->class.when;
-        classify_resource(m->like->resource, &item->class);
-        item->class.when = when;
-    }
-    err = write_index(r->arena, m->resource, &item->index);
-    if (!err)
-        err = refs_body(r, m->resource, &item->body);
-    return err ? err : record_pack(s, r->arena, item->body, &item->index.facets, &item->packed);
+    enum err err = is_mention_known(s, r, in, item, &known);
+    if (!err && !known && !m->remove)
+        err = intake_ready(s, r, item);
+    in->item_count++;
+    return err;
 }
 
 static enum err look_map(struct session *s, struct request *r, struct intake *in)
@@ -108,18 +159,19 @@ static enum err look_map(struct session *s, struct request *r, struct intake *in
         .id_of = intake_id,
         .context = r,
     };
-    enum err err = in->message
-                       ? hl7_map(in->message, &env, &r->errors, &in->mapped)
-                       : extended_map(r->arena, in->extended, r->body, &env, &r->errors, &in->mapped);
+    enum err err =
+        in->message ? hl7_map(in->message, &env, &r->errors, &in->mapped)
+                    : extended_map(r->arena, in->extended, r->body, &env, &r->errors, &in->mapped);
     if (err)
         return err;
     in->items =
         arena_array(r->arena, in->mapped->count ? in->mapped->count : 1, sizeof(*in->items));
     in->kept = arena_array(r->arena, in->mapped->count ? in->mapped->count : 1, sizeof(*in->kept));
-    if (!in->items || !in->kept)
+    in->older_scopes = arena_array(r->arena, in->mapped->scope_count + 1, sizeof(bool));
+    if (!in->items || !in->kept || !in->older_scopes)
         return ERR_LIMIT;
     for (const struct mapped_resource *m = in->mapped->first; m && !err; m = m->next)
-        err = ready_item(s, r, m, &in->items[in->item_count++]);
+        err = look_item(s, r, in, m);
     return err;
 }
 

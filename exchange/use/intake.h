@@ -9,7 +9,6 @@
 
 #include "base/facet.h"
 #include "exchange/request.h"
-#include "mappers/fhir/classify.h"
 #include "mappers/hl7v2/lex.h"
 #include "mappers/hl7v2/merge.h"
 #include "mappers/mapped.h"
@@ -17,15 +16,16 @@
 #include "storage/inbox.h"
 #include "storage/record.h"
 
-/* One mapped resource made ready for the store on a reader thread. */
+/* One mapped resource, made ready for the store on a reader thread where it will be needed. */
 struct intake_item {
     const struct mapped_resource *mapped;
     struct slice id;
     struct slice body;
-    struct classify class;
     struct record_index index;
     struct record_packed packed;
+    bool ready;   /* index, body and packed are made */
     bool written; /* by this message, or it was the same already */
+    bool older;   /* the sender has said something newer of it */
 };
 
 struct intake {
@@ -33,8 +33,8 @@ struct intake {
     struct slice path;      /* SS-MIX2: path relative to the root, for the agreement check and
                                quarantine; else empty */
     struct inbox_file file; /* SS-MIX2: remembered as dealt with; path empty otherwise */
-    int64_t replay;         /* of quarantine: this is an attempt to file that one again; r->body empty:
-                               with the bytes it came in. Else 0 */
+    int64_t replay; /* of quarantine: this is an attempt to file that one again; r->body empty:
+                       with the bytes it came in. Else 0 */
     /* filled by the use case */
     struct hl7_header header;
     struct hl7_message *message;
@@ -48,14 +48,16 @@ struct intake {
     struct intake_item *items;
     size_t item_count;
     struct slice *kept; /* ids stored, beside their scopes: what record_prune must not delete */
+    bool *older_scopes; /* beside mapped->scopes */
     size_t stored, unchanged, removed;
+    size_t older; /* resources left as they are, because this message came late */
 };
 
 /* Request with r->input = struct intake in the arena and r->body = the message bytes (framing
  * removed). */
 extern const struct use intake_use;
-/* The same on a refused message (in->replay): accepted, it leaves quarantine; refused, the attempt is
- * noted. */
+/* The same on a refused message (in->replay): accepted, it leaves quarantine; refused, the attempt
+ * is noted. */
 extern const struct use intake_replay_use;
 
 /* struct mapper_env.id_of for r's facility; CONTEXT is the request. */

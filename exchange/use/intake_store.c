@@ -6,7 +6,10 @@
  */
 #include "exchange/use/intake_store.h"
 
+#include "base/when.h"
+#include "exchange/gate/refs.h"
 #include "exchange/use/claim.h"
+#include "exchange/use/intake_beside.h"
 #include "exchange/use/merge.h"
 #include "mappers/hl7v2/ack.h"
 #include "mappers/hl7v2/map.h"
@@ -15,6 +18,7 @@
 #include "storage/person.h"
 #include "storage/quarantine.h"
 #include "storage/record.h"
+#include "storage/said.h"
 
 #include "base/banned.h"
 
@@ -90,9 +94,9 @@ static enum err put_item(struct session *s, struct intake *in, struct intake_ite
         .type = slice_str(item->mapped->type),
         .id = id,
         .chart = chart,
-        .category = item->class.category,
-        .label = (enum record_label)item->class.label,
-        .when = item->class.when,
+        .category = item->mapped->class.category,
+        .label = (enum record_label)item->mapped->class.label,
+        .when = item->mapped->class.when,
         .body = item->body,
         .scope = item->mapped->scope,
         .original = in->sha,
@@ -113,13 +117,95 @@ static enum err put_item(struct session *s, struct intake *in, struct intake_ite
     return ERR_OK;
 }
 
+static const struct intake_item *item_of(const struct intake *in, const struct mapped_resource *m)
+{
+    for (size_t i = 0; i < in->item_count; i++)
+        if (in->items[i].mapped == m)
+            return &in->items[i];
+    return NULL;
+}
+
 /* Was the resource written that this Provenance is of? */
 static bool is_written(const struct intake *in, const struct mapped_resource *like)
 {
-    for (size_t i = 0; i < in->item_count; i++)
-        if (in->items[i].mapped == like)
-            return in->items[i].written;
+    const struct intake_item *item = item_of(in, like);
+    return item && item->written;
+}
+
+/* ── what comes late ─────────────────────────────────────────────────────────────────────────── */
+
+/* When the sender said it: the file's name, else MSH-7; a time yet to come is a clock that is
+ * wrong. */
+static int64_t said_at(const struct request *r, const struct intake *in)
+{
+    struct slice text = in->extended ? in->extended->sent_at : in->parts.sent_at;
+    struct when when;
+    if (!in->path.len)
+        text = hl7_value(in->message, &in->message->segments[0], 7, 1);
+    else if (text.len > 14) /* YYYYMMDDHHMMSSFFF */
+        text = slice_str(
+            arena_printf(r->arena, "%.14s.%.*s", text.ptr, (int)(text.len - 14), text.ptr + 14));
+    if (!when_parse_hl7(text, &when) || when.lo_ms > r->grant.now_ms)
+        return r->grant.now_ms;
+    return when.lo_ms;
+}
+
+static struct slice sender_of(const struct request *r, const struct intake *in)
+{
+    return in->path.len ? SLICE("ssmix2") : intake_key(r, in).sender;
+}
+
+static bool is_older_scope(const struct intake *in, struct slice scope, bool *ret_replaced)
+{
+    for (size_t i = 0; i < in->mapped->scope_count; i++)
+        if (slice_eq(in->mapped->scopes[i], scope)) {
+            *ret_replaced = true;
+            return in->older_scopes[i];
+        }
     return false;
+}
+
+/* What lies in a scope that the message replaces is as old as that; all else is asked for itself,
+ * and for the scope that another message may have replaced meanwhile. What is only mentioned is
+ * written where nothing is, so it cannot undo anything. */
+static enum err judge_item(struct session *s, struct request *r, struct intake *in, int64_t chart,
+                           int64_t at_ms, struct intake_item *item)
+{
+    const struct mapped_resource *m = item->mapped;
+    const struct intake_item *like = m->like ? item_of(in, m->like) : NULL;
+    struct slice sender = sender_of(r, in);
+    bool replaced = false;
+    enum err err = ERR_OK;
+    item->older = like ? like->older : is_older_scope(in, m->scope, &replaced);
+    if (like || replaced || m->create_only)
+        return ERR_OK;
+    if (m->scope.len)
+        err = said_is_older(s, chart, sender, m->scope, at_ms, &item->older);
+    if (!err && !item->older)
+        err = said_note(s, chart, sender,
+                        slice_str(arena_printf(r->arena, "%s/%.*s", m->type, SLICE_ARG(item->id))),
+                        at_ms, &item->older);
+    return err;
+}
+
+static enum err judge_times(struct session *s, struct request *r, struct intake *in, int64_t chart)
+{
+    int64_t at_ms;
+    enum err err = ERR_OK;
+    in->older = 0;
+    if (!in->message)
+        return ERR_OK; /* a document of the extended storage: each version stands for itself */
+    at_ms = said_at(r, in);
+    for (size_t i = 0; i < in->mapped->scope_count && !err; i++)
+        err = said_note(s, chart, sender_of(r, in), in->mapped->scopes[i], at_ms,
+                        &in->older_scopes[i]);
+    for (size_t i = 0; i < in->item_count && !err; i++) {
+        err = judge_item(s, r, in, chart, at_ms, &in->items[i]);
+        in->older += in->items[i].older && !in->items[i].mapped->like;
+    }
+    if (in->older && !r->reason)
+        r->reason = "older";
+    return err;
 }
 
 static enum err store_item(struct session *s, struct request *r, struct intake *in,
@@ -128,18 +214,21 @@ static enum err store_item(struct session *s, struct request *r, struct intake *
     bool there = false;
     bool patient = strcmp(item->mapped->type, "Patient") == 0;
     bool deleted_file = in->path.len && in->parts.flag == SSMIX2_DELETED;
-    struct slice id =
-        patient ? slice_str(arena_printf(r->arena, "chart-%lld", (long long)chart)) : item->id;
+    struct slice id = patient ? refs_patient_record(r, chart) : item->id;
     enum err err = ERR_OK;
+    item->written = false; /* this may be a second attempt */
+    if (item->older)
+        return ERR_OK;
     if (item->mapped->remove || (deleted_file && !patient))
         return remove_item(s, in, item, id);
     if (item->mapped->create_only && item->mapped->like)
-        return is_written(in, item->mapped->like) ? put_item(s, in, item, id, chart) : ERR_OK;
-    if (item->mapped->create_only && (err = is_there(s, item, id, &there)))
+        there = !is_written(in, item->mapped->like);
+    else if (item->mapped->create_only)
+        err = is_there(s, item, id, &there);
+    if (err || there)
         return err;
-    if (there)
-        return ERR_OK;
-    return put_item(s, in, item, id, chart);
+    err = intake_ready(s, r, item);
+    return err ? err : put_item(s, in, item, id, chart);
 }
 
 static enum err prune_scopes(struct session *s, struct intake *in, int64_t chart)
@@ -149,6 +238,8 @@ static enum err prune_scopes(struct session *s, struct intake *in, int64_t chart
     for (size_t i = 0; i < m->scope_count && !err; i++) {
         unsigned deleted = 0;
         size_t kept = 0;
+        if (in->older_scopes[i])
+            continue;
         for (size_t j = 0; j < in->item_count; j++)
             if (!in->items[j].mapped->remove && slice_eq(in->items[j].mapped->scope, m->scopes[i]))
                 in->kept[kept++] = in->items[j].id;
@@ -170,6 +261,8 @@ static enum err file_message(struct session *s, struct request *r, struct intake
 {
     struct person_match match = {0};
     enum err err = identify(s, r, in, &match);
+    if (!err)
+        err = judge_times(s, r, in, match.chart);
     for (size_t i = 0; i < in->item_count && !err; i++)
         err = store_item(s, r, in, &in->items[i], match.chart);
     if (!err)
@@ -239,7 +332,7 @@ static enum err apply_new(struct session *s, struct request *r, struct intake *i
     if (err || in->seen == INBOX_SAME)
         return err;
     r->entity = arena_str(r->arena, in->header.control_id);
-    err = original_put(s, r->body, media_of(in), in->sha);
+    err = original_put(s, r->grant.facility, r->body, media_of(in), in->sha);
     if (!err && !intake_is_history(in))
         err = file_message(s, r, in);
     return err ? err : remember(s, r, in);
@@ -277,11 +370,13 @@ enum err intake_refused(struct session *s, struct request *r)
         .at_ms = r->grant.now_ms,
     };
     memcpy(row.sha, in->sha, sizeof(row.sha));
-    enum err err = original_put(s, r->body, media_of(in), in->sha);
+    enum err err = original_put(s, r->grant.facility, r->body, media_of(in), in->sha);
     if (!err && in->replay)
         return note_replay(s, r, in, first);
     if (!err)
         err = quarantine_put(s, &row);
+    if (!err)
+        err = intake_beside_take_back(s, r, in);
     if (!err && in->path.len)
         err = inbox_file_put(s, &in->file, in->sha, r->job.err);
     return err;

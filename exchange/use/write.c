@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One resource into the store (see write.h). Whatever can be done without knowing the chart is done in prepare: when all
- * patients named are known and are one, the stored text and the search values are ready there too, because they say
- * "Patient/@" whoever that is. Only what names somebody new, or several, is finished on the writer's thread.
+ * One resource into the store (see write.h). Whatever can be done without knowing the chart is done
+ * in prepare: when all patients named are known and are one, the stored text and the search values
+ * are ready there too, because they say "Patient/@" whoever that is. Only what names somebody new,
+ * or several, is finished on the writer's thread.
  */
 #include "exchange/use/write.h"
 
 #include <assert.h>
 
 #include "exchange/gate/consent.h"
+#include "exchange/gate/own_id.h"
 #include "exchange/push/subscribe.h"
 #include "exchange/use/claim.h"
 #include "exchange/use/vitals.h"
@@ -137,7 +139,8 @@ static enum err refuse_nobody(struct request *r, const struct write *w, bool sev
                          "names no resident", "本人の指定がありません");
 }
 
-/* A Group or an Appointment has several patients by nature: no element of it says whom it is about. */
+/* A Group or an Appointment has several patients by nature: no element of it says whom it is about.
+ */
 static bool is_of_many(const struct write *w)
 {
     const struct definition_type *type = definition_type(w->type);
@@ -145,11 +148,15 @@ static bool is_of_many(const struct write *w)
            !definition_element(type, SLICE("patient"));
 }
 
-/* A resource that names nobody and is there already stays whose it is, whatever its targets have become since. */
+/* A resource that names nobody and is there already stays whose it is, whatever its targets have
+ * become since. */
 static enum err keep_subject(struct session *s, struct request *r, struct write *w, bool *ret_kept)
 {
     struct locate place = {0};
-    enum err err = w->id.len ? locate_record(s, w->type, w->id, &place) : ERR_NOT_FOUND;
+    struct slice id = w->id;
+    enum err err = w->id.len ? own_id_stored(s, r, w->type, w->id, &id) : ERR_NOT_FOUND;
+    if (!err)
+        err = locate_record(s, w->type, id, &place);
     *ret_kept = !err && place.facility == r->grant.facility;
     if (*ret_kept)
         w->person = place.person;
@@ -222,7 +229,7 @@ static enum err settle(struct session *s, struct request *r, struct write *w)
     if (!err)
         err = write_index(r->arena, w->resource, &w->index);
     if (!err)
-        err = refs_body(r, w->resource, &w->body);
+        err = refs_body(r->arena, w->resource, &w->body);
     return err ? err : record_pack(s, r->arena, w->body, &w->index.facets, &w->packed);
 }
 
@@ -240,12 +247,13 @@ static enum err prepare_special(struct session *s, struct request *r, struct wri
     return err;
 }
 
-/* All references to patients in this write name one entry of the transaction, whose person is not known yet: the
- * text will say "Patient/@" whoever he is. */
+/* All references to patients in this write name one entry of the transaction, whose person is not
+ * known yet: the text will say "Patient/@" whoever he is. */
 static bool settles_on_entry(const struct write *w)
 {
     for (size_t i = 0; i < w->patients.count; i++)
-        if (w->patients.items[i].entry < 0 || w->patients.items[i].entry != w->patients.items[0].entry)
+        if (w->patients.items[i].entry < 0 ||
+            w->patients.items[i].entry != w->patients.items[0].entry)
             return false;
     return w->patients.count > 0 && !slice_is(w->type, "Patient");
 }
@@ -279,13 +287,44 @@ static enum err make_id(struct session *s, struct request *r, struct write *w)
     return w->new_id.ptr ? ERR_OK : ERR_LIMIT;
 }
 
+struct own_refs {
+    struct session *s;
+    struct request *r;
+};
+
+static enum err take_own_id(void *context, struct json *reference, const char *place)
+{
+    struct own_refs *own = context;
+    struct slice text = json_str(reference, "reference"), rest = text, stored;
+    struct slice type = slice_cut(&rest, '/');
+    struct slice id = slice_cut(&rest, '/');
+    const struct definition_type *known = definition_type(type);
+    (void)place;
+    if (!known || known->kind != DEFINITION_RESOURCE || !id.len || slice_is(type, "Patient"))
+        return ERR_OK;
+    enum err err = own_id_stored(own->s, own->r, type, id, &stored);
+    if (err || stored.ptr == id.ptr)
+        return err;
+    return own_id_refer(own->r->arena, reference, stored);
+}
+
+/* What the writer calls by an id of his own that another has too: everybody must find his. */
+static enum err take_own_ids(struct session *s, struct request *r, struct write *w)
+{
+    struct own_refs own = {s, r};
+    if (slice_is(w->type, "Bundle")) /* a document's references are its own affair */
+        return ERR_OK;
+    return classify_references(w->resource, r->arena, take_own_id, &own);
+}
+
 enum err write_prepare(struct session *s, struct request *r, struct write *w)
 {
-    struct refs_scope scope = {.aliases = w->client_ids,
-                               .entries = w->scope ? w->scope->count : 0};
+    struct refs_scope scope = {.aliases = w->client_ids, .entries = w->scope ? w->scope->count : 0};
     enum err err = write_allowed(r, w->type);
     if (!err)
         err = refs_collect(s, r, w->resource, &scope, &w->patients);
+    if (!err)
+        err = take_own_ids(s, r, w);
     if (err)
         return err;
     classify_resource(w->resource, &w->class);
@@ -324,8 +363,8 @@ static enum err open_alias(struct session *s, struct request *r, struct slice al
     return err;
 }
 
-/* The persons that prepare could not know. A second run of apply finds them anew: what the first one made was rolled
- * back. */
+/* The persons that prepare could not know. A second run of apply finds them anew: what the first
+ * one made was rolled back. */
 static enum err know_patients(struct session *s, struct request *r, struct write *w)
 {
     enum err err = ERR_OK;
@@ -363,9 +402,9 @@ static enum err finish_prepare(struct session *s, struct request *r, struct writ
     return err || w->settled ? err : settle(s, r, w);
 }
 
-/* Whose chart a Patient is: the caller's chart of the person behind the id, or a new one under the id the caller
- * chose. Cards and insurer identities in it are judged each time, so that a patient first known by his id alone is
- * linked when the card comes. */
+/* Whose chart a Patient is: the caller's chart of the person behind the id, or a new one under the
+ * id the caller chose. Cards and insurer identities in it are judged each time, so that a patient
+ * first known by his id alone is linked when the card comes. */
 static enum err patient_chart(struct session *s, struct request *r, struct write *w)
 {
     struct person_claim claim;
@@ -430,23 +469,23 @@ enum err write_not_his(struct session *s, struct request *r, struct slice type, 
                          "登録した施設だけが変更できます");
 }
 
-/* The record is there and the caller's, but in another chart: a resource never changes whose it is. What is another's
- * and hidden looks like what never was. */
+/* The record is there and the caller's, but in another chart: a resource never changes whose it is.
+ * What is another's and hidden looks like what never was. */
 static enum err tell_moved(struct session *s, struct request *r, const struct write *w)
 {
     struct locate place = {0};
     enum err err = locate_record(s, w->type, w->new_id, &place);
-    if (err || place.facility != r->grant.facility || place.chart == w->chart)
+    bool own = !err && place.facility == r->grant.facility &&
+               (r->grant.actor != GRANT_RESIDENT || place.person == r->grant.person);
+    if (!own || place.chart == w->chart)
         return write_not_his(s, r, w->type, w->new_id);
     return err_add_words(&r->errors, ERR_PATIENT_MISMATCH,
                          arena_printf(r->arena, "%.*s.subject", SLICE_ARG(w->type)),
                          "the stored resource is about another", "保存済みの患者と一致しません");
 }
 
-static enum err put_record(struct session *s, struct request *r, struct write *w)
+static enum err put_new(struct session *s, struct write *w)
 {
-    if (slice_is(w->type, "Patient"))
-        w->new_id = refs_patient_record(r, w->chart);
     struct record_new record = {
         .type = w->type,
         .id = w->new_id,
@@ -461,9 +500,39 @@ static enum err put_record(struct session *s, struct request *r, struct write *w
         .words = w->index.words,
         .content = w->index.content,
     };
-    enum err err = record_put(s, &record, w->expect_version, &w->mark);
+    return record_put(s, &record, w->expect_version, &w->mark);
+}
+
+/* Another has a record under this id. One that the caller sees is not his to change; of one that he does not see
+ * nothing may show, so his own goes under a second id (gate/own_id.h). */
+static enum err put_second(struct session *s, struct request *r, struct write *w)
+{
+    struct slice second = SLICE_NONE;
+    bool chosen = w->client_ids && w->id.len;
+    enum err err = chosen ? own_id_find(s, r, w->type, w->id, &second) : ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)
         err = tell_moved(s, r, w);
+    if (err && (err != ERR_NOT_FOUND || !chosen))
+        return err;
+    w->body = own_id_mark(r->arena, w->body, w->id);
+    w->new_id = second.len ? second : own_id_second(r, w->type, w->id);
+    err = w->body.ptr ? record_pack(s, r->arena, w->body, &w->index.facets, &w->packed) : ERR_LIMIT;
+    w->settled = false; /* another run of apply begins anew */
+    if (!err)
+        err = put_new(s, w);
+    return err == ERR_NOT_FOUND ? tell_moved(s, r, w) : err;
+}
+
+static enum err put_record(struct session *s, struct request *r, struct write *w)
+{
+    bool patient = slice_is(w->type, "Patient");
+    if (patient)
+        w->new_id = refs_patient_record(r, w->chart);
+    else if (w->id.len)
+        w->new_id = w->id;
+    enum err err = put_new(s, w);
+    if (err == ERR_NOT_FOUND)
+        err = patient ? tell_moved(s, r, w) : put_second(s, r, w);
     if (!err && slice_is(w->type, "Consent") && w->chart)
         err = consent_put_rules(s, w->chart, w->mark.rid, w->rules, w->rule_count);
     if (!err && slice_is(w->type, "Subscription"))
@@ -540,7 +609,9 @@ enum err write_prepare_delete(struct session *s, struct request *r, struct write
             w->new_id = refs_patient_record(r, chart);
         return err;
     }
-    err = locate_record(s, w->type, w->id, &place);
+    err = own_id_stored(s, r, w->type, w->id, &w->new_id);
+    if (!err)
+        err = locate_record(s, w->type, w->new_id, &place);
     if (!err)
         r->person = w->person = place.person;
     return err;

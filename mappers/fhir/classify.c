@@ -381,19 +381,31 @@ static enum category category_of(const struct row *row, struct json *resource)
     return row->category;
 }
 
+/* Raises the label at CONTEXT to that of RESOURCE's own meta. */
+static bool raise_label(void *context, struct json *resource)
+{
+    unsigned *label = context, own = LABEL_NORMAL;
+    struct json *meta = json_get(resource, "meta");
+    if (!meta)
+        return false;
+    if (has_code(meta, "tag", TAG_INDICATION, "UNINFORMED", false))
+        own = LABEL_WITHHELD;
+    else if (has_code(meta, "security", CONFIDENTIALITY, "R", true) ||
+             has_code(meta, "security", CONFIDENTIALITY, "V", true))
+        own = LABEL_RESTRICTED;
+    *label = own > *label ? own : *label;
+    return false; /* look at the others too */
+}
+
 /* What is inside counts for the whole. Not yet told to the patient outweighs restricted: telling it
  * by accident cannot be undone. */
 static unsigned label_of(struct json *resource)
 {
-    static const char tags[] = "meta.tag|entry.resource.meta.tag|contained.meta.tag";
-    static const char security[] =
-        "meta.security|entry.resource.meta.security|contained.meta.security";
-    if (has_code(resource, tags, TAG_INDICATION, "UNINFORMED", false))
-        return LABEL_WITHHELD;
-    if (has_code(resource, security, CONFIDENTIALITY, "R", true) ||
-        has_code(resource, security, CONFIDENTIALITY, "V", true))
-        return LABEL_RESTRICTED;
-    return LABEL_NORMAL;
+    unsigned label = LABEL_NORMAL;
+    (void)raise_label(&label, resource);
+    (void)each(resource, "entry.resource", raise_label, &label);
+    (void)each(resource, "contained", raise_label, &label);
+    return label;
 }
 
 static bool read_when(void *context, struct json *v)

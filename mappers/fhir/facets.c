@@ -15,6 +15,8 @@
 
 #include "base/banned.h"
 
+#define USUAL_COUNT 64u
+
 struct walk {
     struct leaf leaf;
     const struct json *resource;
@@ -188,15 +190,25 @@ static void visit(struct walk *w, const struct tables_node *node, const struct j
 enum err facets_extract(struct arena *arena, const struct json *resource,
                         struct facet_list *ret_facets)
 {
-    struct walk w = {.leaf = {.arena = arena}, .resource = resource};
+    struct facet usual[USUAL_COUNT]; /* most resources need no more, and an arena is wiped as far as
+                                        it was used */
+    struct walk w = {.leaf = {.arena = arena, .items = usual, .capacity = USUAL_COUNT},
+                     .resource = resource};
+    struct leaf *leaf = &w.leaf;
     const struct tables_node *root = definition_tree(json_str(resource, "resourceType"));
     if (root)
         visit(&w, root, resource, 0);
-    if (w.leaf.err == ERR_OK && arena_exhausted(arena))
-        w.leaf.err = ERR_LIMIT;
-    if (w.leaf.err == ERR_OK)
-        *ret_facets = (struct facet_list){w.leaf.items, w.leaf.count};
-    return w.leaf.err;
+    struct facet *items = leaf->items;
+    if (leaf->err == ERR_OK && items == usual) {
+        items = arena_array(arena, leaf->count, sizeof(*items));
+        if (items && leaf->count > 0)
+            memcpy(items, usual, leaf->count * sizeof(*items));
+    }
+    if (leaf->err == ERR_OK && arena_exhausted(arena))
+        leaf->err = ERR_LIMIT;
+    if (leaf->err == ERR_OK)
+        *ret_facets = (struct facet_list){items, leaf->count};
+    return leaf->err;
 }
 
 bool facets_number(struct slice literal, double *ret_lo, double *ret_hi, double *ret_exact)

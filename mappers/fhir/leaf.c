@@ -17,8 +17,6 @@
 
 #include "base/banned.h"
 
-#define FIRST_CAPACITY 64
-
 static struct facet *add(struct leaf *x, enum facet_kind kind)
 {
     if (x->err != ERR_OK)
@@ -28,7 +26,7 @@ static struct facet *add(struct leaf *x, enum facet_kind kind)
         return NULL;
     }
     if (x->count == x->capacity) {
-        size_t more = x->capacity ? x->capacity * 2 : FIRST_CAPACITY;
+        size_t more = x->capacity * 2;
         struct facet *items = arena_array(x->arena, more, sizeof(*items));
         if (!items) {
             x->err = ERR_LIMIT;

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "mappers/fhir/definition.h"
 #include "mappers/fhir/fold.h"
+#include "mappers/fhir/gen/tables.h"
 
 #include "base/banned.h"
 
@@ -142,15 +143,24 @@ static void add_narrative(struct buf *out, struct slice text)
  * they are no words. */
 static bool is_for_people(const struct definition_type *owner, const struct definition_element *e)
 {
-    const char *type = e->type->name;
-    if (strcmp(owner->name, "Identifier") == 0)
+    if (owner == &tables_types[TABLES_AT_IDENTIFIER])
         return false;
-    if (strcmp(type, "markdown") == 0)
+    switch (e->type - &tables_types[TABLES_PRIMITIVE]) {
+    case TABLES_MARKDOWN:
         return true;
-    if (strcmp(type, "code") == 0)
+    case TABLES_CODE:
         return !e->codes;
-    return strcmp(type, "string") == 0 && strcmp(e->name, "id") != 0 &&
-           !(strcmp(owner->name, "Reference") == 0 && strcmp(e->name, "reference") == 0);
+    case TABLES_STRING:
+        return strcmp(e->name, "id") != 0 &&
+               !(owner == &tables_types[TABLES_AT_REFERENCE] && strcmp(e->name, "reference") == 0);
+    default:
+        return false;
+    }
+}
+
+static bool is_markup(const struct definition_type *type)
+{
+    return type == &tables_types[TABLES_PRIMITIVE + TABLES_XHTML];
 }
 
 static void add_object(struct words *w, const struct definition_type *type,
@@ -164,7 +174,7 @@ static void add_value(struct words *w, const struct definition_type *owner,
             e->type ? e->type : definition_type(json_str(v, "resourceType"));
         if (type)
             add_object(w, type, v);
-    } else if (v->kind == JSON_STRING && e->type && strcmp(e->type->name, "xhtml") == 0) {
+    } else if (v->kind == JSON_STRING && e->type && is_markup(e->type)) {
         add_narrative(&w->narrative, v->text);
         add_narrative(&w->content, v->text);
     } else if (v->kind == JSON_STRING && e->type && is_for_people(owner, e)) {

@@ -156,10 +156,9 @@ bool build_decimal_of(struct mapping *mp, struct slice text, struct slice *ret_l
         return false;
     while (whole_part.len > 1 && whole_part.ptr[0] == '0')
         whole_part = slice_sub(whole_part, 1, whole_part.len);
-    literal = mapping_format(mp, "%s%.*s%s%.*s", minus ? "-" : "",
-                             whole_part.len ? (int)whole_part.len : 1,
-                             whole_part.len ? whole_part.ptr : "0", fraction ? "." : "",
-                             (int)fraction, text.ptr + (text.len - fraction));
+    literal = ARENA_JOIN(
+        mp->a, minus ? SLICE("-") : SLICE_NONE, whole_part.len ? whole_part : SLICE("0"),
+        fraction ? SLICE(".") : SLICE_NONE, slice_sub(text, text.len - fraction, fraction));
     if (literal.len == 0)
         return false;
     *ret_literal = literal;

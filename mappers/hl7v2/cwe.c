@@ -60,8 +60,8 @@ struct slice cwe_local(struct mapping *mp, struct slice name)
         escaped[len++] = hex[c >> 4];
         escaped[len++] = hex[c & 15];
     }
-    return mapping_format(mp, "urn:tasuki:local:%.*s:%.*s", SLICE_ARG(mp->env->facility_code),
-                          (int)len, escaped);
+    return ARENA_JOIN(mp->a, SLICE("urn:tasuki:local:"), mp->env->facility_code, SLICE(":"),
+                      slice_of(escaped, len));
 }
 
 static bool is_table_number(struct slice s)

@@ -228,18 +228,18 @@ void mapping_account(struct mapping *mp)
 static struct json *step(struct arena *a, struct json *object, struct slice part, struct json *last)
 {
     bool push = slice_ends(part, SLICE("[]")), first = slice_ends(part, SLICE("[0]"));
-    char *key = arena_str(a, slice_sub(part, 0, part.len - (push ? 2u : first ? 3u : 0u)));
+    struct slice key = slice_sub(part, 0, part.len - (push ? 2u : first ? 3u : 0u));
     struct json *child, *array;
 
-    if (!key || !object)
+    if (!object)
         return NULL;
-    child = json_get(object, key);
+    child = json_get_slice(object, key);
     if (!push && !first) {
         if (last)
-            return json_set(object, key, last);
-        return child ? child : json_put_object(a, object, key);
+            return json_set_slice(object, key, last);
+        return child ? child : json_set_slice(object, key, json_new(a, JSON_OBJECT));
     }
-    array = child ? child : json_put_array(a, object, key);
+    array = child ? child : json_set_slice(object, key, json_new(a, JSON_ARRAY));
     if (last)
         return json_push(array, last);
     if (first && json_at(array, 0))
@@ -354,20 +354,10 @@ void mapping_warn(struct mapping *mp, const struct hl7_segment *s, unsigned fiel
 struct slice mapping_format(struct mapping *mp, const char *format, ...)
 {
     va_list args;
-    int len;
-    char *text;
-
     va_start(args, format);
-    len = vsnprintf(NULL, 0, format, args);
+    char *text = arena_vprintf(mp->a, format, args);
     va_end(args);
-    assert(len >= 0);
-    text = arena_alloc(mp->a, (size_t)len + 1);
-    if (!text)
-        return SLICE_NONE;
-    va_start(args, format);
-    (void)vsnprintf(text, (size_t)len + 1, format, args);
-    va_end(args);
-    return slice_of(text, (size_t)len);
+    return slice_str(text);
 }
 
 const char *mapping_id(struct mapping *mp, const char *type, struct slice key)
@@ -382,7 +372,7 @@ const char *mapping_id(struct mapping *mp, const char *type, struct slice key)
 
 static struct keys_slot *slot_of(struct mapping *mp, const char *type, const char *id)
 {
-    return keys_at(mp->a, &mp->made, mapping_format(mp, "%s/%s", type, id));
+    return keys_at(mp->a, &mp->made, ARENA_JOIN(mp->a, slice_str(type), SLICE("/"), slice_str(id)));
 }
 
 struct mapped_resource *mapping_find(struct mapping *mp, const char *type, struct slice key)
@@ -394,7 +384,7 @@ struct mapped_resource *mapping_find(struct mapping *mp, const char *type, struc
 
 struct slice mapping_unique(struct mapping *mp, const char *type, struct slice key)
 {
-    struct slice name = mapping_format(mp, "%s:%.*s", type, SLICE_ARG(key));
+    struct slice name = ARENA_JOIN(mp->a, slice_str(type), SLICE(":"), key);
     struct keys_slot *slot = keys_at(mp->a, &mp->asked, name);
 
     if (!slot || ++slot->count == 1)
@@ -444,8 +434,8 @@ struct mapped_resource *mapping_resource(struct mapping *mp, const char *type, c
     json_put_text(mp->a, r->resource, "resourceType", type);
     json_put_text(mp->a, r->resource, "id", id);
     if (profile) {
-        struct slice url =
-            mapping_format(mp, "http://jpfhir.jp/fhir/core/StructureDefinition/%s", profile);
+        struct slice url = ARENA_JOIN(
+            mp->a, SLICE("http://jpfhir.jp/fhir/core/StructureDefinition/"), slice_str(profile));
         mapping_put_at(mp->a, r->resource, "meta.profile[]", json_string(mp->a, url));
     }
     return r;
@@ -477,7 +467,7 @@ struct json *mapping_reference(struct mapping *mp, const struct mapped_resource 
     struct json *reference = json_new(mp->a, JSON_OBJECT);
 
     json_put_str(mp->a, reference, "reference",
-                 mapping_format(mp, "%s/%.*s", r->type, SLICE_ARG(json_str(r->resource, "id"))));
+                 ARENA_JOIN(mp->a, slice_str(r->type), SLICE("/"), json_str(r->resource, "id")));
     return reference;
 }
 
@@ -495,8 +485,8 @@ void mapping_in_encounter(struct mapping *mp, struct json *resource, const char 
 bool mapping_once(struct mapping *mp, const struct json *resource, struct slice text)
 {
     struct slice id = json_str(resource, "id");
-    struct keys_slot *slot = keys_at(
-        mp->a, &mp->asked, mapping_format(mp, "once:%.*s:%.*s", SLICE_ARG(id), SLICE_ARG(text)));
+    struct keys_slot *slot =
+        keys_at(mp->a, &mp->asked, ARENA_JOIN(mp->a, SLICE("once:"), id, SLICE(":"), text));
 
     return slot && slot->count++ == 0;
 }
@@ -504,8 +494,7 @@ bool mapping_once(struct mapping *mp, const struct json *resource, struct slice 
 void mapping_replaces(struct mapping *mp, struct slice scope)
 {
     struct mapped *out = mp->out;
-    struct keys_slot *slot =
-        keys_at(mp->a, &mp->asked, mapping_format(mp, "scope:%.*s", SLICE_ARG(scope)));
+    struct keys_slot *slot = keys_at(mp->a, &mp->asked, ARENA_JOIN(mp->a, SLICE("scope:"), scope));
 
     if (!slot || slot->count++ > 0)
         return;

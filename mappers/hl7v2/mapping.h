@@ -95,8 +95,9 @@ void mapping_source(struct mapping *mp, const struct hl7_segment *s, const struc
 void mapping_account(struct mapping *mp);
 
 /* Puts VALUE into the spot's target at its row's path: "a.b" makes objects on the way, "a[]"
- * appends, "a[0]" is the first item (made when absent). Returns false when VALUE is NULL, and for
- * further repetitions at a path with room for one (the field is then partly used). */
+ * appends, "a[0]" is the first item (made when absent); members' names point into the path. Returns
+ * false when VALUE is NULL, and for further repetitions at a path with room for one (the field is
+ * then partly used). */
 bool mapping_put(struct spot *at, struct json *value);
 /* The same for any object and path. */
 bool mapping_put_at(struct arena *a, struct json *target, const char *path, struct json *value);

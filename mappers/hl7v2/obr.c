@@ -155,9 +155,9 @@ static struct mapped_resource *new_report(struct mapping *mp, const struct order
                                           const struct obr_group *g)
 {
     bool lab = g->category && strcmp(g->category, "laboratory") == 0;
-    struct slice key = mapping_format(mp, "OBR:%s:%.*s:%.*s:%.*s", g->kind, SLICE_ARG(g->key_order),
-                                      SLICE_ARG(mapping_value(mp, o->obr, 3, 1)),
-                                      SLICE_ARG(mapping_value(mp, o->obr, 4, 1)));
+    struct slice key =
+        ARENA_JOIN(mp->a, SLICE("OBR:"), slice_str(g->kind), SLICE(":"), g->key_order, SLICE(":"),
+                   mapping_value(mp, o->obr, 3, 1), SLICE(":"), mapping_value(mp, o->obr, 4, 1));
     struct mapped_resource *r =
         mapping_resource(mp, "DiagnosticReport",
                          lab ? "JP_DiagnosticReport_LabResult" : "JP_DiagnosticReport_Common",
@@ -203,8 +203,7 @@ void obr_results(struct mapping *mp, const struct order *o, const struct obr_gro
     struct mapped_resource *request = order_request(mp, o, g->kind, true), *report = NULL;
     struct slice group = first_of(mapping_value(mp, o->obr, 4, 1), mapping_value(mp, o->obr, 3, 1));
     struct obx_context context = {
-        .key =
-            mapping_format(mp, "%s:%.*s:%.*s", g->kind, SLICE_ARG(g->key_order), SLICE_ARG(group)),
+        .key = ARENA_JOIN(mp->a, slice_str(g->kind), SLICE(":"), g->key_order, SLICE(":"), group),
         .scope = o->scope,
         .category = g->category,
         .effective = first_of(mapping_value(mp, o->obr, 7, 1), spm_taken(mp, o)),

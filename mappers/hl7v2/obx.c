@@ -218,9 +218,8 @@ static void put_identifier(struct mapping *mp, const struct hl7_segment *obx,
     identifier = json_new(mp->a, JSON_OBJECT);
     json_put_text(mp->a, identifier, "system", INSTANCE);
     json_put_str(mp->a, identifier, "value",
-                 mapping_format(mp, "%.*s:%.*s:%.*s%s%.*s", SLICE_ARG(mp->env->facility_code),
-                                SLICE_ARG(context->key), SLICE_ARG(mapping_value(mp, obx, 3, 1)),
-                                sub.len ? ":" : "", SLICE_ARG(sub)));
+                 ARENA_JOIN(mp->a, mp->env->facility_code, SLICE(":"), context->key, SLICE(":"),
+                            mapping_value(mp, obx, 3, 1), sub.len ? SLICE(":") : SLICE_NONE, sub));
     mapping_put_at(mp->a, observation, "identifier[]", identifier);
 }
 
@@ -358,8 +357,8 @@ struct mapped_resource *obx_observation(struct mapping *mp, const struct hl7_seg
                      "検査項目コードのない結果を除きました");
         return NULL;
     }
-    key = mapping_format(mp, "OBX:%.*s:%.*s:%.*s", SLICE_ARG(context->key), SLICE_ARG(code),
-                         SLICE_ARG(mapping_value(mp, obx, 4, 1)));
+    key = ARENA_JOIN(mp->a, SLICE("OBX:"), context->key, SLICE(":"), code, SLICE(":"),
+                     mapping_value(mp, obx, 4, 1));
     category = category_of(mp, obx, context->category);
     r = mapping_resource(mp, "Observation",
                          strcmp(category, "laboratory") == 0 ? "JP_Observation_LabResult"

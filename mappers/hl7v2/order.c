@@ -181,8 +181,8 @@ struct slice order_scope(struct mapping *mp, const struct order *o, struct slice
 
     if (!o->numbered)
         return SLICE_NONE;
-    scope = mapping_format(mp, "%.*s:%.*s%s%.*s", SLICE_ARG(mp->out->message), SLICE_ARG(o->number),
-                           extra.len ? ":" : "", SLICE_ARG(extra));
+    scope = ARENA_JOIN(mp->a, mp->out->message, SLICE(":"), o->number,
+                       extra.len ? SLICE(":") : SLICE_NONE, extra);
     mapping_replaces(mp, scope);
     return scope;
 }
@@ -404,7 +404,7 @@ struct mapped_resource *order_request(struct mapping *mp, const struct order *o,
         code = mapping_value(mp, o->obr, 4, 2);
     r = mapping_resource(
         mp, "ServiceRequest", "JP_ServiceRequest_Common",
-        mapping_format(mp, "SR:%s:%.*s:%.*s", kind, SLICE_ARG(o->number), SLICE_ARG(code)));
+        ARENA_JOIN(mp->a, SLICE("SR:"), slice_str(kind), SLICE(":"), o->number, SLICE(":"), code));
     r->create_only = mentioned;
     r->scope = mentioned ? SLICE_NONE : o->scope;
     json_put_text(mp->a, r->resource, "status", request_status(mp, o, mentioned));

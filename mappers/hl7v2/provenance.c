@@ -91,13 +91,12 @@ static void put_source(const struct maker *k, struct json *provenance)
  * all that happens to it makes versions of one Provenance. */
 static struct slice group_key(struct mapping *mp, const struct mapped_resource *r)
 {
-    struct classify class;
     struct slice id = json_str(r->resource, "id");
 
     if (r->scope.len == 0 || r->create_only)
-        return mapping_format(mp, "%s:%.*s", r->type, SLICE_ARG(id));
-    classify_resource(r->resource, &class);
-    return mapping_format(mp, "%.*s:%d:%u", SLICE_ARG(r->scope), (int)class.category, class.label);
+        return ARENA_JOIN(mp->a, slice_str(r->type), SLICE(":"), id);
+    return mapping_format(mp, "%.*s:%d:%u", SLICE_ARG(r->scope), (int)r->class.category,
+                          r->class.label);
 }
 
 static struct group *open_group(struct maker *k, const struct mapped_resource *r)
@@ -112,8 +111,8 @@ static struct group *open_group(struct maker *k, const struct mapped_resource *r
     slot->value = g = ARENA_NEW(mp->a, struct group);
     if (!g)
         return NULL;
-    g->provenance = mapping_resource(mp, "Provenance", NULL,
-                                     mapping_format(mp, "provenance:%.*s", SLICE_ARG(key)));
+    g->provenance =
+        mapping_resource(mp, "Provenance", NULL, ARENA_JOIN(mp->a, SLICE("provenance:"), key));
     g->provenance->like = r;
     g->provenance->scope = r->create_only ? SLICE_NONE : r->scope;
     g->provenance->create_only = r->create_only;
@@ -161,7 +160,7 @@ static void add_target(struct maker *k, const struct mapped_resource *r)
     else
         json_put_str(
             mp->a, target, "reference",
-            mapping_format(mp, "%s/%.*s", r->type, SLICE_ARG(json_str(r->resource, "id"))));
+            ARENA_JOIN(mp->a, slice_str(r->type), SLICE("/"), json_str(r->resource, "id")));
     extension = mapping_object_at(mp->a, g->provenance->resource, "extension[0]");
     if (!json_get(extension, "url"))
         json_put_text(mp->a, extension, "url", PROVENANCE_SEGMENTS);
@@ -179,6 +178,7 @@ void provenance_make(struct mapping *mp)
     k.sha = hex_of(mp);
     read_times(&k);
     for (struct mapped_resource *r = mp->out->first; r; r = r == last ? NULL : r->next) {
+        classify_resource(r->resource, &r->class);
         /* what is taken back takes its Provenance along; that of a scope goes with the last of it
          */
         if (!r->remove || r->scope.len == 0)
@@ -189,5 +189,8 @@ void provenance_make(struct mapping *mp)
             json_put_str(mp->a, r->resource, "occurredDateTime", k.occurred);
         json_put_str(mp->a, r->resource, "recorded", k.recorded);
         put_source(&k, r->resource);
+        classify_resource(r->resource, &r->class);
+        r->class.category = r->like->class.category;
+        r->class.label = r->like->class.label;
     }
 }

@@ -30,7 +30,8 @@ bool extended_is(struct slice path)
 
 /* ---- characters ---- */
 
-/* The composed form of the kana U+30xx (hiragana and katakana lie 0x60 apart) with a mark; 0: none. */
+/* The composed form of the kana U+30xx (hiragana and katakana lie 0x60 apart) with a mark; 0: none.
+ */
 static unsigned composed(unsigned kana, bool voiced)
 {
     unsigned k = kana >= 0x30A1 ? kana - 0x60 : kana;
@@ -140,7 +141,8 @@ static enum err read_content(struct extended_path *p, struct err_list *errors)
                       "発生日時は YYYYMMDDHHMMSSFFF でなければなりません");
     p->key = cut_last(&rest);
     if (p->key.len == 0 || rest.len == 0)
-        return refuse(errors, "content", "the content folder must be ID_date_kind_key_time_department_flag",
+        return refuse(errors, "content",
+                      "the content folder must be ID_date_kind_key_time_department_flag",
                       "コンテンツフォルダー名の形式が不正です");
     if (!slice_eq(id, p->patient_id))
         return refuse(errors, "patient-id", "the folders name different patients",
@@ -179,15 +181,21 @@ static enum err read_folders(struct arena *arena, struct slice path, struct err_
     return ERR_OK;
 }
 
+bool extended_is_main(const struct extended_path *path)
+{
+    return slice_starts(path->file, SLICE("main_document"));
+}
+
 enum err extended_parse(struct arena *arena, struct slice path, struct err_list *errors,
                         struct extended_path *ret_path)
 {
-    struct extended_path p = {0};
+    struct extended_path p = {.as_found = path};
     enum err err = check_bytes(path, errors);
 
     assert(arena && errors && ret_path);
     if (err == ERR_OK && !extended_is(path))
-        err = refuse(errors, "path", "the path has too few folders", "パスのフォルダーが足りません");
+        err =
+            refuse(errors, "path", "the path has too few folders", "パスのフォルダーが足りません");
     if (err == ERR_OK)
         err = read_folders(arena, path, errors, &p);
     if (err == ERR_OK)

@@ -13,6 +13,7 @@
 #include "mappers/ssmix2/path.h"
 
 struct extended_path {
+    struct slice as_found; /* the path, byte for byte */
     struct slice patient_id, care_date;
     struct slice kind[6]; /* of the kind folder; empty where it says nothing */
     struct slice content; /* the content folder's name */
@@ -29,9 +30,11 @@ bool extended_is(struct slice path);
 enum err extended_parse(struct arena *arena, struct slice path, struct err_list *errors,
                         struct extended_path *ret_path) ERR_CHECKED;
 
-/* Makes a DocumentReference and a Binary of BYTES found at PATH. A CDA document that names another
- * patient than the path is ERR_PATIENT_MISMATCH; flag 0 removes both, flag 2 marks the reference
- * superseded. */
+/* Is it the document itself, that the other files of its content folder belong to? */
+bool extended_is_main(const struct extended_path *path);
+/* Makes a DocumentReference, a Binary and their Provenance of BYTES found at PATH (decision 0023).
+ * A CDA document that names another patient than the path is ERR_PATIENT_MISMATCH; flag 0 removes
+ * both, flag 2 marks the reference superseded. */
 enum err extended_map(struct arena *arena, const struct extended_path *path, struct slice bytes,
                       const struct mapper_env *env, struct err_list *errors,
                       struct mapped **ret_mapped) ERR_CHECKED;

@@ -17,6 +17,7 @@
 #define LOCAL "urn:tasuki:local:"
 #define TABLE "http://terminology.hl7.org/CodeSystem/v2-"
 #define SSMIX2 "urn:tasuki:ssmix2:"
+#define KANA_READING "urn:tasuki:extension:kana-reading"
 #define EN_REPRESENTATION "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
 
 /* ---- segments ---- */
@@ -270,6 +271,18 @@ struct slice segment_name(struct arena *a, const struct json *name)
         SLICE_ARG(segment_back(terms_name_script, json_str(script, "valueCode"))));
 }
 
+struct slice segment_reading(struct arena *a, const struct json *name)
+{
+    const struct json *reading = segment_extension(name, KANA_READING);
+    struct slice family, given, use = segment_back(terms_name_use, json_str(name, "use"));
+
+    split_name(json_str(reading, "valueString"), &family, &given);
+    if (family.len == 0)
+        return SLICE_NONE;
+    return segment_format(a, "%.*s^%.*s^^^^^%.*s^P", SLICE_ARG(segment_escape(a, family)),
+                          SLICE_ARG(segment_escape(a, given)), SLICE_ARG(use));
+}
+
 struct slice segment_address(struct arena *a, const struct json *address)
 {
     const struct json *line = json_path(address, "line", "0", NULL);
@@ -300,6 +313,8 @@ struct slice segment_telecom(struct arena *a, const struct json *point)
         return segment_format(a, "^NET^Internet^%.*s", SLICE_ARG(value));
     if (slice_is(json_str(point, "use"), "mobile"))
         return segment_format(a, "^PRS^CP^^^^^^^^^%.*s", SLICE_ARG(value));
+    if (json_str(point, "use").len == 0)
+        use = SLICE("ORN"); /* without any it would read as the number at home */
     return segment_format(a, "^%.*s^%s^^^^^^^^^%.*s", SLICE_ARG(use),
                           slice_is(system, "fax") ? "FX" : "PH", SLICE_ARG(value));
 }

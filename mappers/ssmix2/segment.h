@@ -44,6 +44,8 @@ struct slice segment_system(struct arena *a, struct slice url);
 struct slice segment_person(struct arena *a, const struct json *reference);
 /* A HumanName as XPN, an Address as XAD, a ContactPoint as XTN. */
 struct slice segment_name(struct arena *a, const struct json *name);
+/* The kana reading that a single name carries, as XPN of its own; empty: none. */
+struct slice segment_reading(struct arena *a, const struct json *name);
 struct slice segment_address(struct arena *a, const struct json *address);
 struct slice segment_telecom(struct arena *a, const struct json *point);
 /* The unit of a Quantity as CWE. */

@@ -194,6 +194,7 @@ static void put_contact(struct writer *w, const struct json *contact)
     segment_begin(&w->s, "NK1");
     segment_number(&w->s, 1, ++w->n);
     segment_put(&w->s, 2, segment_name(a, json_get(contact, "name")));
+    segment_again(&w->s, 2, segment_reading(a, json_get(contact, "name")));
     segment_put(&w->s, 3, segment_concept(a, json_at(relations, 0)));
     segment_put(&w->s, 4, segment_address(a, json_get(contact, "address")));
     put_telecoms(w, 5, json_get(contact, "telecom"), false);

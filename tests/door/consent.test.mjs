@@ -90,10 +90,13 @@ describe('without consent', () => {
 
   test('an id that is taken cannot be told by trying to write there', async () => {
     const r = records[0];
-    const answer = await b.put(`/Observation/${r.id}`, { ...observation(card()), id: r.id });
-    assert.ok(answer.status >= 400 && answer.status < 500, `${answer.status}`);
-    assert.ok(!answer.text.includes('valueQuantity'));
-    assert.equal((await a.read(`/Observation/${r.id}`)).meta.versionId, '1', 'nothing was overwritten');
+    const before = (await a.get(`/Observation/${r.id}`)).text;
+    const answer = await b.put(`/Observation/${r.id}`, { ...observation(card('resident-2'), { value: 9 }), id: r.id });
+    assert.equal(answer.status, 201, 'as for a free one (decision 0025, own_id.test.mjs)');
+    assert.equal(answer.json.valueQuantity.value, 9);
+    assert.equal((await a.get(`/Observation/${r.id}`)).text, before, 'nothing was overwritten');
+    assertOutcome(await b.put(`/Observation/${r.id}`, r), 422, /subject/);
+    assert.equal((await b.del(`/Observation/${r.id}`)).status, 204);
   });
 
   test('no answer says when hidden data changed', async () => {

@@ -16,7 +16,7 @@ from params import ABSTRACT, LICENCE, Output, Params, load, quote, wrap
 SD = "http://hl7.org/fhir/StructureDefinition/"
 TYPE_EXT = SD + "structuredefinition-fhir-type"
 # Types the C code asks for by name.
-KNOWN = ("Reference", "Coding", "CodeableConcept")
+KNOWN = ("Reference", "Coding", "CodeableConcept", "Identifier")
 
 
 def upper_first(text):

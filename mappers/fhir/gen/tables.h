@@ -19,6 +19,7 @@ enum tables_known {
     TABLES_AT_REFERENCE = 498,
     TABLES_AT_CODING = 101,
     TABLES_AT_CODEABLE_CONCEPT = 100,
+    TABLES_AT_IDENTIFIER = 283,
 };
 
 /* Primitive types in the order of the table. */

@@ -7,6 +7,7 @@
 #include <stdalign.h>
 
 #include "base/arena.h"
+#include "base/limits.h"
 
 #include "base/banned.h"
 
@@ -122,14 +123,60 @@ static void copies_and_formats(void **state)
     arena_free(a);
 }
 
+static void joins(void **state)
+{
+    struct arena *a = arena_new(1000), *small = arena_new(16);
+    struct slice joined = ARENA_JOIN(a, SLICE("ab"), SLICE_NONE, SLICE("/"), SLICE("cd"));
+    (void)state;
+    assert_slice(joined, "ab/cd");
+    assert_int_equal(joined.ptr[joined.len], '\0');
+    assert_slice(ARENA_JOIN(a, SLICE_NONE), "");
+    assert_null(ARENA_JOIN(small, SLICE("0123456789"), SLICE("0123456789")).ptr);
+    assert_true(arena_exhausted(small));
+    arena_free(small);
+    arena_free(a);
+}
+
+/* Longer than what is formatted in one go. */
+static void formats_long_texts(void **state)
+{
+    struct arena *a = arena_new(LIMIT_MIB);
+    char text[600];
+    (void)state;
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    for (size_t len = 250; len < 260; len++) {
+        const char *out = arena_printf(a, "%.*s", (int)len, text);
+        assert_int_equal(strlen(out), len);
+    }
+    assert_int_equal(strlen(arena_printf(a, "<%s>", text)), sizeof(text) + 1);
+    arena_free(a);
+}
+
+/* Allocations of all sizes up to one that has a chunk of its own, each whole and zeroed. */
+static void mixes_sizes(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 2; round++) {
+        struct arena *a = arena_new(16 * LIMIT_MIB);
+        for (size_t size = 1; size < 300000; size = size * 3 + 1) {
+            unsigned char *p = arena_alloc(a, size), *q = arena_alloc(a, 8);
+            for (size_t i = 0; i < size; i++)
+                assert_int_equal(p[i], 0);
+            memset(p, 0xAA, size);
+            assert_int_equal(q[0], 0);
+        }
+        arena_free(a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gives_zeroed_aligned_memory),
-        cmocka_unit_test(keeps_allocations_apart),
-        cmocka_unit_test(gives_zeroed_memory_again),
-        cmocka_unit_test(stops_at_the_cap),
-        cmocka_unit_test(copies_and_formats),
+        cmocka_unit_test(gives_zeroed_aligned_memory), cmocka_unit_test(keeps_allocations_apart),
+        cmocka_unit_test(gives_zeroed_memory_again),   cmocka_unit_test(stops_at_the_cap),
+        cmocka_unit_test(copies_and_formats),          cmocka_unit_test(joins),
+        cmocka_unit_test(formats_long_texts),          cmocka_unit_test(mixes_sizes),
     };
     return T_RUN(tests);
 }

@@ -5,6 +5,8 @@
  */
 #include "lib/t.h"
 
+#include <pthread.h>
+
 #include "base/digest.h"
 
 #include "base/banned.h"
@@ -154,16 +156,32 @@ static void full_buffers_say_so(void **state)
     buf_fini(&b);
 }
 
+/* A thread's context keeps nothing of one key for the next. */
+static void *hmac_in_thread(void *context)
+{
+    (void)context;
+    hmac_vectors(NULL);
+    hmac_vectors(NULL);
+    return NULL;
+}
+
+static void hmac_in_threads(void **state)
+{
+    pthread_t threads[4];
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, hmac_in_thread, NULL), 0);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sha256_vectors),
-        cmocka_unit_test(hmac_vectors),
-        cmocka_unit_test(compares),
-        cmocka_unit_test(hex_both_ways),
-        cmocka_unit_test(base64_both_ways),
-        cmocka_unit_test(base64_is_strict),
-        cmocka_unit_test(base64_of_all_lengths),
+        cmocka_unit_test(sha256_vectors),      cmocka_unit_test(hmac_vectors),
+        cmocka_unit_test(hmac_in_threads),     cmocka_unit_test(compares),
+        cmocka_unit_test(hex_both_ways),       cmocka_unit_test(base64_both_ways),
+        cmocka_unit_test(base64_is_strict),    cmocka_unit_test(base64_of_all_lengths),
         cmocka_unit_test(full_buffers_say_so),
     };
     return T_RUN(tests);

@@ -218,6 +218,28 @@ static void compares(void **state)
     arena_free(a);
 }
 
+/* What needs an escape is found wherever it stands, and nothing else is escaped. */
+static void escapes_anywhere(void **state)
+{
+    struct buf out;
+    (void)state;
+    buf_init(&out, 1000);
+    for (unsigned c = 0; c < 256; c++) {
+        for (size_t at = 0; at < 19; at++) {
+            char text[19];
+            memset(text, 0x80 | (int)(c % 64), sizeof(text)); /* neighbours with the high bit set */
+            text[at] = (char)c;
+            buf_clear(&out);
+            json_print_string(&out, slice_of(text, sizeof(text)));
+            bool escaped = c < 0x20 || c == '"' || c == '\\';
+            bool shown = out.ptr[1 + at] == (char)c && out.len == sizeof(text) + 2;
+            assert_int_equal(escaped, !shown);
+            assert_int_equal(out.ptr[out.len - 1], '"');
+        }
+    }
+    buf_fini(&out);
+}
+
 static void prints_pretty(void **state)
 {
     struct arena *a = arena_new(1 << 16);
@@ -287,6 +309,7 @@ int main(void)
         cmocka_unit_test(clones_apart),
         cmocka_unit_test(compares),
         cmocka_unit_test(prints_strings),
+        cmocka_unit_test(escapes_anywhere),
         cmocka_unit_test(prints_pretty),
     };
     return T_RUN(tests);

@@ -11,6 +11,7 @@
 #include <ftw.h>
 
 #include "mappers/charset.h"
+#include "mappers/hl7v2/ack.h"
 #include "base/banned.h"
 
 #define CASES "tests/cases/hl7v2"
@@ -133,11 +134,43 @@ static struct {
     unsigned mapped, refused, broken;
 } count;
 
+/* Whatever was wrong, the answer is a message that names it: MSA-1, and an ERR with code, severity,
+ * our own code and text for each error. */
+static bool is_answered(struct slice raw, const struct run *run)
+{
+    struct arena *a = run->arena;
+    const struct hl7_segment *msa, *err;
+    struct hl7_message *answer = NULL;
+    struct hl7_header header;
+    struct err_list errors;
+    struct buf out;
+    bool good;
+
+    hl7_peek(a, raw, &header);
+    buf_init(&out, LIMIT_MIB);
+    err_list_init(&errors, a);
+    good = hl7_ack(&header, err_ack(run->err), &run->errors, SLICE("1"), 0, &out) == ERR_OK &&
+           hl7_lex(a, buf_slice(&out), &errors, &answer) == ERR_OK;
+    msa = good ? hl7_find(answer, "MSA", 1) : NULL;
+    err = good ? hl7_find(answer, "ERR", 1) : NULL;
+    good = msa && slice_is(hl7_value(answer, msa, 1, 1), err_ack(run->err));
+    if (good && run->err && err && err->field_count > 2)
+        good = hl7_field(err, 3).len && hl7_field(err, 4).len && hl7_field(err, 5).len &&
+               hl7_field(err, 8).len;
+    good = good && (run->err == ERR_OK || err);
+    buf_fini(&out);
+    return good;
+}
+
 static void try_one(const char *name, const struct text *t, unsigned n)
 {
     struct run run;
 
     run_message(slice_of(t->bytes, t->len), &run);
+    if (!is_answered(slice_of(t->bytes, t->len), &run)) {
+        print_error("%s, mutation %u: no proper answer\n", name, n);
+        count.broken++;
+    }
     if (run.err != ERR_OK) {
         count.refused++;
         if (!run.errors.errors) {

@@ -99,7 +99,7 @@ static enum err map(struct arena *arena, const char *path, const char *bytes,
                     struct mapped **ret_mapped)
 {
     static const struct mapper_env env = {
-        .facility_code = {"1319999999", 10}, .facility_name = {"x", 1}, .id_of = run_id_of};
+        .facility_code = {"1319999999", 10}, .facility_name = {"x", 1}, .now_ms = INT64_C(1795334400000), .id_of = run_id_of};
     struct extended_path p = {0};
     struct err_list errors;
 
@@ -115,7 +115,7 @@ static void test_documents(void **state)
 
     (void)state;
     assert_int_equal(map(arena, GOOD, CDA("9999013"), &m), ERR_OK);
-    assert_int_equal(m->count, 2);
+    assert_int_equal(m->count, 3);
     assert_slice(m->patient.local_no, "9999013");
     const struct json *reference = m->first->resource, *binary = m->first->next->resource;
     const struct json *type = json_get(reference, "type");
@@ -126,11 +126,62 @@ static void test_documents(void **state)
     assert_slice(json_str(reference, "status"), "current");
     assert_int_equal(map(arena, DAY KIND "/" CONTENT(KIND) "/検査.pdf", "%PDF", &other), ERR_OK);
     const struct json *target = json_path(other->first->resource, "relatesTo", "0", "target", NULL);
-    struct slice main_id = json_str(target, "reference");
-    assert_slice(slice_sub(main_id, 0, 18), "DocumentReference/");
-    assert_true(slice_eq(slice_sub(main_id, 18, main_id.len), json_str(reference, "id")));
+    assert_true(json_equal(json_get(target, "identifier"), json_get(reference, "masterIdentifier")));
+    assert_slice(json_str(json_get(other->first->resource, "masterIdentifier"), "value"),
+                 CONTENT(KIND) "/検査.pdf");
     assert_int_equal(map(arena, GOOD, CDA("9999014"), &m), ERR_PATIENT_MISMATCH);
     assert_int_equal(map(arena, GOOD, "<!DOCTYPE x><x/>", &m), ERR_MALFORMED);
+    arena_free(arena);
+}
+
+/* Decision 0023: whose, when, of what kind, which bytes. */
+static void test_what_is_said(void **state)
+{
+    struct arena *arena = arena_new(LIMIT_MIB);
+    struct mapped *m = NULL;
+    /* "abc": the vectors of FIPS 180 */
+    static const char path[] = DAY KIND "/" CONTENT(KIND) "/カ\xE3\x82\x99ス.pdf";
+
+    (void)state;
+    assert_int_equal(map(arena, path, "abc", &m), ERR_OK);
+    const struct json *reference = m->first->resource, *provenance = m->last->resource;
+    const struct json *attachment = json_path(reference, "content", "0", "attachment", NULL);
+    const struct json *what = json_path(provenance, "entity", "0", "what", NULL);
+    assert_slice(json_str(json_get(reference, "subject"), "reference"), "Patient/@");
+    assert_slice(json_str(reference, "date"), "2011-12-20T10:30:59+09:00");
+    assert_slice(json_str(json_path(reference, "context", "period", NULL), "start"), "2011-12-20");
+    assert_slice(json_str(json_path(reference, "context", "related", "0", "identifier", NULL), "value"),
+                 "0001");
+    assert_slice(json_str(json_path(reference, "custodian", "identifier", NULL), "value"), "1319999999");
+    assert_slice(json_str(attachment, "title"), "ガス.pdf");
+    assert_slice(json_str(attachment, "hash"), "qZk+NkcGgWq6PiVxeFDCbJzQ2J0=");
+    assert_slice(json_get(attachment, "size")->text, "3");
+    assert_slice(json_str(json_get(what, "identifier"), "value"),
+                 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_slice(json_str(what, "display"), path);
+    assert_true(m->last->like == m->first);
+    assert_slice(json_str(provenance, "recorded"), "2011-12-20T10:30:59+09:00");
+    arena_free(arena);
+}
+
+/* The same folder and file, composed or not, is the same document. */
+static void test_one_id_for_both_forms(void **state)
+{
+    struct arena *arena = arena_new(LIMIT_MIB);
+    struct mapped *composed = NULL, *apart = NULL;
+
+    (void)state;
+    assert_int_equal(map(arena, DAY "L^ガス^99/9999013_20111220_L^ガス^99_1_20111220103059000_01_1/ガ.pdf", "x",
+                         &composed),
+                     ERR_OK);
+    assert_int_equal(map(arena,
+                         DAY "L^カ\xE3\x82\x99ス^99/9999013_20111220_L^カ\xE3\x82\x99ス"
+                             "^99_1_20111220103059000_01_1/カ\xE3\x82\x99.pdf",
+                         "x", &apart),
+                     ERR_OK);
+    assert_true(slice_eq(json_str(composed->first->resource, "id"),
+                         json_str(apart->first->resource, "id")));
+    assert_true(json_equal(composed->first->resource, apart->first->resource));
     arena_free(arena);
 }
 
@@ -140,6 +191,8 @@ int main(void)
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_composition),
         cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_what_is_said),
+        cmocka_unit_test(test_one_id_for_both_forms),
     };
     return T_RUN(tests);
 }
