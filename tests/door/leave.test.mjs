@@ -74,6 +74,7 @@ function load(work) {
   const exporting = async () => {
     const answer = await a.get('/$export', { Prefer: 'respond-async' });
     if (answer.status !== 202) { await sleep(100); return; }
+    work.exports++;
     const place = answer.headers['content-location'];
     let done = await a.get(place);
     for (; work.going && done.status === 202; done = await a.get(place)) await sleep(50);
@@ -99,9 +100,13 @@ describe('TERM', () => {
   for (const [what, end] of [['in the middle', false], ['in the middle again', false], ['at the end', true]]) {
     test(`${what} of everything: code 0, no leak, nothing acknowledged is lost`, { timeout: 240_000 }, async (t) => {
       await begin();
-      const work = { going: true, writes: 0, messages: 0, listeners: 0, files: 0 };
+      const work = { going: true, writes: 0, messages: 0, listeners: 0, exports: 0, files: 0 };
       const loading = load(work);
-      await until(() => work.writes > 100 && work.messages > 100 && work.listeners > 1 && work.files > 1, { ms: 120_000, what: 'all at work' });
+      await until(() => work.writes > 50 && work.messages > 50 && work.listeners > 1 && work.exports > 0, { ms: 120_000, what: 'all at work' }).catch((error) => {
+        work.going = false;
+        region.kill();
+        throw new Error(`${error.message}: ${JSON.stringify(work)}\n${region.tail()}`);
+      });
       if (end) {
         work.going = false;
         await loading;
