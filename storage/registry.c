@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Facilities, their staff and everybody's certificates. registry_cert runs on every request and is
- * one indexed point read, remembered no longer than the transaction that saw it, so that a revocation
- * counts from the next request on. A facility switched off is as good as unregistered. Must never bring a revoked
- * certificate back: registering its fingerprint again is refused.
+ * one indexed point read, remembered no longer than the transaction that saw it, so that a
+ * revocation counts from the next request on. A facility switched off is as good as unregistered.
+ * Must never bring a revoked certificate back: registering its fingerprint again is refused.
  */
 #include "storage/registry.h"
 
@@ -103,7 +103,8 @@ static struct slice next_text(const char **at, struct arena *arena)
     return arena_dup(arena, text);
 }
 
-/* What this transaction found for the same certificate before. Whatever changes the registry forgets it (forget_cert). */
+/* What this transaction found for the same certificate before. Whatever changes the registry
+ * forgets it (forget_cert). */
 static bool recall_cert(const struct session *s, struct arena *arena,
                         const unsigned char fingerprint[DIGEST_LEN], struct registry_caller *ret)
 {
@@ -115,7 +116,8 @@ static bool recall_cert(const struct session *s, struct arena *arena,
         return false;
     *ret = (struct registry_caller){.person = c->person, .revoked = c->revoked};
     if (c->facility > 0) {
-        ret->facility = (struct facility){.id = c->facility, .kind = (enum facility_kind)c->kind, .active = true};
+        ret->facility = (struct facility){
+            .id = c->facility, .kind = (enum facility_kind)c->kind, .active = true};
         ret->facility.key = next_text(&at, arena);
         ret->facility.code = next_text(&at, arena);
         ret->facility.name = next_text(&at, arena);
@@ -137,8 +139,8 @@ static void remember_cert(struct session *s, const unsigned char fingerprint[DIG
     c->revoked = caller->revoked;
     c->facility = f->id;
     c->kind = (int)f->kind;
-    snprintf(c->texts, sizeof(c->texts), "%.*s%c%.*s%c%.*s", SLICE_ARG(f->key), 0, SLICE_ARG(f->code), 0,
-             SLICE_ARG(f->name));
+    snprintf(c->texts, sizeof(c->texts), "%.*s%c%.*s%c%.*s", SLICE_ARG(f->key), 0,
+             SLICE_ARG(f->code), 0, SLICE_ARG(f->name));
     c->transaction = s->transaction;
 }
 
@@ -294,6 +296,44 @@ enum err registry_staff(struct session *s, struct arena *arena, int64_t facility
     return ERR_OK;
 }
 
+enum err registry_staff_list(struct session *s, struct arena *arena, int64_t facility,
+                             struct registry_staff_row **ret_rows, size_t *ret_count)
+{
+    struct registry_staff_row *rows = NULL;
+    size_t count = 0;
+    bool more = false;
+    struct sql *q;
+    enum err err = sql_prepare(s,
+                               "SELECT f.key, t.user, t.name, t.role, count(*) OVER ()"
+                               " FROM staff t JOIN facility f ON f.id = t.facility"
+                               " WHERE t.active = 1 AND (?1 = 0 OR t.facility = ?1)"
+                               " ORDER BY f.key, t.user",
+                               SQL_OWN, &q);
+
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, facility);
+    while ((err = sql_step(q, &more)) == ERR_OK && more) {
+        int64_t role = sql_i64(q, 3);
+        if (!rows && !(rows = arena_array(arena, (size_t)sql_i64(q, 4), sizeof *rows)))
+            err = ERR_LIMIT;
+        else if (role < 0 || role >= STAFF_ROLE_COUNT)
+            err = ERR_VERSION;
+        if (err != ERR_OK)
+            break;
+        rows[count++] = (struct registry_staff_row){.facility_key = sql_dup(q, 0, arena),
+                                                    .user = sql_dup(q, 1, arena),
+                                                    .name = sql_dup(q, 2, arena),
+                                                    .role = (enum staff_role)role};
+    }
+    err = sql_done(q, err);
+    if (err != ERR_OK)
+        return err;
+    *ret_rows = rows;
+    *ret_count = count;
+    return ERR_OK;
+}
+
 /* ── registering ─────────────────────────────────────────────────────────────────────────────── */
 
 /* Is CODE another facility's than KEY's? */
@@ -369,6 +409,22 @@ enum err registry_put_staff(struct session *s, int64_t facility, struct slice us
     return sql_run(q);
 }
 
+enum err registry_remove_staff(struct session *s, int64_t facility, struct slice user)
+{
+    struct sql *q;
+    enum err err =
+        sql_prepare(s, "UPDATE staff SET active = 0 WHERE facility = ? AND user = ? AND active = 1",
+                    SQL_OWN, &q);
+
+    assert(session_writes(s));
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, facility);
+    sql_bind_text(q, 2, user);
+    err = sql_run(q);
+    return err == ERR_OK && sql_changes(s) == 0 ? ERR_NOT_FOUND : err;
+}
+
 enum err registry_put_cert(struct session *s, const unsigned char fingerprint[DIGEST_LEN],
                            struct slice name, struct slice serial_hex, int64_t facility,
                            int64_t person)
@@ -397,9 +453,9 @@ enum err registry_put_cert(struct session *s, const unsigned char fingerprint[DI
 }
 
 #define REVOKE(which)                                                                              \
-    "UPDATE cert SET revoked_ms = ?2 WHERE fingerprint = (SELECT fingerprint FROM cert WHERE "     \
-    which " AND revoked_ms IS NULL ORDER BY registered_ms DESC, fingerprint LIMIT 1)"              \
-          " RETURNING serial"
+    "UPDATE cert SET revoked_ms = ?2 WHERE fingerprint = (SELECT fingerprint FROM cert "           \
+    "WHERE " which " AND revoked_ms IS NULL ORDER BY registered_ms DESC, fingerprint LIMIT 1)"     \
+    " RETURNING serial"
 
 static enum err revoke_by(struct session *s, struct arena *arena, const char *text,
                           struct slice given, struct slice *ret_serial)
@@ -421,7 +477,8 @@ static enum err revoke_by(struct session *s, struct arena *arena, const char *te
     return err;
 }
 
-/* A serial is one certificate's, so it is tried first; a name may be used again after a revocation. */
+/* A serial is one certificate's, so it is tried first; a name may be used again after a revocation.
+ */
 enum err registry_revoke_cert(struct session *s, struct arena *arena, struct slice name_or_serial,
                               struct slice *ret_serial)
 {

@@ -83,11 +83,21 @@ enum err registry_facilities(struct session *s, struct arena *arena, struct faci
 enum err registry_staff(struct session *s, struct arena *arena, int64_t facility, struct slice user,
                         struct slice *ret_name, enum staff_role *ret_role) ERR_CHECKED;
 
+/* Those on the list, of FACILITY or (0) of all, by facility and user. */
+struct registry_staff_row {
+    struct slice facility_key, user, name;
+    enum staff_role role;
+};
+enum err registry_staff_list(struct session *s, struct arena *arena, int64_t facility,
+                             struct registry_staff_row **ret_rows, size_t *ret_count) ERR_CHECKED;
+
 /* Writer session. Facility: updates by key when present. */
 enum err registry_put_facility(struct session *s, const struct facility *facility,
                                int64_t *ret_id) ERR_CHECKED;
 enum err registry_put_staff(struct session *s, int64_t facility, struct slice user,
                             struct slice name, enum staff_role role) ERR_CHECKED;
+/* ERR_NOT_FOUND when he is not on the list. */
+enum err registry_remove_staff(struct session *s, int64_t facility, struct slice user) ERR_CHECKED;
 /* Exactly one of facility and person is > 0. */
 enum err registry_put_cert(struct session *s, const unsigned char fingerprint[DIGEST_LEN],
                            struct slice name, struct slice serial_hex, int64_t facility,

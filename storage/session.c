@@ -2,7 +2,8 @@
  *
  * One connection: how it is opened, what is bound to it. Settings follow from what the store
  * promises: WAL with synchronous=FULL (an acknowledged write is on disk), no automatic checkpoint
- * on the writer (a commit never waits for one; storage/checkpoint.c), no mmap (an I/O error must
+ * on the writer (a commit never waits for one; storage/checkpoint.c), the log written in pieces
+ * (storage/log_vfs.h), no mmap (an I/O error must
  * be an error code, not a signal), defensive mode and an untrusted schema (a tampered file must
  * not run anything). Readers open the file read-only.
  */
@@ -26,7 +27,7 @@
 
 #define SESSION_VALUE_MAX (64 * 1024 * 1024)
 #define SESSION_TEXT_MAX (512 * 1024)
-#define SESSION_PAGES_KEPT 256 /* of each connection's cache: not given back to malloc between transactions */
+#define SESSION_PAGES_KEPT 64 /* of each connection's cache: not given back to malloc between transactions */
 
 static void set_limits(sqlite3 *db)
 {

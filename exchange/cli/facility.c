@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * facility list|add.
+ * facility list|add|disable|enable. Disabling takes effect with the next request: certificates are
+ * looked up at each.
  */
 #include "base/ids.h"
 #include "exchange/cli/cli.h"
@@ -95,4 +96,58 @@ int cli_facility_add(const struct args *args)
         code = cli_use(&place, &add_use, SLICE_NONE, &facility);
     cli_close(&place);
     return code;
+}
+
+struct switching {
+    struct arena *arena;
+    struct slice key;
+    bool active;
+};
+
+static enum err switch_apply(struct session *s, struct request *r)
+{
+    const struct switching *in = r->input;
+    struct facility facility;
+    int64_t id = 0;
+    enum err err = registry_facility_by_key(s, in->arena, in->key, &facility);
+
+    if (err)
+        return err;
+    if (facility.kind == FACILITY_OPERATOR || facility.kind == FACILITY_HOME)
+        return ERR_FORBIDDEN; /* nobody could undo it; residents write there */
+    r->entity = arena_printf(r->arena, "Organization/%.*s", SLICE_ARG(in->key));
+    facility.active = in->active;
+    return registry_put_facility(s, &facility, &id);
+}
+
+static const struct use disable_use = {.event = "facility-disable",
+                                       .actors = 1u << GRANT_OPERATOR,
+                                       .writes = true,
+                                       .apply = switch_apply};
+static const struct use enable_use = {.event = "facility-enable",
+                                      .actors = 1u << GRANT_OPERATOR,
+                                      .writes = true,
+                                      .apply = switch_apply};
+
+static int switch_facility(const struct args *args, const struct use *use, bool active)
+{
+    struct cli_place place;
+    struct switching in = {.key = slice_str(args->operands[0]), .active = active};
+    int code = cli_open(args, &place);
+
+    in.arena = place.arena;
+    if (!code)
+        code = cli_use(&place, use, SLICE_NONE, &in);
+    cli_close(&place);
+    return code;
+}
+
+int cli_facility_disable(const struct args *args)
+{
+    return switch_facility(args, &disable_use, false);
+}
+
+int cli_facility_enable(const struct args *args)
+{
+    return switch_facility(args, &enable_use, true);
 }

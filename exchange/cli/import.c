@@ -66,14 +66,17 @@ static void ended(void *context, struct request *r, void *tag)
     say_progress(im);
 }
 
-static int open_import(const struct args *args, struct import *im)
+/* OF_OPERATOR: without --facility it is the operator who brings it, and he brings nothing of residents. */
+static int open_import(const struct args *args, bool of_operator, struct import *im)
 {
     int code = CLI_OK;
 
     *im = (struct import){.args = args, .facility_key = slice_str(args_value(args, "facility"))};
-    if (!im->facility_key.len)
+    if (!im->facility_key.len && !of_operator)
         return cli_usage(args, "give --facility KEY", "--facility が要ります");
     code = cli_open(args, &im->place);
+    if (!code && !im->facility_key.len)
+        im->facility_key = im->place.operator_key;
     im->began_ms = clock_monotonic_ms();
     if (!code)
         batch_init(&im->batch, &im->place.exchange, ended, im);
@@ -106,7 +109,7 @@ static void unreadable(void *context, const struct ssmix2_file *file)
 int cli_import_ssmix2(const struct args *args)
 {
     struct import im;
-    int code = open_import(args, &im);
+    int code = open_import(args, false, &im);
 
     if (!code) {
         struct batch_tree tree = {
@@ -210,7 +213,7 @@ int cli_import_fhir(const struct args *args)
 {
     struct import im;
     enum err err = ERR_OK;
-    int code = open_import(args, &im);
+    int code = open_import(args, true, &im);
 
     if (!code) {
         for (unsigned i = 0; i < args->operand_count && !err; i++) {

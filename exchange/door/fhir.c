@@ -198,11 +198,17 @@ static bool has_form_body(const struct http1_request *head)
     return slice_ieq(type, SLICE("application/x-www-form-urlencoded"));
 }
 
-/* A body must be of a kind that its route reads. */
+/* A body must be of a kind that its route reads, and plain: what is compressed would look like broken text. */
 static void check_media(struct request *r, struct fhir_input *in, const struct http1_request *head)
 {
+    struct slice coding = slice_trim(http1_field(head, "Content-Encoding"));
     if (!r->body.len || !in->route)
         return;
+    if (coding.len && !slice_ieq(coding, SLICE("identity"))) {
+        in->refusal = ERR_MEDIA_TYPE;
+        in->refusal_place = "Content-Encoding";
+        return;
+    }
     if (in->shape == FHIR_TYPE_SEARCH || in->shape == FHIR_SYSTEM_SEARCH ||
         in->shape == FHIR_COMPARTMENT_SEARCH) {
         if (!has_form_body(head))

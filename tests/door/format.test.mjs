@@ -4,6 +4,7 @@
 // (_summary, _elements), Binary as content. What comes back must be the same resource in every form.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { Region, assertOutcome, sleep } from './region.mjs';
 import { breakGlass, observation, patient } from './resources.mjs';
 import { assertSchema } from './schema.mjs';
@@ -150,6 +151,8 @@ describe('a body in XML', () => {
     assertOutcome(await post(`<Patient ${NS}/>`), 422);
     assertOutcome(await post('{}'), 400);
     assertOutcome(await post(JSON.stringify(observation(card)), 'text/plain'), 415);
+    const packed = { body: gzipSync(JSON.stringify(observation(card))), headers: { 'Content-Encoding': 'gzip' } };
+    assertOutcome(await a.request('POST', '/Observation', packed), 415, /Content-Encoding/);
     assertOutcome(await post(body('1'), `${XML}; charset=shift_jis`), 415);
     assertOutcome(await post(body('1'), `${XML}; fhirVersion=3.0`), 415);
     const inXml = await a.request('POST', '/Observation', { body: `<Observation ${NS}/>`, type: XML, headers: { Accept: XML } });

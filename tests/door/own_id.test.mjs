@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { Region, assertOutcome, withoutIds } from './region.mjs';
+import { Region, assertOutcome, tasuki, withoutIds } from './region.mjs';
 import { consent, observation, patient, recipient } from './resources.mjs';
 
 let region;
@@ -119,6 +119,9 @@ describe('a third who sees both', () => {
     assert.notEqual(included.id, id);
     assert.equal((await c.read(`/Observation/${included.id}`)).valueQuantity.value, 2);
     assert.equal((await b.read(`/Observation/${included.id}`)).id, id, 'its source knows it by both');
+    assert.equal(tasuki('reindex', '--dir', region.dir).code, 0);
+    for (const party of [b, c]) assert.equal((await party.search(`/DiagnosticReport?result.value-quantity=2&_id=${report}`)).total, 1, 'indexes made anew say the same');
+    assert.equal((await b.search(`/DiagnosticReport?result=Observation/${id}&_id=${report}`)).total, 1);
   });
 
   test('what may be seen is not taken: 403', async () => {

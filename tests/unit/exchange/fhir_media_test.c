@@ -25,6 +25,7 @@ static const struct {
     {"text/xml; charset=utf-8", ERR_OK, FHIR_MEDIA_XML, false, false},
     {"text/json", ERR_OK, FHIR_MEDIA_JSON, false, false},
     {"application/*", ERR_OK, FHIR_MEDIA_JSON, false, true},
+    {"*/*, application/fhir+xml;q=0.1", ERR_OK, FHIR_MEDIA_JSON, false, false},
     {"application/fhir+xml, application/fhir+json", ERR_OK, FHIR_MEDIA_XML, false, false},
     {"application/fhir+xml;q=0.5, application/fhir+json;q=0.9", ERR_OK, FHIR_MEDIA_JSON, false,
      false},

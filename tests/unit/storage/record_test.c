@@ -500,6 +500,43 @@ static void test_search_rows_follow_the_record(void **state)
     fixture_close(&w.f);
 }
 
+/* ── a key that leads to two ───────────────────────────────────────────────────────────────── */
+
+/* Enters the other records under this one's key, before it and after. */
+static enum err share_key_step(struct session *s, void *context)
+{
+    struct sql *q = NULL;
+    (void)context;
+    enum err err = sql_prepare(
+        s,
+        "INSERT INTO ix_id(key, rid) SELECT tasuki_key_id('Observation', n.column1), r.rid"
+        " FROM record r CROSS JOIN (VALUES ('middle'), ('nobody')) n"
+        " WHERE r.id IN ('first', 'last')",
+        SQL_OWN, &q);
+    return err ? err : sql_run(q);
+}
+
+static void test_what_shares_a_key_is_not_taken_for_it(void **state)
+{
+    (void)state;
+    struct world w;
+    struct record r = {0};
+    world_open(&w);
+    struct grant a = fixture_facility(w.a, GRANT_TREAT);
+    const char *const ids[] = {"first", "middle", "last"};
+    for (size_t i = 0; i < T_COUNT(ids); i++) {
+        struct fixture_put put = put_of(a, w.a1, ids[i], "{}");
+        assert_int_equal(fixture_try_put(&w.f, &put), ERR_OK);
+    }
+    assert_int_equal(fixture_write(&w.f, share_key_step, NULL), ERR_OK);
+    for (size_t i = 0; i < T_COUNT(ids); i++) {
+        assert_int_equal(read_record(&w, a, ids[i], &r), ERR_OK);
+        assert_slice(r.id, ids[i]);
+    }
+    assert_int_equal(read_record(&w, a, "nobody", &r), ERR_NOT_FOUND);
+    fixture_close(&w.f);
+}
+
 /* ── originals ─────────────────────────────────────────────────────────────────────────────── */
 
 struct original {
@@ -628,6 +665,7 @@ int main(void)
         cmocka_unit_test(test_groups_replace_as_a_whole),
         cmocka_unit_test(test_own_patient_else_newest),
         cmocka_unit_test(test_search_rows_follow_the_record),
+        cmocka_unit_test(test_what_shares_a_key_is_not_taken_for_it),
         cmocka_unit_test(test_originals_go_back_to_their_sender),
         cmocka_unit_test(test_originals_of_a_chart),
     };
