@@ -157,6 +157,12 @@ static void test_nothing_is_lost(void **state)
     assert_int_equal(
         ask(&f, "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%\\_new' ESCAPE '\\'"), 0);
 
+    assert_int_equal(ask(&f, "SELECT count(*) FROM record r JOIN scope g ON g.chart = r.chart"
+                             " AND g.scope = r.scope AND r.rid BETWEEN g.low AND g.high"
+                             " WHERE r.id = 'x' AND r.scope = tasuki_key_scope('g')"),
+                     1);
+    assert_int_equal(ask(&f, "SELECT group_concat(facility) = '1' FROM original"), 1);
+
     struct reading r = {.f = &f,
                         .grant = fixture_facility(1, GRANT_TREAT),
                         .query = {.limit = 100, .oldest_first = true, .count_total = true}};
