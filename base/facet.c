@@ -17,7 +17,8 @@
 
 #include "base/banned.h"
 
-#define VERSION 1
+#define VERSION 2
+#define VERSION_1 1 /* the same, without UUIDs */
 
 #define HEAD_KIND 0x0Fu
 #define HEAD_PARAM 0x10u /* another parameter than before */
@@ -98,6 +99,34 @@ static size_t known_text(struct slice text)
     return facet_known_text_count;
 }
 
+_Static_assert(FACET_UUID >= FACET_TEXTS + UINT8_MAX + 1, "beyond every text known by number");
+
+#define UUID_TEXT 36
+#define UUID_BYTES 16
+
+/* The bytes of the UUID that TEXT ends with; false if it ends otherwise. */
+static bool uuid_of(struct slice text, unsigned char ret_bytes[UUID_BYTES])
+{
+    static const char pattern[UUID_TEXT + 1] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    unsigned digits = 0;
+    if (text.len < UUID_TEXT || text.len > FACET_BEFORE + UUID_TEXT)
+        return false;
+    const char *from = text.ptr + text.len - UUID_TEXT;
+    for (unsigned i = 0; i < UUID_TEXT; i++) {
+        char c = from[i];
+        bool digit = c >= '0' && c <= '9', letter = c >= 'a' && c <= 'f';
+        if (pattern[i] == '-' ? c != '-' : !digit && !letter)
+            return false;
+        if (pattern[i] == '-')
+            continue;
+        unsigned value = (unsigned)(digit ? c - '0' : c - 'a' + 10);
+        ret_bytes[digits / 2] =
+            (unsigned char)(digits % 2 ? ret_bytes[digits / 2] | value : value << 4);
+        digits++;
+    }
+    return true;
+}
+
 static void put_text(struct packer *p, struct slice text)
 {
     size_t known = text.len >= FACET_TEXT_MIN ? known_text(text) : facet_known_text_count;
@@ -115,6 +144,18 @@ static void put_text(struct packer *p, struct slice text)
     buf_add(p->out, text);
     if (text.len >= FACET_TEXT_MIN && p->text_count < FACET_TEXTS)
         p->texts[p->text_count++] = text;
+}
+
+static void put_reference(struct packer *p, struct slice text)
+{
+    unsigned char bytes[UUID_BYTES];
+    if (!uuid_of(text, bytes)) {
+        put_text(p, text);
+        return;
+    }
+    put_varint(p->out, FACET_UUID << 1 | 1);
+    put_text(p, slice_sub(text, 0, text.len - UUID_TEXT));
+    buf_add(p->out, slice_of(bytes, sizeof(bytes)));
 }
 
 static void put_system(struct packer *p, struct slice system)
@@ -240,7 +281,10 @@ static void put_value(struct packer *p, const struct facet *f, bool more)
         put_number(p, f->lo);
         put_number(p, f->hi);
         break;
-    default: /* a reference or a uri; composites themselves have no facets */
+    case FACET_REFERENCE:
+        put_reference(p, f->text);
+        break;
+    default: /* a uri; composites themselves have no facets */
         put_text(p, f->text);
     }
 }
@@ -428,6 +472,37 @@ static bool get_text(struct facet_reader *r, struct slice *ret_text)
     return true;
 }
 
+static void print_uuid(const unsigned char *bytes, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (unsigned i = 0; i < UUID_BYTES; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *out++ = '-';
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 0xFu];
+    }
+}
+
+static bool get_reference(struct facet_reader *r, struct slice *ret_text)
+{
+    const unsigned char *start = r->at;
+    struct slice before;
+    uint64_t v;
+    if (!get_varint(r, &v))
+        return false;
+    if (v != (FACET_UUID << 1 | 1)) {
+        r->at = start;
+        return get_text(r, ret_text);
+    }
+    if (!get_text(r, &before) || before.len > FACET_BEFORE || r->end - r->at < UUID_BYTES)
+        return false;
+    memcpy(r->reference, before.ptr, before.len);
+    print_uuid(r->at, r->reference + before.len);
+    r->at += UUID_BYTES;
+    *ret_text = slice_of(r->reference, before.len + UUID_TEXT);
+    return true;
+}
+
 static bool get_system(struct facet_reader *r, uint64_t *ret_system)
 {
     uint64_t v;
@@ -533,6 +608,7 @@ static bool get_value(struct facet_reader *r, bool more, struct facet_view *v)
     case FACET_TYPED:
         return get_system(r, &v->system) && get_text(r, &v->text) && get_text(r, &v->raw);
     case FACET_REFERENCE:
+        return get_reference(r, &v->text);
     case FACET_URI:
         return get_text(r, &v->text);
     case FACET_SPECIAL:
@@ -565,7 +641,7 @@ static bool get_place(struct facet_reader *r, unsigned head, struct facet_view *
 void facet_reader_init(struct facet_reader *reader, struct slice packed)
 {
     const unsigned char *at = (const unsigned char *)packed.ptr;
-    bool known = packed.len > 0 && at[0] == VERSION;
+    bool known = packed.len > 0 && (at[0] == VERSION || at[0] == VERSION_1);
     reader->at = known ? at + 1 : NULL;
     reader->end = known ? at + packed.len : NULL;
     reader->param = 0;

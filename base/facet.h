@@ -55,23 +55,26 @@ struct facet_list {
 };
 
 /* ── packed: how a record's row keeps them ───────────────────────────────────────────────────────
- * Sorted by param, group, part, kind; systems are kept as 64-bit hashes, because they are only ever compared for
- * equality. An empty list packs to no bytes. The first byte is the format's version, then facets follow one another:
+ * Sorted by param, group, part, kind; systems are kept as 64-bit hashes, because they are only ever
+ * compared for equality. An empty list packs to no bytes. The first byte is the format's version,
+ * then facets follow one another:
  *
- *     head     kind (4 bits), parameter differs from the one before, common, grouped, more (see facet.c)
- *     varint   how far the parameter is from the one before, if it differs
- *     varint + byte   group and part, if grouped
- *     token       more: system; text          string      text; more: raw, else it equals text
- *     date        span                        number      value; more: a second one
- *     reference, uri   text                   quantity    flags; value(s); system; unit; raw
- *     typed       system; text; raw           special     latitude; longitude
+ *     head     kind (4 bits), parameter differs from the one before, common, grouped, more (see
+ * facet.c) varint   how far the parameter is from the one before, if it differs varint + byte group
+ * and part, if grouped token       more: system; text          string      text; more: raw, else it
+ * equals text date        span                        number      value; more: a second one uri
+ * text                        quantity    flags; value(s); system; unit; raw reference   text typed
+ * system; text; raw           special     latitude; longitude
  *
- * A text is a varint (length << 1, and bytes) or (n << 1 | 1: the nth of the first texts of these bytes long enough to be
- * worth it; from FACET_TEXTS on those of facet_table.c); a system likewise a varint: 0 none, 1 eight bytes, n + 2 the nth of
- * the first systems, then those of facet_table.c. Doubles that are a
- * decimal of a few digits are a varint of sign, digits and point, others eight bytes. Spans are in seconds where they can be. */
+ * A text is a varint (length << 1, and bytes) or (n << 1 | 1: the nth of the first texts of these
+ * bytes long enough to be worth it; from FACET_TEXTS on those of facet_table.c); since version 2 a
+ * reference's may also be (FACET_UUID << 1 | 1), a text and 16 bytes: the text before a UUID in
+ * small letters, and that. A system likewise a varint: 0 none, 1 eight bytes, n + 2 the nth of the
+ * first systems, then those of facet_table.c. Doubles that are a decimal of a few digits are a
+ * varint of sign, digits and point, others eight bytes. Spans are in seconds where they can be. */
 
-/* One facet read back. Slices point into the packed bytes, or to texts that stay. */
+/* One facet read back. Slices point into the packed bytes, or to texts that stay; a reference's
+ * text may lie in the reader and is good until its next facet only. */
 struct facet_view {
     uint16_t param;
     uint16_t group;
@@ -96,6 +99,9 @@ void facet_pack(struct facet_list *list, struct buf *out);
 #define FACET_TEXTS 16   /* texts and systems that later facets may refer to */
 #define FACET_SYSTEMS 16
 #define FACET_TEXT_MIN 3 /* shorter texts are not worth a place */
+#define FACET_UUID 272   /* no text's number */
+#define FACET_BEFORE 64  /* at most, before a UUID */
+#define FACET_REFERENCE_MAX (FACET_BEFORE + 36)
 
 /* Walks packed bytes. Broken bytes end the walk early, they never lead outside. */
 struct facet_reader {
@@ -104,6 +110,7 @@ struct facet_reader {
     uint8_t text_count, system_count;
     struct slice texts[FACET_TEXTS];
     uint64_t systems[FACET_SYSTEMS];
+    char reference[FACET_REFERENCE_MAX];
 };
 void facet_reader_init(struct facet_reader *reader, struct slice packed);
 /* The next facet; false at the end. */

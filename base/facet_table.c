@@ -101,12 +101,30 @@ const struct slice facet_known_texts[] = {
     JP("Coverage"),
     JP("Immunization"),
     JP("ImagingStudy_Radiology"),
+    T("Observation/"),
+    T("Encounter/"),
+    T("ServiceRequest/"),
+    T("Specimen/"),
+    T("DiagnosticReport/"),
+    T("Condition/"),
+    T("MedicationRequest/"),
+    T("Practitioner/"),
+    T("Organization/"),
+    T("Location/"),
+    T("MedicationAdministration/"),
+    T("MedicationDispense/"),
+    T("Procedure/"),
+    T("ImagingStudy/"),
+    T("Appointment/"),
+    T("Coverage/"),
+    T("DocumentReference/"),
 };
 const size_t facet_known_text_count = sizeof(facet_known_texts) / sizeof(*facet_known_texts);
 
 const uint8_t facet_known_order[] = {
     13, 14, 20, 19, 16, 7, 18, 9, 10, 1, 15, 22, 11, 23, 35, 34, 31, 29, 28, 30,
-    32, 2, 8, 17, 21, 33, 27, 4, 0, 3, 12, 5, 6, 24, 25, 26, 36, 52, 40, 45,
-    51, 53, 49, 41, 48, 43, 38, 37, 50, 54, 39, 47, 44, 46, 42,
+    32, 2, 8, 17, 21, 33, 27, 4, 70, 64, 0, 58, 3, 12, 60, 56, 67, 5, 6, 69,
+    55, 68, 63, 62, 24, 57, 59, 25, 71, 61, 66, 26, 65, 36, 52, 40, 45, 51, 53, 49,
+    41, 48, 43, 38, 37, 50, 54, 39, 47, 44, 46, 42,
 };
 /* clang-format on */

@@ -11,6 +11,7 @@
 
 #define LIMIT_ERR_ITEMS 50           /* issues kept in one answer */
 #define LIMIT_ARENA_REQUEST (64u * LIMIT_MIB)
+#define LIMIT_ARENA_CHART (1024u * LIMIT_MIB) /* all of one patient's records, being written to a storage */
 
 /* JSON */
 #define LIMIT_JSON_DEPTH 64
@@ -26,7 +27,7 @@
 #define LIMIT_HTTP_CHUNK_LINE 256u          /* chunk size and its extensions */
 #define LIMIT_HTTP_TRAILERS (4u * LIMIT_KIB)
 #define LIMIT_TLS_HANDSHAKE_MS 10000u
-#define LIMIT_TLS_HANDSHAKES 256u           /* at once, per listener; over it the oldest is dropped */
+#define LIMIT_TLS_HANDSHAKES 1024u          /* at once, per listener: all may come back at once; over it the oldest is dropped */
 #define LIMIT_TLS_FILE (16u * LIMIT_MIB)    /* certificates, key, CRL */
 #define LIMIT_LINGER_MS 1000u               /* after our last byte: time for the peer to read it */
 #define LIMIT_WRITE_STALL_MS 30000u
@@ -118,6 +119,13 @@
 #define LIMIT_PUSH_FAILURES 12u             /* in a row, then the subscription's status is error */
 #define LIMIT_PUSH_BACKOFF_MS (5 * 60 * 1000)
 #define LIMIT_PUSH_SCAN 50u                 /* changes looked at in one go */
+#define LIMIT_FEEDS 16u                     /* in one configuration */
+#define LIMIT_FEEDS_KNOWN 64u               /* with those that it named once */
+#define LIMIT_FEED_RUN 200u                 /* changes in one message */
+#define LIMIT_FEED_RESULTS 2000u            /* OBX groups in one message */
+#define LIMIT_FEED_LETTERS 1000u            /* shown at once */
+#define LIMIT_FEED_IDLE_MS 300000u          /* a connection without messages is closed */
+#define LIMIT_HL7_ACK (256u * LIMIT_KIB)    /* the answer to a message of ours */
 #define LIMIT_SUBSCRIPTIONS 100u            /* of a facility, that are not off */
 #define LIMIT_EVENT_STREAMS 256u            /* listened to at once */
 #define LIMIT_EVENT_BEAT_MS 15000u          /* a comment, so that both ends know the other is there */

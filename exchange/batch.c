@@ -16,7 +16,9 @@
 #include "base/banned.h"
 
 #define IN_FLIGHT_MAX 512u
-#define BYTES_MAX LIMIT_MIB /* of those in flight: a Bundle takes some twenty times its size while it is worked on */
+#define BYTES_MAX                                                                                  \
+    LIMIT_MIB /* of those in flight: a Bundle takes some twenty times its size while it is worked  \
+                 on */
 #define WAIT_NS 200000L
 
 /* A request under way and the bytes it works on. */
@@ -125,12 +127,11 @@ enum err batch_message(struct batch *b, struct slice facility_key, struct slice 
     return start(b, r, pending);
 }
 
-enum err batch_file(struct batch *b, struct slice facility_key, const struct ssmix2_file *file,
-                    void *tag)
+enum err batch_file(struct batch *b, struct slice facility_key, const struct ssmix2_file *file)
 {
     struct slice bytes = slice_of(file->bytes, (size_t)file->size);
     struct slice path = slice_str(file->path);
-    struct pending *pending = keep(b, tag, bytes, path);
+    struct pending *pending = keep(b, NULL, bytes, path);
     struct request *r = NULL;
     struct intake *in = NULL;
 
@@ -138,11 +139,13 @@ enum err batch_file(struct batch *b, struct slice facility_key, const struct ssm
         r = message_request(b, REQUEST_SSMIX2, facility_key, slice_of(pending->bytes, bytes.len));
     if (!r)
         return start(b, NULL, pending);
+    pending->tag = pending->bytes + bytes.len + 1;
     in = r->input;
-    in->path = slice_of(pending->bytes + bytes.len + 1, path.len);
+    in->path = slice_of(pending->tag, path.len);
     in->file =
         (struct inbox_file){.path = in->path, .size = file->size, .mtime_ns = file->mtime_ns};
     r->target = in->path;
+    r->job.in_order = true;
     return start(b, r, pending);
 }
 

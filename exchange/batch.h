@@ -24,13 +24,13 @@ struct batch {
 /* An empty batch on X. */
 void batch_init(struct batch *b, struct exchange *x,
                 void (*ended)(void *context, struct request *r, void *tag), void *context);
-/* An HL7 v2 message of a facility; SSMIX2_PATH and FILE as in struct intake (empty, NULL: none).
- * BYTES are copied. Returns batch->failed, or ERR_LIMIT. */
+/* An HL7 v2 message of a facility. BYTES are copied. Returns batch->failed, or ERR_LIMIT. */
 enum err batch_message(struct batch *b, struct slice facility_key, struct slice bytes,
                        void *tag) ERR_CHECKED;
 struct ssmix2_file;
-enum err batch_file(struct batch *b, struct slice facility_key, const struct ssmix2_file *file,
-                    void *tag) ERR_CHECKED;
+/* A file of a storage; its path is the tag. Files are filed in the order of these calls. */
+enum err batch_file(struct batch *b, struct slice facility_key,
+                    const struct ssmix2_file *file) ERR_CHECKED;
 /* A FHIR resource of a facility, or of RESIDENT when FACILITY_KEY is empty. JSON is copied. */
 enum err batch_resource(struct batch *b, struct slice facility_key, int64_t resident,
                         struct slice json, void *tag) ERR_CHECKED;

@@ -8,34 +8,20 @@
 
 #include "base/banned.h"
 
-#define WALK_FILES 8192u
-
-static enum err file_wave(const struct batch_tree *tree, const struct ssmix2_batch *files,
-                          unsigned wave)
-{
-    enum err err = ERR_OK;
-
-    for (size_t i = 0; i < files->count && !err; i++) {
-        struct ssmix2_file *file = &files->files[i];
-
-        if (file->wave != wave)
-            continue;
-        if (file->bytes)
-            err = batch_file(tree->batch, tree->facility_key, file, file->path);
-        else
-            tree->unreadable(tree->batch->context, file);
-    }
-    batch_finish(
-        tree->batch); /* the paths are the batch's; one patient's files wait for each other */
-    return err;
-}
+#define WALK_FILES 256u /* read at once, while those before are worked on */
 
 static enum err file_all(const struct batch_tree *tree, const struct ssmix2_batch *files)
 {
     enum err err = ERR_OK;
 
-    for (unsigned wave = 0; wave < files->waves && !err; wave++)
-        err = file_wave(tree, files, wave);
+    for (size_t i = 0; i < files->count && !err; i++) {
+        const struct ssmix2_file *file = &files->files[i];
+
+        if (file->bytes)
+            err = batch_file(tree->batch, tree->facility_key, file);
+        else
+            tree->unreadable(tree->batch->context, file);
+    }
     return err;
 }
 
@@ -54,6 +40,7 @@ enum err batch_tree(const struct batch_tree *tree, const char *root)
         more = files.more;
         ssmix2_batch_fini(&files);
     }
+    batch_finish(tree->batch);
     ssmix2_scan_free(scan);
     return err;
 }

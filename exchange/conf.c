@@ -19,6 +19,7 @@
 
 #include "base/asset.h"
 #include "base/buf.h"
+#include "base/category.h"
 #include "base/limits.h"
 #include "base/slice.h"
 #include "exchange/push/target.h"
@@ -29,20 +30,24 @@
 #define CONF_BYTES_MAX (256u * LIMIT_KIB) /* a configuration is a page or two */
 #define CONF_NAME_MAX 40
 
+#define KEYS_MAX 32 /* of one section */
+
 enum value_kind {
     VALUE_TEXT,
     VALUE_PATH,
     VALUE_PORT,
     VALUE_READERS,
     VALUE_HOURS,
-    VALUE_CONNECTIONS
+    VALUE_CONNECTIONS,
+    VALUE_SECONDS,
+    VALUE_SWITCH
 };
 
 struct key {
     const char *section;
     const char *name;
     enum value_kind kind;
-    size_t offset;      /* into struct conf */
+    size_t offset;      /* into struct conf, of a feed's into struct conf_feed */
     const char *preset; /* NULL: must be given */
 };
 
@@ -76,7 +81,40 @@ static const struct key keys[] = {
 };
 #undef KEY
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
-static const char *const sections[] = {"region", "listen", "tls", "store", "push", "log", "watch"};
+static const char *const sections[] = {"region", "listen", "tls",  "store",
+                                       "push",   "log",    "feed", "watch"};
+
+#define KEY(name, kind, member, preset)                                                            \
+    {                                                                                              \
+        "feed", name, kind, offsetof(struct conf_feed, member), preset                             \
+    }
+static const struct key feed_keys[] = {
+    KEY("facility", VALUE_TEXT, facility, NULL),
+    KEY("host", VALUE_TEXT, host, NULL),
+    KEY("port", VALUE_PORT, port, NULL),
+    KEY("tls", VALUE_SWITCH, tls, "on"),
+    KEY("allow-plain", VALUE_SWITCH, allow_plain, "off"),
+    KEY("certificate", VALUE_PATH, cert, ""),
+    KEY("key", VALUE_PATH, key, ""),
+    KEY("ca", VALUE_PATH, ca, ""),
+    KEY("send", VALUE_TEXT, send, "laboratory"),
+    KEY("charset", VALUE_TEXT, charset, "iso-2022-jp"),
+    KEY("application", VALUE_TEXT, application, ""),
+    KEY("receiver", VALUE_TEXT, place, ""),
+    KEY("connect-seconds", VALUE_SECONDS, connect_s, "10"),
+    KEY("answer-seconds", VALUE_SECONDS, answer_s, "30"),
+};
+#undef KEY
+#define FEED_KEY_COUNT (sizeof(feed_keys) / sizeof(feed_keys[0]))
+static_assert(KEY_COUNT <= KEYS_MAX && FEED_KEY_COUNT <= KEYS_MAX, "see struct given");
+
+/* What a section's lines may say, and where it goes. */
+struct target {
+    const struct key *keys;
+    size_t count;
+    void *into;
+    unsigned given[KEYS_MAX]; /* line each key was given on */
+};
 
 struct reading {
     struct arena *arena;
@@ -85,9 +123,9 @@ struct reading {
     const char *folder; /* of path, "" for the current one */
     unsigned line;      /* 0: no line in particular */
     struct slice section;
-    bool section_seen;         /* some heading came */
-    bool section_known;        /* and it was one of ours */
-    unsigned given[KEY_COUNT]; /* line each key was given on */
+    bool section_seen;       /* some heading came */
+    bool section_known;      /* and it was one of ours */
+    struct target all, feed; /* feed.into: the one being read, NULL: none */
     struct conf conf;
 };
 
@@ -128,31 +166,31 @@ static unsigned distance(struct slice a, struct slice b)
     return row[b.len];
 }
 
-static const struct key *find_key(struct slice section, struct slice name)
+static const struct key *find_key(const struct target *t, struct slice section, struct slice name)
 {
-    for (size_t i = 0; i < KEY_COUNT; i++)
-        if (slice_is(section, keys[i].section) && slice_is(name, keys[i].name))
-            return &keys[i];
+    for (size_t i = 0; i < t->count; i++)
+        if (slice_is(section, t->keys[i].section) && slice_is(name, t->keys[i].name))
+            return &t->keys[i];
     return NULL;
 }
 
-static void say_unknown_key(const struct reading *r, struct slice name)
+static void say_unknown_key(const struct reading *r, const struct target *t, struct slice name)
 {
     const struct key *nearest = NULL;
     unsigned least = UINT_MAX;
 
-    for (size_t i = 0; i < KEY_COUNT; i++) {
-        unsigned d = distance(name, slice_str(keys[i].name));
+    for (size_t i = 0; i < t->count; i++) {
+        unsigned d = distance(name, slice_str(t->keys[i].name));
 
-        if (!slice_is(r->section, keys[i].section))
+        if (!slice_is(r->section, t->keys[i].section))
             d = d < UINT_MAX - 1 ? d + 1 : d; /* prefer a key of the same section */
         if (d < least) {
             least = d;
-            nearest = &keys[i];
+            nearest = &t->keys[i];
         }
     }
     if (!nearest)
-        nearest = &keys[0];
+        nearest = &t->keys[0];
     (void)say(r, ERR_UNKNOWN_ELEMENT,
               arena_printf(r->arena, "unknown key \"%.*s\" in [%.*s]; did you mean \"%s\" in [%s]?",
                            SLICE_ARG(name), SLICE_ARG(r->section), nearest->name, nearest->section),
@@ -162,16 +200,59 @@ static void say_unknown_key(const struct reading *r, struct slice name)
                            nearest->name));
 }
 
+static void apply_presets(struct reading *r, struct target *t);
+
+/* What was not said of the feed whose lines have ended. */
+static void end_feed(struct reading *r)
+{
+    if (r->feed.into)
+        apply_presets(r, &r->feed);
+    r->feed.into = NULL;
+}
+
+/* "[feed NAME]": NAME is what commands, figures and the store call it. */
+static void begin_feed(struct reading *r, struct slice name)
+{
+    bool good = name.len > 0 && name.len <= CONF_NAME_MAX;
+
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        good = good && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && i > 0));
+    }
+    for (unsigned i = 0; i < r->conf.feed_count; i++)
+        good = good && !slice_is(name, r->conf.feeds[i].name);
+    r->section_known = good && r->conf.feed_count < LIMIT_FEEDS;
+    if (!r->section_known) {
+        (void)say(
+            r, good ? ERR_LIMIT : ERR_INVALID,
+            good ? "too many feeds"
+                 : "write [feed NAME], each name once, of small letters, digits and '-'",
+            good ? "送信（feed）が多すぎます"
+                 : "[feed 名前] と書いてください。名前は小文字・数字・「-」で、重ならないこと");
+        return;
+    }
+    r->feed = (struct target){
+        .keys = feed_keys, .count = FEED_KEY_COUNT, .into = &r->conf.feeds[r->conf.feed_count]};
+    r->conf.feeds[r->conf.feed_count++].name = arena_str(r->arena, name);
+}
+
 static void read_section(struct reading *r, struct slice line)
 {
     const char *nearest = sections[0];
     unsigned least = UINT_MAX;
 
+    end_feed(r);
     r->section = line.len > 2 && line.ptr[line.len - 1] == ']'
                      ? slice_trim(slice_sub(line, 1, line.len - 2))
                      : SLICE_NONE;
     r->section_seen = true;
     r->section_known = false;
+    if (slice_is(r->section, "feed") || slice_starts(r->section, SLICE("feed "))) {
+        struct slice name = slice_trim(slice_sub(r->section, 4, r->section.len));
+        r->section = SLICE("feed");
+        begin_feed(r, name);
+        return;
+    }
     for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
         unsigned d = distance(r->section, slice_str(sections[i]));
 
@@ -208,6 +289,8 @@ static const struct {
     [VALUE_PORT] = {0, 65535, "a port (0 to 65535) or off", "ポート番号（0〜65535）か off "},
     [VALUE_READERS] = {1, 8, "a number from 1 to 8", " 1〜8 の数"},
     [VALUE_HOURS] = {1, 720, "hours, 1 to 720", " 1〜720 時間"},
+    [VALUE_SECONDS] = {1, 600, "seconds, 1 to 600", " 1〜600 秒"},
+    [VALUE_SWITCH] = {1, 0, NULL, NULL},
     [VALUE_CONNECTIONS] = {16, LIMIT_CONNECTIONS_MAX, "a number from 16 to 1000000",
                            " 16〜1000000 の数"},
 };
@@ -233,11 +316,25 @@ static bool read_number(struct slice value, enum value_kind kind, int *ret_numbe
     return true;
 }
 
-static enum err set_value(struct reading *r, const struct key *key, struct slice value)
+static enum err set_switch(struct reading *r, const struct key *key, struct slice value, void *at)
 {
-    char *at = (char *)&r->conf + key->offset;
+    bool on = slice_is(value, "on") || slice_is(value, "yes");
+
+    if (!on && !slice_is(value, "off") && !slice_is(value, "no"))
+        return say(r, ERR_INVALID, arena_printf(r->arena, "\"%s\" must be on or off", key->name),
+                   arena_printf(r->arena, "「%s」は on か off で指定してください", key->name));
+    memcpy(at, &on, sizeof(on));
+    return ERR_OK;
+}
+
+static enum err set_value(struct reading *r, const struct target *t, const struct key *key,
+                          struct slice value)
+{
+    char *at = (char *)t->into + key->offset;
     const char *text = NULL;
 
+    if (key->kind == VALUE_SWITCH)
+        return set_switch(r, key, value, at);
     if (is_number(key->kind)) {
         int number = 0;
 
@@ -292,6 +389,7 @@ static void read_pair(struct reading *r, struct slice line)
 {
     struct slice value = line;
     struct slice name = slice_trim(slice_cut(&value, '='));
+    struct target *t = r->feed.into ? &r->feed : &r->all;
     const struct key *key = NULL;
 
     if (!value.ptr) {
@@ -308,21 +406,21 @@ static void read_pair(struct reading *r, struct slice line)
         read_watch(r, name, value);
         return;
     }
-    key = find_key(r->section, name);
+    key = find_key(t, r->section, name);
     if (!key) {
-        say_unknown_key(r, name);
+        say_unknown_key(r, t, name);
         return;
     }
-    if (r->given[key - keys]) {
-        (void)say(r, ERR_CONFLICT,
-                  arena_printf(r->arena, "\"%s\" is already given on line %u", key->name,
-                               r->given[key - keys]),
-                  arena_printf(r->arena, "「%s」は %u 行目ですでに指定されています", key->name,
-                               r->given[key - keys]));
+    unsigned *given = &t->given[key - t->keys];
+    if (*given) {
+        (void)say(
+            r, ERR_CONFLICT,
+            arena_printf(r->arena, "\"%s\" is already given on line %u", key->name, *given),
+            arena_printf(r->arena, "「%s」は %u 行目ですでに指定されています", key->name, *given));
         return;
     }
-    r->given[key - keys] = r->line;
-    (void)set_value(r, key, value);
+    *given = r->line;
+    (void)set_value(r, t, key, value);
 }
 
 static void read_lines(struct reading *r, struct slice text)
@@ -342,20 +440,65 @@ static void read_lines(struct reading *r, struct slice text)
     }
 }
 
-static void apply_presets(struct reading *r)
+static void apply_presets(struct reading *r, struct target *t)
 {
-    for (size_t i = 0; i < KEY_COUNT; i++) {
-        if (r->given[i])
+    for (size_t i = 0; i < t->count; i++) {
+        const struct key *key = &t->keys[i];
+
+        if (t->given[i])
             continue;
-        if (keys[i].preset)
-            (void)set_value(r, &keys[i], slice_str(keys[i].preset));
+        if (key->preset)
+            (void)set_value(r, t, key, slice_str(key->preset));
         else
             (void)say(r, ERR_REQUIRED,
-                      arena_printf(r->arena, "\"%s\" is missing in [%s]; add it", keys[i].name,
-                                   keys[i].section),
+                      arena_printf(r->arena, "\"%s\" is missing in [%s]; add it", key->name,
+                                   key->section),
                       arena_printf(r->arena, "[%s] に「%s」がありません。書き加えてください",
-                                   keys[i].section, keys[i].name));
+                                   key->section, key->name));
     }
+}
+
+uint64_t conf_feed_categories(const char *text)
+{
+    struct slice rest = slice_str(text);
+    uint64_t mask = 0;
+
+    while (rest.ptr) {
+        struct slice word = slice_trim(slice_cut(&rest, ' '));
+        enum category found = CATEGORY_NONE;
+        if (word.len == 0)
+            continue;
+        if (!category_find(word, &found) || found == CATEGORY_NONE || found == CATEGORY_CONSENT ||
+            found == CATEGORY_AUDIT)
+            return 0;
+        mask |= CATEGORY_BIT(found);
+    }
+    return mask;
+}
+
+static void check_feed(struct reading *r, const struct conf_feed *f)
+{
+    const struct {
+        bool wrong;
+        const char *en, *ja;
+    } checks[] = {
+        {f->port < 1, "\"port\" must be 1 to 65535", "「port」は 1〜65535 で指定してください"},
+        {!conf_feed_categories(f->send),
+         "\"send\" must name data categories (laboratory, imaging, procedure ...)",
+         "「send」にはデータの区分（laboratory、imaging、procedure など）を書いてください"},
+        {strcmp(f->charset, "iso-2022-jp") != 0 && strcmp(f->charset, "utf-8") != 0,
+         "\"charset\" must be iso-2022-jp or utf-8",
+         "「charset」は iso-2022-jp か utf-8 で指定してください"},
+        {(f->cert[0] == '\0') != (f->key[0] == '\0'), "give both \"certificate\" and \"key\"",
+         "「certificate」と「key」は両方指定してください"},
+        {!f->tls && f->cert[0], "\"certificate\" needs tls = on",
+         "「certificate」には tls = on が必要です"},
+    };
+
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+        if (checks[i].wrong)
+            (void)say(r, ERR_INVALID, arena_printf(r->arena, "[feed %s] %s", f->name, checks[i].en),
+                      arena_printf(r->arena, "[feed %s] %s", f->name, checks[i].ja));
 }
 
 static void check_targets(struct reading *r)
@@ -386,6 +529,8 @@ static void check_whole(struct reading *r)
     const size_t count = sizeof(ports) / sizeof(ports[0]);
 
     check_targets(r);
+    for (unsigned i = 0; i < r->conf.feed_count && r->errors->errors == 0; i++)
+        check_feed(r, &r->conf.feeds[i]);
     if (r->conf.mllp_port >= 0 && (!r->conf.mllp_facility || r->conf.mllp_facility[0] == '\0'))
         (void)say(r, ERR_REQUIRED,
                   "mllp is on but mllp-facility is empty; name the facility or set mllp = off",
@@ -459,9 +604,11 @@ enum err conf_read(struct arena *arena, const char *path, struct err_list *error
     r->folder = folder_of(arena, path);
     if (!r->folder)
         return err_add(errors, ERR_LIMIT, path, NULL);
+    r->all = (struct target){.keys = keys, .count = KEY_COUNT, .into = &r->conf};
     read_lines(r, text);
     r->line = 0;
-    apply_presets(r);
+    end_feed(r);
+    apply_presets(r, &r->all);
     check_whole(r);
     if (arena_exhausted(arena))
         return ERR_LIMIT;
@@ -473,12 +620,17 @@ enum err conf_read(struct arena *arena, const char *path, struct err_list *error
 
 /* ── writing ─────────────────────────────────────────────────────────────────────────────────── */
 
-static void write_value(struct buf *out, const struct conf *conf, const struct key *key)
+static void write_value(struct buf *out, const void *from, const struct key *key)
 {
-    const char *at = (const char *)conf + key->offset;
+    const char *at = (const char *)from + key->offset;
 
     buf_addf(out, "%s =", key->name);
-    if (is_number(key->kind)) {
+    if (key->kind == VALUE_SWITCH) {
+        bool on = false;
+
+        memcpy(&on, at, sizeof(on));
+        buf_adds(out, on ? " on" : " off");
+    } else if (is_number(key->kind)) {
         int number = 0;
 
         memcpy(&number, at, sizeof(number));
@@ -498,6 +650,7 @@ static void write_value(struct buf *out, const struct conf *conf, const struct k
 
 static void write_from_sample(struct buf *out, const struct conf *conf, struct slice sample)
 {
+    const struct target all = {.keys = keys, .count = KEY_COUNT};
     struct slice section = SLICE_NONE;
 
     while (sample.ptr && sample.len > 0) {
@@ -508,7 +661,7 @@ static void write_from_sample(struct buf *out, const struct conf *conf, struct s
         if (line.len > 1 && line.ptr[0] == '[')
             section = slice_sub(line, 1, line.len - 2);
         else if (line.len > 0 && line.ptr[0] != '#')
-            key = find_key(section, slice_trim(slice_cut(&rest, '=')));
+            key = find_key(&all, section, slice_trim(slice_cut(&rest, '=')));
         if (key) {
             write_value(out, conf, key);
         } else {
@@ -518,6 +671,11 @@ static void write_from_sample(struct buf *out, const struct conf *conf, struct s
     }
     for (unsigned i = 0; i < conf->watch_count; i++) /* [watch] is the sample's last section */
         buf_addf(out, "%s = %s\n", conf->watches[i].facility, conf->watches[i].root);
+    for (unsigned i = 0; i < conf->feed_count; i++) {
+        buf_addf(out, "\n[feed %s]\n", conf->feeds[i].name);
+        for (size_t k = 0; k < FEED_KEY_COUNT; k++)
+            write_value(out, &conf->feeds[i], &feed_keys[k]);
+    }
 }
 
 static enum err write_all(int fd, struct slice bytes)

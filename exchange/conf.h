@@ -9,12 +9,28 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/limits.h"
 
 #define CONF_WATCHES_MAX 64
 
 struct conf_watch {
     const char *facility; /* key */
     const char *root;     /* watched SS-MIX2 root */
+};
+
+/* [feed NAME]: HL7 v2 messages to a facility's system (exchange/push/feed.h). */
+struct conf_feed {
+    const char *name;
+    const char *facility; /* key: on whose behalf, and whose patients */
+    const char *host;
+    int port;
+    bool tls;
+    bool allow_plain;                /* without TLS also beyond this machine */
+    const char *cert, *key, *ca;     /* PEM; empty: none, the system's store */
+    const char *send;                /* data categories, separated by spaces */
+    const char *charset;             /* "iso-2022-jp" or "utf-8" */
+    const char *application, *place; /* MSH-5, MSH-6 */
+    int connect_s, answer_s;
 };
 
 struct conf {
@@ -35,11 +51,15 @@ struct conf {
     int export_hours; /* finished exports are kept */
     struct conf_watch watches[CONF_WATCHES_MAX];
     unsigned watch_count;
+    struct conf_feed feeds[LIMIT_FEEDS];
+    unsigned feed_count;
 };
 
 /* Reads PATH into ARENA strings. Findings (line, problem, remedy) go to ERRORS. */
 enum err conf_read(struct arena *arena, const char *path, struct err_list *errors,
                    struct conf *ret_conf) ERR_CHECKED;
+/* Categories that TEXT names, as mask; 0 when one is not known or there is none. */
+uint64_t conf_feed_categories(const char *text);
 /* Writes CONF as a commented file. */
 enum err conf_write(const struct conf *conf, const char *path) ERR_CHECKED;
 

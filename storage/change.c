@@ -32,6 +32,19 @@ enum err change_last(struct session *s, int64_t *ret_seq)
     return sql_done(q, err);
 }
 
+enum err change_next(struct session *s, int64_t seq, int64_t *ret_seq)
+{
+    struct sql *q = NULL;
+    enum err err = sql_prepare(s, "SELECT min(seq) FROM change WHERE seq > ?", SQL_OWN, &q);
+    if (err)
+        return err;
+    sql_bind_i64(q, 1, seq);
+    err = sql_row(q);
+    if (!err)
+        *ret_seq = sql_i64(q, 0);
+    return sql_done(q, err);
+}
+
 /* One more than the last, or the first of this millisecond if that is later. */
 static enum err next_seq(struct session *s, int64_t *ret_seq)
 {

@@ -51,5 +51,7 @@ enum err change_list(struct session *s, struct arena *arena, const struct change
 
 /* The last number given out; 0 in an empty store. Tells nothing of any record. */
 enum err change_last(struct session *s, int64_t *ret_seq) ERR_CHECKED;
+/* The first number given out after SEQ; 0: none. Tells nothing of any record. */
+enum err change_next(struct session *s, int64_t seq, int64_t *ret_seq) ERR_CHECKED;
 
 #endif

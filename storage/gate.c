@@ -45,6 +45,8 @@ static_assert(GRANT_FACILITY == 0 && GRANT_RESIDENT == 1 && GRANT_INTAKE == 3,
               "see OPENS, v_chart");
 static_assert(RECORD_NORMAL == 0 && RECORD_WITHHELD == 2 && RECORD_PRIVATE == 3,
               "see OPENS, VISIBLE_VERSION");
+static_assert(KEY_BLOCK == INT64_C(1) << 61 && KEY_BLOCK_PARAM == 1 << 16 && KEY_BLOCK_SIZE == 64,
+              "see INDEX_VIEW");
 static_assert(CATEGORY_NONE == 0 && CATEGORY_COUNT == 25, "see v_access");
 
 #define GATE_MEMO_SLOTS 1024 /* power of two: persons x categories of one job, most recent */
@@ -246,6 +248,12 @@ static void fn_key_type(sqlite3_context *context, int argc, sqlite3_value **argv
     sqlite3_result_int64(context, key_type(text_of(argv[0])));
 }
 
+static void fn_key_scope(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    sqlite3_result_int64(context, key_scope(text_of(argv[0])));
+}
+
 static const struct context_function {
     const char *name;
     int argc;
@@ -260,6 +268,7 @@ static const struct context_function {
     {"tasuki_key", 2, fn_key},
     {"tasuki_key_id", 2, fn_key_id},
     {"tasuki_key_type", 1, fn_key_type},
+    {"tasuki_key_scope", 1, fn_key_scope},
 };
 #define CONTEXT_FUNCTION_COUNT (sizeof context_functions / sizeof context_functions[0])
 
@@ -307,9 +316,18 @@ enum err gate_functions(struct session *s)
 #define RECORD_VIEW(more, where)                                                             \
     "SELECT " RECORD_LIST("r.rid") more " FROM main.record r WHERE " where VISIBLE("r")
 
-#define INDEX_VIEW(columns, table)                                                                 \
-    "SELECT " RECORD_LIST("x.rid") ", " columns " FROM main." table                                \
-    " x CROSS JOIN main.record r ON r.rid = x.rid WHERE r.deleted = 0 AND " VISIBLE("r")
+#define ID_VIEW                                                                                    \
+    "SELECT " RECORD_LIST("x.rid") ", x.key FROM main.ix_id x CROSS JOIN main.record r"            \
+                                   " ON r.rid = x.rid WHERE r.deleted = 0 AND " VISIBLE("r")
+
+/* A row stands for a Patient (OF_BLOCK 0) or for all that is no Patient in the block it names (1):
+ * key.h. */
+#define INDEX_VIEW(columns, table, of_block)                                                       \
+    "SELECT " RECORD_LIST(                                                                         \
+        "r.rid") ", x.rid AS at, " columns " FROM main." table                                     \
+                 " x CROSS JOIN main.record r ON r.rid >= x.rid AND r.rid <= x.rid + " of_block    \
+                 " * 63"                                                                           \
+                 " WHERE " of_block " = (r.type <> 'Patient') AND r.deleted = 0 AND " VISIBLE("r")
 
 /* The row of a version: everything that may differ between versions is its own. */
 #define VERSION_LIST                                                                               \
@@ -362,8 +380,9 @@ static const struct gated_view {
     {"v_record", RECORD_VIEW("", "r.deleted = 0 AND ")},
     {"v_record_all", RECORD_VIEW(", NULL AS until", "")},
     {"v_record_version", VERSION_VIEW},
-    {"v_by_value", INDEX_VIEW("x.key", "ix_value")},
-    {"v_by_string", INDEX_VIEW("x.param, x.folded", "ix_string")},
+    {"v_by_id", ID_VIEW},
+    {"v_by_value", INDEX_VIEW("x.key", "ix_value", "((x.key >> 61) & 1)")},
+    {"v_by_string", INDEX_VIEW("x.param, x.folded", "ix_string", "(x.param >> 16)")},
     {"v_by_words", WORDS_VIEW},
     {"v_change", CHANGE_VIEW},
     {"v_chart", CHART_VIEW},
@@ -420,8 +439,8 @@ static bool may_call(const char *name)
 /* The tables behind the views. */
 static bool is_behind(const char *table)
 {
-    static const char *const tables[] = {"record",   "record_version", "change",  "chart",
-                                         "ix_value", "ix_string",      "ix_words"};
+    static const char *const tables[] = {"record", "record_version", "change",    "chart",
+                                         "ix_id",  "ix_value",       "ix_string", "ix_words"};
     return among(table, tables, sizeof tables / sizeof tables[0]);
 }
 

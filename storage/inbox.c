@@ -170,6 +170,21 @@ enum err inbox_filed_list(struct session *s, struct arena *arena, int64_t facili
     return ERR_OK;
 }
 
+enum err inbox_file_refuse(struct session *s, int64_t facility, struct slice path, enum err outcome)
+{
+    struct sql *q;
+    enum err err = sql_prepare(
+        s, "UPDATE intake_file SET outcome = ?3 WHERE facility = ?1 AND path = ?2", SQL_OWN, &q);
+
+    assert(session_writes(s));
+    if (err != ERR_OK)
+        return err;
+    sql_bind_i64(q, 1, facility);
+    sql_bind_text(q, 2, path);
+    sql_bind_i64(q, 3, outcome);
+    return sql_run(q);
+}
+
 enum err inbox_file_outcome(struct session *s, int64_t facility, struct slice prefix,
                             enum err *ret_outcome)
 {

@@ -40,6 +40,10 @@ enum err inbox_file_put(struct session *s, const struct inbox_file *file,
 enum err inbox_file_outcome(struct session *s, int64_t facility, struct slice prefix,
                             enum err *ret_outcome) ERR_CHECKED;
 
+/* What was filed at PATH is refused after all. Writer session. */
+enum err inbox_file_refuse(struct session *s, int64_t facility, struct slice path,
+                           enum err outcome) ERR_CHECKED;
+
 /* Files below PREFIX (relative to the root, with its last '/') that were filed, and what they held. */
 struct inbox_filed {
     struct slice path;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Search rows of a record: keys in ix_value, strings in ix_string, words in ix_words. They follow
- * the record within its transaction. What stood there before is found again from the row's own
- * packed facets, so that a new version touches only the keys that differ; in practice most versions
- * change few. Words are never dropped: their rows belong to a version's number and die with it
- * (record_reindex drops the dead). Must not know what a parameter means.
+ * Search rows of a record: its id in ix_id, keys in ix_value, strings in ix_string, words in
+ * ix_words. They follow the record within its transaction. What stood there before is found again
+ * from the row's own packed facets, so that a new version touches only the keys that differ; in
+ * practice most versions change few. A Patient's rows are his own; those of other records are their
+ * block's (key.h), entered once and never taken out. Words are never dropped either: their rows
+ * belong to a version's number and die with it (record_reindex drops the dead). Must not know what
+ * a parameter means.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -43,27 +45,30 @@ static size_t count_of(const struct buf *entries)
     return entries->len / sizeof(struct entry);
 }
 
-static void add_facet(struct buf *entries, const struct facet_view *facet)
+static void add_facet(struct buf *entries, const struct facet_view *facet, bool patient)
 {
     int64_t keys[LIMIT_KEY_DAYS + 1];
     unsigned count = key_of_facet(facet, keys, LIMIT_KEY_DAYS + 1);
     for (unsigned i = 0; i < count; i++)
-        add(entries, (struct entry){.number = keys[i]});
+        add(entries, (struct entry){.number = keys[i] | (patient ? 0 : KEY_BLOCK)});
     if (key_is_string(facet))
-        add(entries, (struct entry){true, facet->param, key_text(facet->text)});
+        add(entries, (struct entry){true, facet->param | (patient ? 0 : KEY_BLOCK_PARAM),
+                                    key_text(facet->text)});
 }
 
-/* All entries of STATE in order, each once. */
-static enum err entries_of(const struct index_state *state, struct buf *entries)
+/* All entries of RECORD in STATE in order, each once. */
+static enum err entries_of(const struct index_record *record, const struct index_state *state,
+                           struct buf *entries)
 {
     struct facet_reader reader;
     struct facet_view facet;
     buf_clear(entries);
-    for (unsigned i = 0; i < state->key_count; i++)
-        add(entries, (struct entry){.number = state->keys[i]});
+    if (state->level == INDEX_ALL)
+        add(entries,
+            (struct entry){.number = record->key_of_type | (record->patient ? 0 : KEY_BLOCK)});
     facet_reader_init(&reader, state->facets);
     while (facet_next(&reader, &facet))
-        add_facet(entries, &facet);
+        add_facet(entries, &facet, record->patient);
     if (buf_err(entries))
         return buf_err(entries);
     size_t count = count_of(entries), kept = 0;
@@ -150,14 +155,29 @@ static enum err enter(struct entering *e, const struct entry *entry)
     return err;
 }
 
-enum err index_change(struct session *s, int64_t rid, const struct index_state *before,
-                      const struct index_state *after, bool anew)
+static enum err enter_id(struct session *s, const struct index_record *record)
+{
+    struct sql *q = NULL;
+    enum err err =
+        sql_prepare(s, "INSERT OR IGNORE INTO ix_id(key, rid) VALUES (?1, ?2)", SQL_OWN, &q);
+    if (err)
+        return err;
+    sql_bind_i64(q, 1, record->key_of_id);
+    sql_bind_i64(q, 2, record->rid);
+    return sql_run(q);
+}
+
+enum err index_change(struct session *s, const struct index_record *record,
+                      const struct index_state *before, const struct index_state *after, bool anew)
 {
     struct buf *old_entries = &s->scratch.before, *new_entries = &s->scratch.after;
-    struct entering entering = {.s = s, .rid = rid};
-    enum err err = entries_of(after, new_entries);
+    struct entering entering = {.s = s,
+                                .rid = record->patient ? record->rid : key_block_of(record->rid)};
+    enum err err = entries_of(record, after, new_entries);
     if (!err)
-        err = entries_of(before, old_entries);
+        err = entries_of(record, before, old_entries);
+    if (!err && (before->level == INDEX_NOTHING || anew))
+        err = enter_id(s, record);
     if (err)
         return err;
     const struct entry *old = (const void *)old_entries->ptr;
@@ -166,9 +186,9 @@ enum err index_change(struct session *s, int64_t rid, const struct index_state *
     const struct entry *new_end = new + count_of(new_entries);
     while (!err && (old < old_end || new < new_end)) {
         int order = old == old_end ? 1 : new == new_end ? -1 : compare(old, new);
-        if (order < 0)
-            err = take_out(s, old, rid);
-        else if (order > 0 || anew)
+        if (order < 0 && record->patient)
+            err = take_out(s, old, record->rid);
+        else if (order > 0 || (order == 0 && anew))
             err = enter(&entering, new);
         old += order <= 0;
         new += order >= 0;

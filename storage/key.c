@@ -2,10 +2,13 @@
  *
  * Keys of the value index. The hash is the same on every machine, since the numbers live in files.
  * It need not withstand somebody who makes values collide: that costs time, and no answer depends
- * on it.
+ * on it. Groups are told apart by their number alone, so that is cut from a SHA-256.
  */
 #include "storage/key.h"
 
+#include <assert.h>
+
+#include "base/digest.h"
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/limits.h"
@@ -18,15 +21,37 @@
 /* What a key is of goes into its hash, so that a type is not taken for a code. */
 enum { OF_TYPE = 1, OF_ID, OF_VALUE };
 
+static_assert((KEY_BLOCK_SIZE & (KEY_BLOCK_SIZE - 1)) == 0, "blocks are cut by a mask");
+
+int64_t key_block_of(int64_t rid)
+{
+    return rid & ~(int64_t)(KEY_BLOCK_SIZE - 1);
+}
+
 /* Hashes stand at zero and above. */
 static int64_t above_zero(uint64_t hash)
 {
     return (int64_t)(hash >> 1);
 }
 
+static int64_t without_block(uint64_t hash)
+{
+    return above_zero(hash) & ~KEY_BLOCK;
+}
+
+int64_t key_scope(struct slice scope)
+{
+    unsigned char digest[DIGEST_LEN];
+    uint64_t number = 0;
+    digest_sha256(scope, digest);
+    for (unsigned i = 0; i < sizeof number; i++)
+        number = number << 8 | digest[i];
+    return above_zero(number);
+}
+
 int64_t key_type(struct slice type)
 {
-    return above_zero(hash_bytes(type, OF_TYPE));
+    return without_block(hash_bytes(type, OF_TYPE));
 }
 
 #define ORDERED_BITS 21 /* of the hash beside a time of 42 bits: enough for the ids of one millisecond */
@@ -50,7 +75,7 @@ int64_t key_value(uint16_t param, struct slice text)
         char c = text.ptr[i];
         folded[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
     }
-    return above_zero(hash_bytes(slice_of(folded, len), (uint64_t)param << 8 | OF_VALUE));
+    return without_block(hash_bytes(slice_of(folded, len), (uint64_t)param << 8 | OF_VALUE));
 }
 
 int64_t key_long(uint16_t param)

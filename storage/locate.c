@@ -16,7 +16,7 @@ enum err locate_record(struct session *s, struct slice type, struct slice id,
     enum err err =
         sql_prepare(s,
                     "SELECT r.rid, coalesce(c.person, 0), r.chart, r.facility, r.version,"
-                    " r.deleted FROM ix_value x CROSS JOIN record r ON r.rid = x.rid"
+                    " r.deleted FROM ix_id x CROSS JOIN record r ON r.rid = x.rid"
                     " LEFT JOIN chart c ON c.id = r.chart"
                     " WHERE x.key = ?3 AND r.type = ?1 AND r.id = ?2",
                     SQL_OWN, &q);

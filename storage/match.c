@@ -338,7 +338,18 @@ static bool comes_before(const struct place *a, const struct place *b)
     return a->is_text ? slice_cmp(a->text, b->text) < 0 : a->number < b->number;
 }
 
-static struct place find_place(struct slice facets, const struct search_sort *sort)
+/* A text lies in KEEP if the reader's own memory held it. */
+static void keep_text(struct place *best, const struct facet_reader *reader,
+                      char keep[FACET_REFERENCE_MAX])
+{
+    if (!best->is_text || best->text.ptr != reader->reference)
+        return;
+    memcpy(keep, best->text.ptr, best->text.len);
+    best->text.ptr = keep;
+}
+
+static struct place find_place(struct slice facets, const struct search_sort *sort,
+                               char keep[FACET_REFERENCE_MAX])
 {
     struct facet_reader reader;
     struct facet_view f;
@@ -349,8 +360,10 @@ static struct place find_place(struct slice facets, const struct search_sort *so
             continue;
         struct place place = place_of(&f, sort->descending);
         if (!best.found ||
-            (sort->descending ? comes_before(&best, &place) : comes_before(&place, &best)))
+            (sort->descending ? comes_before(&best, &place) : comes_before(&place, &best))) {
             best = place;
+            keep_text(&best, &reader, keep);
+        }
     }
     return best;
 }
@@ -385,13 +398,14 @@ void match_sort_key(struct slice facets, int64_t seq, struct slice id,
     static_assert(LIMIT_SORT_KEYS * SORT_RESERVE < LIMIT_SORT_KEY, "every part has room");
     for (size_t i = 0; i < count; i++) {
         const struct search_sort *sort = &sorts[i];
+        char text[FACET_REFERENCE_MAX];
         struct place place = {.found = true};
         if (sort->order == SEARCH_BY_UPDATED)
             place.number = ordered_int(seq);
         else if (sort->order == SEARCH_BY_ID)
             place = (struct place){.found = true, .is_text = true, .text = id};
         else
-            place = find_place(facets, sort);
+            place = find_place(facets, sort, text);
         add_place(out, &place, sort->descending, end - out->len - SORT_RESERVE * (count - 1 - i));
     }
 }

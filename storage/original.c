@@ -13,24 +13,25 @@
 
 #include "base/banned.h"
 
-static enum err insert(struct session *s, struct slice packed, const char *media,
+static enum err insert(struct session *s, int64_t facility, struct slice packed, const char *media,
                        const unsigned char sha[DIGEST_LEN])
 {
     struct sql *q = NULL;
     enum err err = sql_prepare(s,
-                               "INSERT OR IGNORE INTO original(sha, media, received_ms, packed,"
-                               " bytes) VALUES (?1, ?2, ?3, 1, ?4)",
+                               "INSERT OR IGNORE INTO original(sha, facility, media, received_ms,"
+                               " packed, bytes) VALUES (?1, ?2, ?3, ?4, 1, ?5)",
                                SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_blob(q, 1, sha, DIGEST_LEN);
-    sql_bind_str(q, 2, media);
-    sql_bind_i64(q, 3, session_now_ms(s));
-    sql_bind_blob(q, 4, packed.ptr, packed.len);
+    sql_bind_i64(q, 2, facility);
+    sql_bind_str(q, 3, media);
+    sql_bind_i64(q, 4, session_now_ms(s));
+    sql_bind_blob(q, 5, packed.ptr, packed.len);
     return sql_run(q);
 }
 
-enum err original_put(struct session *s, struct slice bytes, const char *media,
+enum err original_put(struct session *s, int64_t facility, struct slice bytes, const char *media,
                       const unsigned char sha[DIGEST_LEN])
 {
     struct body_coder *coder = NULL;
@@ -39,31 +40,48 @@ enum err original_put(struct session *s, struct slice bytes, const char *media,
     enum err err = session_coder(s, &coder);
     if (!err)
         err = body_pack(coder, bytes, packed);
-    return err ? err : insert(s, buf_slice(packed), media, sha);
+    return err ? err : insert(s, facility, buf_slice(packed), media, sha);
 }
 
-enum err original_number(struct session *s, const unsigned char sha[DIGEST_LEN],
-                         int64_t *ret_number)
+static enum err find_number(struct session *s, int64_t facility,
+                            const unsigned char sha[DIGEST_LEN], int64_t *ret_number)
 {
     struct sql *q = NULL;
-    enum err err = sql_prepare(s, "SELECT id FROM original WHERE sha = ?1", SQL_OWN, &q);
+    enum err err =
+        sql_prepare(s, "SELECT id FROM original WHERE sha = ?1 AND facility = ?2", SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_blob(q, 1, sha, DIGEST_LEN);
+    sql_bind_i64(q, 2, facility);
     err = sql_row(q);
     if (!err)
         *ret_number = sql_i64(q, 0);
     return sql_done(q, err);
 }
 
-static const char GET[] =
-    "SELECT o.bytes, o.packed FROM original o WHERE o.sha = ?1 AND ("
-    " EXISTS (SELECT 1 FROM record r WHERE r.original = o.id AND r.facility = ?2)"
-    " OR EXISTS (SELECT 1 FROM record_version v CROSS JOIN record r ON r.rid = v.rid"
-    "  WHERE v.original = o.id AND r.facility = ?2)"
-    " OR EXISTS (SELECT 1 FROM quarantine q WHERE q.facility = ?2 AND q.sha = ?1)"
-    " OR EXISTS (SELECT 1 FROM replay p JOIN quarantine q ON q.id = p.quarantine"
-    "  WHERE p.sha = ?1 AND q.facility = ?2))";
+/* A message's records ask for the same one, one after the other: it is remembered. */
+enum err original_number(struct session *s, int64_t facility, const unsigned char sha[DIGEST_LEN],
+                         int64_t *ret_number)
+{
+    struct session_original *known = &s->original;
+    int64_t number = 0;
+    if (known->transaction && known->transaction == s->transaction && known->facility == facility &&
+        memcmp(known->sha, sha, DIGEST_LEN) == 0) {
+        *ret_number = known->number;
+        return ERR_OK;
+    }
+    enum err err = find_number(s, facility, sha, &number);
+    if (err)
+        return err;
+    known->transaction = s->transaction;
+    known->facility = facility;
+    known->number = number;
+    memcpy(known->sha, sha, DIGEST_LEN);
+    *ret_number = number;
+    return ERR_OK;
+}
+
+static const char GET[] = "SELECT bytes, packed FROM original WHERE sha = ?1 AND facility = ?2";
 
 static enum err load(struct session *s, struct sql *q, struct arena *arena, struct slice *ret_bytes)
 {

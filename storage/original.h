@@ -9,10 +9,10 @@
 #include "base/digest.h"
 #include "storage/session.h"
 
-/* Keeps BYTES (once, however often they come). Writer session. */
-enum err original_put(struct session *s, struct slice bytes, const char *media,
+/* Keeps BYTES as sent by FACILITY (once, however often it sends them). Writer session. */
+enum err original_put(struct session *s, int64_t facility, struct slice bytes, const char *media,
                       const unsigned char sha[DIGEST_LEN]) ERR_CHECKED;
-/* The bytes, for the facility whose records or quarantine name them (grant's facility), or ERR_NOT_FOUND. */
+/* The bytes, for the facility that sent them (grant's facility), or ERR_NOT_FOUND. */
 enum err original_get(struct session *s, struct arena *arena, const unsigned char sha[DIGEST_LEN],
                       struct slice *ret_bytes) ERR_CHECKED;
 
@@ -29,8 +29,8 @@ struct original_ref {
 enum err original_of_chart(struct session *s, struct arena *arena, int64_t chart,
                            struct original_ref **ret_refs, size_t *ret_count) ERR_CHECKED;
 
-/* The number records name it by. ERR_NOT_FOUND when it was not put. Writer session. */
-enum err original_number(struct session *s, const unsigned char sha[DIGEST_LEN],
+/* The number FACILITY's records name it by. ERR_NOT_FOUND when it was not put. Writer session. */
+enum err original_number(struct session *s, int64_t facility, const unsigned char sha[DIGEST_LEN],
                          int64_t *ret_number) ERR_CHECKED;
 
 #endif

@@ -108,9 +108,9 @@ void *readers_main(void *argument)
         (void)pthread_mutex_unlock(&store->lock);
         job->err = look(store, &shot, job);
         (void)pthread_mutex_lock(&store->lock);
-        store_push(&store->writes, job);
+        store_looked(store, job);
         store->looking--;
-        if (store->writer_asleep)
+        if (store->writer_asleep && store->writes.first)
             (void)pthread_cond_signal(&store->write_ready);
     }
     /* The writer, when closing, waits for the last look. */

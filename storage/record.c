@@ -71,25 +71,6 @@ static enum err load_one(struct sql *q, struct arena *arena, struct record *ret_
 
 /* ── reading ─────────────────────────────────────────────────────────────────────────────────── */
 
-/* The number of (type, id), whoever asks; only for reading it through the gate afterwards. */
-static enum err find_rid(struct session *s, struct slice type, struct slice id, int64_t *ret_rid)
-{
-    struct sql *q = NULL;
-    enum err err = sql_prepare(s,
-                               "SELECT r.rid FROM ix_value x CROSS JOIN record r ON r.rid = x.rid"
-                               " WHERE x.key = ?1 AND r.type = ?2 AND r.id = ?3",
-                               SQL_OWN, &q);
-    if (err)
-        return err;
-    sql_bind_i64(q, 1, key_id(type, id));
-    sql_bind_text(q, 2, type);
-    sql_bind_text(q, 3, id);
-    err = sql_row(q);
-    if (!err)
-        *ret_rid = sql_i64(q, 0);
-    return sql_done(q, err);
-}
-
 static enum err read_current(struct session *s, struct arena *arena, int64_t rid,
                              struct record *ret_record)
 {
@@ -102,14 +83,41 @@ static enum err read_current(struct session *s, struct arena *arena, int64_t rid
     return load_one(q, arena, ret_record);
 }
 
+/* RID as the grant sees it, if it is (type, id). */
+static enum err read_named(struct session *s, struct arena *arena, int64_t rid, struct slice type,
+                           struct slice id, struct record *ret_record)
+{
+    struct sql *q = NULL;
+    enum err err = sql_prepare(s,
+                               "SELECT " RECORD_COLUMNS " FROM v_record_all r"
+                               " WHERE r.rid = ?1 AND r.type = ?2 AND r.id = ?3",
+                               SQL_GATED, &q);
+    if (err)
+        return err;
+    sql_bind_i64(q, 1, rid);
+    sql_bind_text(q, 2, type);
+    sql_bind_text(q, 3, id);
+    return load_one(q, arena, ret_record);
+}
+
+/* The key leads to the record, and now and then to another that shares it: the index alone is asked
+ * for their numbers, each row is read once, through the gate. */
 enum err record_read(struct session *s, struct arena *arena, struct slice type, struct slice id,
                      struct record *ret_record)
 {
     struct record record = {0};
-    int64_t rid = 0;
-    enum err err = find_rid(s, type, id, &rid);
+    struct sql *q = NULL;
+    bool more = false;
+    enum err err = sql_prepare(s, "SELECT rid FROM ix_id WHERE key = ?1", SQL_OWN, &q);
+    if (err)
+        return err;
+    sql_bind_i64(q, 1, key_id(type, id));
+    enum err found = ERR_NOT_FOUND;
+    while (found == ERR_NOT_FOUND && !(err = sql_step(q, &more)) && more)
+        found = read_named(s, arena, sql_i64(q, 0), type, id, &record);
+    err = sql_done(q, err);
     if (!err)
-        err = read_current(s, arena, rid, &record);
+        err = found;
     if (!err && record.deleted)
         err = ERR_GONE;
     if (!err)
@@ -123,7 +131,7 @@ enum err record_read_patient(struct session *s, struct arena *arena, int64_t per
     struct sql *q = NULL;
     enum err err = sql_prepare(s,
                                "SELECT " RECORD_COLUMNS " FROM v_chart k CROSS JOIN v_by_value r"
-                               " ON r.key = ?2 AND r.rid >= k.rid_lo AND r.rid < k.rid_hi"
+                               " ON r.key = ?2 AND r.at >= k.rid_lo AND r.at < k.rid_hi"
                                " WHERE k.person = ?1 AND r.type = 'Patient'"
                                " ORDER BY (r.facility IS tasuki_facility()) DESC,"
                                " r.seq DESC LIMIT 1",
@@ -168,6 +176,7 @@ struct present {
     int64_t facility;
     int64_t seq;
     int64_t key_of_id, key_of_type;
+    bool patient;
     bool deleted;
     bool same; /* body, category and label are those to be written */
     bool same_scope;
@@ -187,6 +196,7 @@ static void load_present(struct session *s, struct sql *q, struct present *ret_p
         .deleted = sql_i64(q, 5) != 0,
         .key_of_type = key_type(sql_slice(q, 6)),
         .key_of_id = key_id(sql_slice(q, 6), sql_slice(q, 7)),
+        .patient = slice_is(sql_slice(q, 6), "Patient"),
     };
     buf_clear(&s->scratch.former);
     buf_add(&s->scratch.former, sql_slice(q, 8));
@@ -209,7 +219,17 @@ static bool is_same(struct session *s, struct sql *q, int column, struct slice b
 static struct present absent(const struct record_new *record)
 {
     return (struct present){.key_of_id = key_id(record->type, record->id),
-                            .key_of_type = key_type(record->type)};
+                            .key_of_type = key_type(record->type),
+                            .patient = slice_is(record->type, "Patient")};
+}
+
+/* None for records in no group. */
+static void bind_scope(struct sql *q, int index, struct slice scope)
+{
+    if (scope.len)
+        sql_bind_i64(q, index, key_scope(scope));
+    else
+        sql_bind_null(q, index);
 }
 
 static enum err find_present(struct session *s, const struct record_new *record,
@@ -219,7 +239,7 @@ static enum err find_present(struct session *s, const struct record_new *record,
     enum err err = sql_prepare(s,
                                "SELECT " PRESENT_COLUMNS ","
                                " r.category = ?4 AND r.label = ?5, r.scope IS ?6, r.body"
-                               " FROM ix_value x CROSS JOIN record r ON r.rid = x.rid"
+                               " FROM ix_id x CROSS JOIN record r ON r.rid = x.rid"
                                " WHERE x.key = ?3 AND r.type = ?1 AND r.id = ?2",
                                SQL_OWN, &q);
     if (err)
@@ -230,7 +250,7 @@ static enum err find_present(struct session *s, const struct record_new *record,
     sql_bind_i64(q, 3, present.key_of_id);
     sql_bind_i64(q, 4, (int64_t)record->category);
     sql_bind_i64(q, 5, (int64_t)record->label);
-    sql_bind_text_or_null(q, 6, record->scope);
+    bind_scope(q, 6, record->scope);
     bool row = false;
     err = sql_step(q, &row);
     if (!err && row) {
@@ -308,7 +328,8 @@ static enum err last_rid(struct session *s, int64_t low, int64_t end, int64_t *r
     return sql_done(q, err);
 }
 
-/* A document's or a Bundle's records mostly go into one chart, one after the other: it is remembered. */
+/* A document's or a Bundle's records mostly go into one chart, one after the other: it is
+ * remembered. */
 static enum err next_rid(struct session *s, int64_t chart, int64_t facility, int64_t *ret_rid)
 {
     struct session_chart *known = &s->chart;
@@ -355,8 +376,8 @@ static enum err pack_here(struct session *s, struct slice body, struct facet_lis
         err = buf_err(&scratch->facets);
     }
     if (!err)
-        *ret_packed = (struct record_packed){true, buf_slice(&scratch->body),
-                                             buf_slice(&scratch->facets)};
+        *ret_packed =
+            (struct record_packed){true, buf_slice(&scratch->body), buf_slice(&scratch->facets)};
     return err;
 }
 
@@ -375,15 +396,17 @@ enum err record_pack(struct session *s, struct arena *arena, struct slice body,
     return ERR_OK;
 }
 
-static enum err pack(struct session *s, const struct record_new *record, struct packed *ret_packed)
+static enum err pack(struct session *s, const struct record_new *record, int64_t facility,
+                     struct packed *ret_packed)
 {
     struct record_packed made = record->packed;
     struct packed packed = {.original = 0};
     enum err err = made.made ? ERR_OK : pack_here(s, record->body, record->facets, &made);
     if (!err && record->original)
-        err = original_number(s, record->original, &packed.original);
+        err = original_number(s, facility, record->original, &packed.original);
     if (err)
-        return err == ERR_NOT_FOUND ? ERR_INTERNAL : err; /* the original is put before its records */
+        return err == ERR_NOT_FOUND ? ERR_INTERNAL
+                                    : err; /* the original is put before its records */
     packed.body = made.body;
     packed.facets = made.facets;
     *ret_packed = packed;
@@ -403,7 +426,7 @@ static void bind_version(struct sql *q, const struct record_new *record,
     sql_bind_i64(q, 7, record->when.hi_ms);
     sql_bind_i64_or_null(q, 8, packed->original);
     sql_bind_text_or_null(q, 9, slice_str(record->mapper));
-    sql_bind_text_or_null(q, 10, record->scope);
+    bind_scope(q, 10, record->scope);
     sql_bind_blob(q, 11, packed->facets.ptr, packed->facets.len);
     sql_bind_blob(q, 12, packed->body.ptr, packed->body.len);
 }
@@ -469,7 +492,7 @@ static enum err move_scope(struct session *s, int64_t rid, struct slice scope)
     if (err)
         return err;
     sql_bind_i64(q, 1, rid);
-    sql_bind_text_or_null(q, 2, scope);
+    bind_scope(q, 2, scope);
     return sql_run(q);
 }
 
@@ -484,11 +507,44 @@ static enum err number(struct session *s, struct record_mark *mark)
 /* What the record is found by before the write. */
 static struct index_state found_by(struct session *s, const struct present *present)
 {
-    return (struct index_state){{present->key_of_id, present->key_of_type},
-                                !present->rid      ? 0
-                                : present->deleted ? 1
-                                                   : 2,
+    return (struct index_state){!present->rid      ? INDEX_NOTHING
+                                : present->deleted ? INDEX_ID
+                                                   : INDEX_ALL,
                                 present->rid ? buf_slice(&s->scratch.former) : SLICE_NONE};
+}
+
+static struct index_record indexed(const struct present *present, int64_t rid)
+{
+    return (struct index_record){rid, present->key_of_id, present->key_of_type, present->patient};
+}
+
+/* Widens what is known of the numbers of SCOPE's records by RID and, so that its neighbours find it
+ * done, the rest of its block. Nothing ever narrows it: record_prune looks at each record. */
+static enum err span_scope(struct session *s, int64_t chart, struct slice text, int64_t rid)
+{
+    struct session_scope *known = &s->scope;
+    const int64_t scope = text.len ? key_scope(text) : 0;
+    struct sql *q = NULL;
+    if (!text.len ||
+        (known->transaction && known->transaction == s->transaction && known->chart == chart &&
+         known->scope == scope && known->low <= rid && rid <= known->high))
+        return ERR_OK;
+    enum err err = sql_prepare(s,
+                               "INSERT INTO scope(chart, scope, low, high) VALUES (?1,?2,?3,?4)"
+                               " ON CONFLICT DO UPDATE SET low = min(low, excluded.low),"
+                               " high = max(high, excluded.high)",
+                               SQL_OWN, &q);
+    if (err)
+        return err;
+    const int64_t high = key_block_of(rid) + KEY_BLOCK_SIZE - 1;
+    sql_bind_i64(q, 1, chart);
+    sql_bind_i64(q, 2, scope);
+    sql_bind_i64(q, 3, rid);
+    sql_bind_i64(q, 4, high);
+    err = sql_run(q);
+    if (!err)
+        *known = (struct session_scope){s->transaction, chart, scope, rid, high};
+    return err;
 }
 
 /* The search rows of the version just written. */
@@ -497,9 +553,11 @@ static enum err enter(struct session *s, const struct record_new *record,
                       const struct record_mark *mark)
 {
     const struct index_state before = found_by(s, present);
-    const struct index_state after = {
-        {present->key_of_id, present->key_of_type}, 2, packed->facets};
-    enum err err = index_change(s, mark->rid, &before, &after, false);
+    const struct index_state after = {INDEX_ALL, packed->facets};
+    const struct index_record indexes = indexed(present, mark->rid);
+    enum err err = span_scope(s, record->chart, record->scope, mark->rid);
+    if (!err)
+        err = index_change(s, &indexes, &before, &after, false);
     return err ? err : index_words(s, mark->seq, record->words, record->content);
 }
 
@@ -509,7 +567,7 @@ static enum err put_first(struct session *s, const struct record_new *record,
 {
     struct record_mark mark = {.version = 1, .created = true};
     struct packed packed;
-    enum err err = pack(s, record, &packed);
+    enum err err = pack(s, record, facility, &packed);
     if (!err)
         err = next_rid(s, record->chart, facility, &mark.rid);
     if (!err)
@@ -532,7 +590,7 @@ static enum err put_next(struct session *s, const struct record_new *record,
         .created = present->deleted,
     };
     struct packed packed;
-    enum err err = pack(s, record, &packed);
+    enum err err = pack(s, record, present->facility, &packed);
     if (!err)
         err = keep_version(s, mark.rid);
     if (!err)
@@ -585,6 +643,8 @@ enum err record_put(struct session *s, const struct record_new *record, int64_t 
         return put_next(s, record, &present, ret_mark);
     if (!present.same_scope)
         err = move_scope(s, present.rid, record->scope);
+    if (!err && !present.same_scope)
+        err = span_scope(s, record->chart, record->scope, present.rid);
     if (!err)
         *ret_mark = unchanged(&present);
     return err;
@@ -599,13 +659,14 @@ static enum err mark_deleted(struct session *s, const struct present *present,
 {
     struct record_mark mark = {.rid = present->rid, .version = present->version + 1};
     const struct index_state before = found_by(s, present);
-    const struct index_state after = {{present->key_of_id, 0}, 1, SLICE_NONE};
+    const struct index_state after = {INDEX_ID, SLICE_NONE};
+    const struct index_record indexes = indexed(present, mark.rid);
     struct sql *q = NULL;
     enum err err = keep_version(s, mark.rid);
     if (!err)
         err = number(s, &mark);
     if (!err)
-        err = index_change(s, mark.rid, &before, &after, false);
+        err = index_change(s, &indexes, &before, &after, false);
     if (!err)
         err = sql_prepare(s,
                           "UPDATE record SET version = ?2, seq = ?3, deleted = 1, facets = x'',"
@@ -665,14 +726,15 @@ static enum err next_in_scope(struct session *s, int64_t chart, struct slice sco
 {
     struct sql *q = NULL;
     enum err err = sql_prepare(s,
-                               "SELECT " PRESENT_COLUMNS " FROM record r"
-                               " WHERE r.chart = ?1 AND r.scope = ?2 AND r.rid > ?3"
+                               "SELECT " PRESENT_COLUMNS " FROM scope g CROSS JOIN record r"
+                               " ON r.rid >= max(?3 + 1, g.low) AND r.rid <= g.high"
+                               " WHERE g.chart = ?1 AND g.scope = ?2 AND r.scope = ?2"
                                " AND r.deleted = 0 ORDER BY r.rid LIMIT 1",
                                SQL_OWN, &q);
     if (err)
         return err;
     sql_bind_i64(q, 1, chart);
-    sql_bind_text(q, 2, scope);
+    sql_bind_i64(q, 2, key_scope(scope));
     sql_bind_i64(q, 3, present->rid);
     err = sql_row(q);
     if (!err) {

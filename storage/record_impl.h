@@ -25,17 +25,24 @@ void record_load(struct sql *q, int first, struct arena *arena, struct record *r
 /* Enters version VERSION of RID in the log of changes: the next number (storage/change.c). Writer session. */
 enum err change_put(struct session *s, int64_t rid, int64_t version, int64_t *ret_seq) ERR_CHECKED;
 
-/* What a record is found by: its keys of id and type (storage/key.h) and its packed facets. */
+/* A record as the indexes know it. */
+struct index_record {
+    int64_t rid;
+    int64_t key_of_id, key_of_type; /* storage/key.h */
+    bool patient;                   /* a Patient is entered by itself, any other with its block */
+};
+/* What it is found by. */
 struct index_state {
-    int64_t keys[2];
-    unsigned key_count; /* 0: no record, 1: a delete marker (id), 2: id and type */
+    enum { INDEX_NOTHING, INDEX_ID, INDEX_ALL } level; /* no record, a delete marker, a record */
     struct slice facets;
 };
-/* Changes the rows of RID in ix_value and ix_string from what BEFORE is found by to AFTER; only the difference is
- * written, or with ANEW all of AFTER, whatever stands there. ERR_TOO_LARGE: more than LIMIT_FACETS rows. Writer
- * session. */
-enum err index_change(struct session *s, int64_t rid, const struct index_state *before,
-                      const struct index_state *after, bool anew) ERR_CHECKED;
+/* Changes the rows of RECORD in ix_id, ix_value and ix_string from what BEFORE is found by to
+ * AFTER; only the difference is written, or with ANEW all of AFTER, whatever stands there. Nothing
+ * of a block is taken out: other records of it may need it, and whatever is found is tested.
+ * ERR_TOO_LARGE: more than LIMIT_FACETS rows. Writer session. */
+enum err index_change(struct session *s, const struct index_record *record,
+                      const struct index_state *before, const struct index_state *after,
+                      bool anew) ERR_CHECKED;
 /* The words of the version SEQ; nothing when there are none. They wait: the full-text index writes a piece of itself at
  * every savepoint it has something for, so all words of a transaction go in together, before its COMMIT
  * (index_words_enter), or before somebody in it searches for words. */

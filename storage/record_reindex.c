@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Makes everything a search finds records by anew from their bodies: facets, ix_value, ix_string,
- * ix_words. In batches, beside a server if need be: keys are replaced record by record and never
- * missing; words are gone from the first batch until their record's turn. Records written meanwhile
- * enter their words themselves, so those with later numbers are passed over. meta.reindex is set
- * from the first batch to the last. Must not make a new version of anything.
+ * Makes everything a search finds records by anew from their bodies: facets, ix_id, ix_value,
+ * ix_string, ix_words. In batches, beside a server if need be: keys are replaced record by record
+ * and never missing; words are gone from the first batch until their record's turn. Records written
+ * meanwhile enter their words themselves, so those with later numbers are passed over. meta.reindex
+ * is set from the first batch to the last. Must not make a new version of anything.
  */
 #include "storage/record.h"
 
@@ -105,7 +105,9 @@ static enum err replace(struct session *s, const struct record_reindexing *state
 {
     struct session_scratch *scratch = &s->scratch;
     struct body_coder *coder = NULL;
-    int64_t of_id = key_id(current->type, current->id), of_type = key_type(current->type);
+    const struct index_record record = {current->rid, key_id(current->type, current->id),
+                                        key_type(current->type),
+                                        slice_is(current->type, "Patient")};
     buf_clear(&scratch->facets);
     buf_clear(&scratch->body);
     facet_pack(&index->facets, &scratch->facets);
@@ -116,9 +118,9 @@ static enum err replace(struct session *s, const struct record_reindexing *state
         err = body_pack(coder, body, &scratch->body);
     if (err)
         return err;
-    const struct index_state before = {{of_id, of_type}, 2, current->facets};
-    const struct index_state after = {{of_id, of_type}, 2, buf_slice(&scratch->facets)};
-    err = index_change(s, current->rid, &before, &after, true);
+    const struct index_state before = {INDEX_ALL, current->facets};
+    const struct index_state after = {INDEX_ALL, buf_slice(&scratch->facets)};
+    err = index_change(s, &record, &before, &after, true);
     bool same = slice_eq(current->facets, after.facets) &&
                 slice_eq(current->packed, buf_slice(&scratch->body));
     if (!err && !same)

@@ -16,6 +16,7 @@
 
 #include "base/limits.h"
 #include "storage/change.h"
+#include "storage/key.h"
 #include "storage/match.h"
 #include "storage/record_impl.h"
 #include "storage/search_impl.h"
@@ -63,16 +64,19 @@ static void say_categories(struct search_compose *c, struct search_at at)
     search_bind_int(c, (int64_t)c->search->categories);
 }
 
-/* FROM and WHERE, with every condition on the record r1. */
-static void say_from(struct search_compose *c)
+/* Where it begins: FROM and WHERE of the record r1. */
+static void say_start(struct search_compose *c)
 {
-    const struct search *search = c->search;
-    struct search_types types = types_of(search);
     struct search_at at = search_alias(c, 0);
     assert(at.own == top.own);
-    search_say_start(c, at, types, &c->filters);
-    search_say_conditions(c, at, types, &c->filters);
-    say_categories(c, at);
+    search_say_start(c, at, types_of(c->search), &c->filters);
+}
+
+/* Every condition on it. */
+static void say_rest(struct search_compose *c)
+{
+    search_say_conditions(c, top, types_of(c->search), &c->filters);
+    say_categories(c, top);
 }
 
 static bool by_updated(const struct search *search)
@@ -110,14 +114,20 @@ static void say_key(struct search_compose *c)
     search_bind_sorts(c);
 }
 
-/* Only what comes after the place given, in the order of the page. */
-static void say_after(struct search_compose *c)
+/* Only what comes after the place given, in the order of the page; by number before anything is
+ * tested. */
+static void say_after_number(struct search_compose *c)
 {
-    if (!c->sorts) {
-        search_say(c, top, " AND r#.rid > ?");
-        search_bind_int(c, c->search->after_rid);
+    search_say(c, top, " AND r#.rid > ?");
+    search_bind_int(c, c->search->after_rid);
+    if (!c->in_blocks)
         return;
-    }
+    search_say(c, top, " AND r#.at >= ?");
+    search_bind_int(c, key_block_of(c->search->after_rid));
+}
+
+static void say_after_key(struct search_compose *c)
+{
     search_say(c, top, " AND (");
     say_key(c);
     search_say(c, top, ", r#.rid) > (?, ?)");
@@ -140,10 +150,16 @@ static void say_page(struct search_compose *c)
     search_say(c, top, page_start);
     say_key(c);
     search_say(c, top, " AS key ");
-    say_from(c);
-    if (c->search->after_given)
-        say_after(c);
-    search_say(c, top, c->sorts ? " ORDER BY key, r#.rid LIMIT ?" : " ORDER BY r#.rid LIMIT ?");
+    say_start(c);
+    if (c->search->after_given && !c->sorts)
+        say_after_number(c);
+    say_rest(c);
+    if (c->search->after_given && c->sorts)
+        say_after_key(c);
+    search_say(c, top,
+               c->sorts       ? " ORDER BY key, r#.rid LIMIT ?"
+               : c->in_blocks ? " ORDER BY r#.at, r#.rid LIMIT ?"
+                              : " ORDER BY r#.rid LIMIT ?");
     say_page_end(c);
 }
 
@@ -172,7 +188,8 @@ static void say_walk(struct search_compose *c)
 static void say_count(struct search_compose *c)
 {
     search_say(c, top, "SELECT count(*) ");
-    say_from(c);
+    say_start(c);
+    say_rest(c);
 }
 
 /* ── running ─────────────────────────────────────────────────────────────────────────────────── */

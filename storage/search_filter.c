@@ -74,7 +74,7 @@ static void say_one_patient(struct search_compose *c, struct search_at at,
                search_may_be_other(types) ? " AND (r^.type <> 'Patient' OR NOT" : " AND (NOT");
     search_say(c, better,
                " EXISTS (SELECT 1 FROM v_chart h# CROSS JOIN v_by_value r#"
-               " WHERE h#.person = r^.person AND r#.rid >= h#.rid_lo AND r#.rid < h#.rid_hi"
+               " WHERE h#.person = r^.person AND r#.at >= h#.rid_lo AND r#.at < h#.rid_hi"
                " AND r#.type = 'Patient' AND r#.key = ?");
     search_bind_int(c, key_type(SLICE("Patient")));
     search_say(c, better,
@@ -171,14 +171,16 @@ static enum err find_elsewhere(struct search_compose *c, struct search_charts *c
 {
     struct search_compose q = search_aside(c);
     struct slice *patients = search_patients(c, charts);
-    int64_t *keys = search_alloc(c, charts->count, sizeof *keys);
+    int64_t *keys = search_alloc(c, 2 * charts->count, sizeof *keys);
     struct sql *sql = NULL;
-    for (size_t i = 0; patients && keys && i < charts->count; i++)
-        keys[i] = key_value(charts->of->param, patients[i]);
+    for (size_t i = 0; patients && keys && i < charts->count; i++) {
+        keys[2 * i] = key_value(charts->of->param, patients[i]);
+        keys[2 * i + 1] = keys[2 * i] | KEY_BLOCK;
+    }
     if (!patients || !keys)
         return ERR_LIMIT;
     search_say(&q, (struct search_at){0}, "SELECT 1 FROM v_by_value v WHERE v.key");
-    search_say_ints(&q, keys, charts->count);
+    search_say_ints(&q, keys, 2 * charts->count);
     search_say(&q, (struct search_at){0}, " LIMIT 1");
     enum err err = search_prepare(&q, &sql);
     if (!err)
@@ -262,7 +264,7 @@ static void say_chain_other(struct search_compose *c, unsigned outer, const stru
     search_say(c, at, "EXISTS (SELECT 1 FROM tasuki_targets(r^.facets, ?) t#");
     search_bind_int(c, f->param);
     search_say(c, at,
-               " CROSS JOIN v_by_value r# WHERE r#.key = tasuki_key_id(t#.type, t#.id)"
+               " CROSS JOIN v_by_id r# WHERE r#.key = tasuki_key_id(t#.type, t#.id)"
                " AND r#.type = t#.type AND r#.id = t#.id");
     search_say_conditions(c, at, types, inner_list(f));
     search_say(c, at, ")");
@@ -278,7 +280,7 @@ static void say_chain_patient(struct search_compose *c, unsigned outer,
     search_say(c, at,
                " CROSS JOIN v_chart k# CROSS JOIN v_chart h# CROSS JOIN v_by_value r#"
                " WHERE k#.chart = CASE t#.chart WHEN 0 THEN r^.chart ELSE t#.chart END"
-               " AND h#.person = k#.person AND r#.rid >= h#.rid_lo AND r#.rid < h#.rid_hi"
+               " AND h#.person = k#.person AND r#.at >= h#.rid_lo AND r#.at < h#.rid_hi"
                " AND r#.key = ?");
     search_bind_int(c, key_type(patient));
     search_say_conditions(c, at, (struct search_types){&patient, 1}, inner_list(f));
@@ -304,13 +306,20 @@ static void say_chain(struct search_compose *c, struct search_at at, const struc
         search_say(c, at, ")");
 }
 
+/* How records of TYPE are entered (key.h). */
+static int64_t block_flag(struct slice type)
+{
+    return slice_is(type, "Patient") ? 0 : KEY_BLOCK;
+}
+
 /* Records that name r^, which is not a Patient. */
 static void say_has_other(struct search_compose *c, unsigned outer, const struct search_filter *f)
 {
     struct search_at at = search_alias(c, outer);
     search_say(c, at, "EXISTS (SELECT 1 FROM v_by_value r#");
-    search_say(c, at, " WHERE r#.key = tasuki_key(?, r^.type || '/' || r^.id)");
+    search_say(c, at, " WHERE r#.key = (tasuki_key(?, r^.type || '/' || r^.id) | ?)");
     search_bind_int(c, f->param);
+    search_bind_int(c, block_flag(f->ids[0]));
     search_say_conditions(c, at, (struct search_types){f->ids, 1}, inner_list(f));
     search_say(c, at, " AND EXISTS (SELECT 1 FROM tasuki_targets(r#.facets, ?) t#");
     search_bind_int(c, f->param);
@@ -325,9 +334,9 @@ static void say_has_patient(struct search_compose *c, unsigned outer, const stru
     struct search_at at = search_alias(c, outer);
     search_say(c, at,
                "(EXISTS (SELECT 1 FROM v_chart h# CROSS JOIN v_by_value r#"
-               " WHERE h#.person = r^.person AND r#.rid >= h#.rid_lo AND r#.rid < h#.rid_hi"
+               " WHERE h#.person = r^.person AND r#.at >= h#.rid_lo AND r#.at < h#.rid_hi"
                " AND r#.key = ?");
-    search_bind_int(c, key_type(f->ids[0]));
+    search_bind_int(c, key_type(f->ids[0]) | block_flag(f->ids[0]));
     search_say_conditions(c, at, types, inner_list(f));
     search_say(c, at, " AND EXISTS (SELECT 1 FROM tasuki_targets(r#.facets, ?) t#");
     search_bind_int(c, f->param);
@@ -335,8 +344,10 @@ static void say_has_patient(struct search_compose *c, unsigned outer, const stru
     at = search_alias(c, outer);
     search_say(c, at,
                " OR EXISTS (SELECT 1 FROM v_chart h# CROSS JOIN v_by_value r#"
-               " WHERE h#.person = r^.person AND r#.key = tasuki_key(?, 'Patient/@' || h#.chart)");
+               " WHERE h#.person = r^.person"
+               " AND r#.key = (tasuki_key(?, 'Patient/@' || h#.chart) | ?)");
     search_bind_int(c, f->param);
+    search_bind_int(c, block_flag(f->ids[0]));
     search_say_conditions(c, at, types, inner_list(f));
     search_say(c, at, " AND EXISTS (SELECT 1 FROM tasuki_targets(r#.facets, ?) t#");
     search_bind_int(c, f->param);

@@ -59,6 +59,7 @@ struct search_compose {
     unsigned unions;
     struct search_charts *charts;
     struct search_sorts *sorts; /* NULL: by rid */
+    bool in_blocks; /* the record r1 comes by one key, in order of blocks, and in each in its own */
     enum err err; /* sticky */
 };
 
@@ -119,6 +120,10 @@ bool search_may_be_other(struct search_types types);
 /* "FROM ... WHERE ..." with the record AT in it, no record twice, and among them every one that passes the filters. */
 void search_say_start(struct search_compose *c, struct search_at at, struct search_types types,
                       const struct search_list *list);
+/* How records of TYPES are entered in the value or string index (storage/key.h): beside the key or
+ * parameter FLAG, KEY_BLOCK or KEY_BLOCK_PARAM, if one may be other than a Patient, and 0 if one
+ * may be a Patient. Returns how many. */
+size_t search_entered_as(struct search_types types, int64_t flag, int64_t ret_flags[2]);
 /* Is there nothing better to begin with than dates, changes or the type? */
 bool search_starts_wide(const struct search_compose *c, struct search_types types,
                         const struct search_list *list);

@@ -152,6 +152,7 @@ void search_say_anew(struct search_compose *c)
     c->count = 0;
     c->aliases = 0;
     c->unions = 0;
+    c->in_blocks = false;
 }
 
 static void bind_one(struct sql *q, int index, const struct search_param *p)

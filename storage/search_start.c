@@ -12,9 +12,9 @@
  *     dates and lastUpdated of the last weeks
  *     the type
  *
- * A start is a superset: every condition is tested again on each record (search_filter.c), so a
- * start can make an answer slow but never wrong. What no index knows (a code marked common, :not,
- * :missing) is never a start.
+ * A start is a superset, by whole blocks of a chart (key.h): every condition is tested again on
+ * each record (search_filter.c), so a start can make an answer slow but never wrong. What no index
+ * knows (a code marked common, :not, :missing) is never a start.
  */
 #include <assert.h>
 
@@ -302,11 +302,30 @@ struct keys {
     size_t count;
 };
 
-static struct keys keys_of_term(struct search_compose *c, const struct search_term *term)
+size_t search_entered_as(struct search_types types, int64_t flag, int64_t ret_flags[2])
 {
-    struct keys keys = {search_alloc(c, term->value_count, sizeof(int64_t)), 0};
+    size_t count = 0;
+    if (search_may_be_other(types))
+        ret_flags[count++] = flag;
+    if (search_may_be_patient(types))
+        ret_flags[count++] = 0;
+    return count;
+}
+
+static void add_key(struct keys *keys, struct search_types types, int64_t key)
+{
+    int64_t flags[2];
+    size_t count = search_entered_as(types, KEY_BLOCK, flags);
+    for (size_t i = 0; keys->items && i < count; i++)
+        keys->items[keys->count++] = key | flags[i];
+}
+
+static struct keys keys_of_term(struct search_compose *c, struct search_types types,
+                                const struct search_term *term)
+{
+    struct keys keys = {search_alloc(c, 2 * term->value_count, sizeof(int64_t)), 0};
     for (size_t i = 0; keys.items && i < term->value_count; i++)
-        keys.items[keys.count++] = key_value(term->param, term->values[i].text);
+        add_key(&keys, types, key_value(term->param, term->values[i].text));
     return keys;
 }
 
@@ -314,7 +333,7 @@ static struct keys keys_of_types(struct search_compose *c, struct search_types t
 {
     struct keys keys = {search_alloc(c, types.count, sizeof(int64_t)), 0};
     for (size_t i = 0; keys.items && i < types.count; i++)
-        keys.items[keys.count++] = key_type(types.items[i]);
+        add_key(&keys, (struct search_types){&types.items[i], 1}, key_type(types.items[i]));
     return keys;
 }
 
@@ -358,7 +377,14 @@ static void say_by_keys(struct search_compose *c, struct keys keys)
     say_keys(c, at, keys);
 }
 
-static void say_by_strings(struct search_compose *c, const struct search_term *term)
+static void say_by_ids(struct search_compose *c, struct keys keys)
+{
+    struct search_at at = search_alias(c, 0);
+    search_say(c, at, "SELECT r#.rid FROM v_by_id r# WHERE ");
+    say_keys(c, at, keys);
+}
+
+static void say_by_strings(struct search_compose *c, const struct search_term *term, int64_t flag)
 {
     for (size_t i = 0; i < term->value_count; i++) {
         struct search_at at = search_alias(c, 0);
@@ -366,7 +392,7 @@ static void say_by_strings(struct search_compose *c, const struct search_term *t
         if (i)
             say_union(c, at);
         search_say(c, at, "SELECT r#.rid FROM v_by_string r# WHERE r#.param = ?");
-        search_bind_int(c, term->param);
+        search_bind_int(c, term->param | flag);
         search_say(c, at, " AND r#.folded >= ?");
         search_bind_text(c, prefix);
         /* x'ff' sorts after every continuation of the prefix: no UTF-8 text holds that byte. */
@@ -375,7 +401,7 @@ static void say_by_strings(struct search_compose *c, const struct search_term *t
     }
 }
 
-static void say_by_days(struct search_compose *c, const struct search_term *term)
+static void say_by_days(struct search_compose *c, const struct search_term *term, int64_t flag)
 {
     bool any_around = false;
     for (size_t i = 0; i < term->value_count; i++) {
@@ -386,29 +412,33 @@ static void say_by_days(struct search_compose *c, const struct search_term *term
         if (i)
             say_union(c, at);
         search_say(c, at, "SELECT r#.rid FROM v_by_value r# WHERE r#.key >= ?");
-        search_bind_int(c, key_day(term->param, days.lo_ms));
+        search_bind_int(c, key_day(term->param, days.lo_ms) | flag);
         search_say(c, at, " AND r#.key <= ?");
-        search_bind_int(c, key_day(term->param, days.hi_ms));
+        search_bind_int(c, key_day(term->param, days.hi_ms) | flag);
         any_around = any_around || around || is_long(days);
     }
     if (any_around) {
-        int64_t key = key_long(term->param);
+        int64_t key = key_long(term->param) | flag;
         say_union(c, (struct search_at){0});
         say_by_keys(c, (struct keys){&key, 1});
     }
 }
 
-static void say_by_term(struct search_compose *c, const struct search_term *term)
+static void say_by_term(struct search_compose *c, struct search_types types,
+                        const struct search_term *term)
 {
-    switch (term_worth(term, c->now_ms)) {
-    case WORTH_STRING:
-        say_by_strings(c, term);
-        break;
-    case WORTH_DATE:
-        say_by_days(c, term);
-        break;
-    default:
-        say_by_keys(c, keys_of_term(c, term));
+    const enum worth worth = term_worth(term, c->now_ms);
+    const bool strings = worth == WORTH_STRING;
+    int64_t flags[2];
+    size_t count = search_entered_as(types, strings ? KEY_BLOCK_PARAM : KEY_BLOCK, flags);
+    if (!strings && worth != WORTH_DATE) {
+        say_by_keys(c, keys_of_term(c, types, term));
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            say_union(c, (struct search_at){0});
+        (strings ? say_by_strings : say_by_days)(c, term, flags[i]);
     }
 }
 
@@ -450,16 +480,16 @@ static void say_from_charts(struct search_compose *c, struct search_at at,
                keys.count ? "FROM v_chart k# CROSS JOIN v_by_value r# WHERE k#.chart"
                           : "FROM v_chart k# CROSS JOIN v_record r# WHERE k#.chart");
     search_say_ints(c, charts->items, charts->count);
-    search_say(c, at, " AND r#.rid >= k#.rid_lo AND r#.rid < k#.rid_hi");
-    if (keys.count) {
-        search_say(c, at, " AND ");
+    search_say(c, at,
+               keys.count ? " AND r#.at >= k#.rid_lo AND r#.at < k#.rid_hi AND "
+                          : " AND r#.rid >= k#.rid_lo AND r#.rid < k#.rid_hi");
+    if (keys.count)
         say_keys(c, at, keys);
-    }
 }
 
 /* With the records that hang elsewhere and name one of the charts. */
-static void say_by_persons(struct search_compose *c, const struct search_charts *charts,
-                           struct keys keys)
+static void say_by_persons(struct search_compose *c, struct search_types types,
+                           const struct search_charts *charts, struct keys keys)
 {
     struct search_at at = search_alias(c, 0);
     if (charts->count == 0) {
@@ -471,9 +501,9 @@ static void say_by_persons(struct search_compose *c, const struct search_charts 
     if (!charts->elsewhere)
         return;
     struct slice *patients = search_patients(c, charts);
-    struct keys named = {search_alloc(c, charts->count, sizeof(int64_t)), 0};
+    struct keys named = {search_alloc(c, 2 * charts->count, sizeof(int64_t)), 0};
     for (size_t i = 0; patients && named.items && i < charts->count; i++)
-        named.items[named.count++] = key_value(charts->of->param, patients[i]);
+        add_key(&named, types, key_value(charts->of->param, patients[i]));
     say_union(c, at);
     say_by_keys(c, named);
 }
@@ -494,14 +524,40 @@ static struct search_at say_inner(struct search_compose *c, struct search_types 
     return at;
 }
 
-static void say_chain_from_others(struct search_compose *c, struct search_types types,
-                                  const struct search_filter *f)
+/* RECORDS of the one type or other that name one of OTHERS. */
+static void say_chain_from_others(struct search_compose *c, struct search_types records,
+                                  struct search_types others, const struct search_filter *f)
 {
-    search_say(c, (struct search_at){0}, "SELECT v.rid FROM ");
-    struct search_at at = say_inner(c, types, f);
-    search_say(c, at, " CROSS JOIN v_by_value v");
-    search_say(c, at, " WHERE v.key = tasuki_key(?, i#.type || '/' || i#.id)");
-    search_bind_int(c, f->param);
+    int64_t flags[2];
+    size_t count = search_entered_as(records, KEY_BLOCK, flags);
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            say_union(c, (struct search_at){0});
+        search_say(c, (struct search_at){0}, "SELECT v.rid FROM ");
+        struct search_at at = say_inner(c, others, f);
+        search_say(c, at, " CROSS JOIN v_by_value v");
+        search_say(c, at, " WHERE v.key = (tasuki_key(?, i#.type || '/' || i#.id) | ?)");
+        search_bind_int(c, f->param);
+        search_bind_int(c, flags[i]);
+    }
+}
+
+/* Records elsewhere that name one of the charts of the persons found. */
+static void say_chain_from_elsewhere(struct search_compose *c, struct search_types types,
+                                     struct search_types patients, const struct search_filter *f)
+{
+    int64_t flags[2];
+    size_t count = search_entered_as(types, KEY_BLOCK, flags);
+    for (size_t i = 0; i < count; i++) {
+        say_union(c, (struct search_at){0});
+        search_say(c, (struct search_at){0}, "SELECT v.rid FROM ");
+        struct search_at at = say_inner(c, patients, f);
+        search_say(c, at,
+                   " CROSS JOIN v_chart k CROSS JOIN v_by_value v WHERE k.person = i#.person");
+        search_say(c, at, " AND v.key = (tasuki_key(?, 'Patient/@' || k.chart) | ?)");
+        search_bind_int(c, f->param);
+        search_bind_int(c, flags[i]);
+    }
 }
 
 /* Rows of the persons found, and rows elsewhere that name one of their charts. */
@@ -513,18 +569,17 @@ static void say_chain_from_patients(struct search_compose *c, struct search_type
     search_say(c, (struct search_at){0}, "SELECT v.rid FROM ");
     struct search_at at = say_inner(c, patients, f);
     if (types.count == 1) {
-        search_say(c, at, " CROSS JOIN v_chart k CROSS JOIN v_by_value v WHERE v.key = ? AND");
-        search_bind_int(c, key_type(types.items[0]));
+        search_say(c, at,
+                   " CROSS JOIN v_chart k CROSS JOIN v_by_value v WHERE v.key = ?"
+                   " AND v.at >= k.rid_lo AND v.at < k.rid_hi AND");
+        search_bind_int(c, keys_of_types(c, types).items[0]);
     } else {
-        search_say(c, at, " CROSS JOIN v_chart k CROSS JOIN v_record v WHERE");
+        search_say(c, at,
+                   " CROSS JOIN v_chart k CROSS JOIN v_record v"
+                   " WHERE v.rid >= k.rid_lo AND v.rid < k.rid_hi AND");
     }
-    search_say(c, at, " k.person = i#.person AND v.rid >= k.rid_lo AND v.rid < k.rid_hi");
-    say_union(c, at);
-    search_say(c, (struct search_at){0}, "SELECT v.rid FROM ");
-    at = say_inner(c, patients, f);
-    search_say(c, at, " CROSS JOIN v_chart k CROSS JOIN v_by_value v WHERE k.person = i#.person");
-    search_say(c, at, " AND v.key = tasuki_key(?, 'Patient/@' || k.chart)");
-    search_bind_int(c, f->param);
+    search_say(c, at, " k.person = i#.person");
+    say_chain_from_elsewhere(c, types, patients, f);
 }
 
 static void say_by_chain(struct search_compose *c, struct search_types types,
@@ -537,7 +592,7 @@ static void say_by_chain(struct search_compose *c, struct search_types types,
             others[count++] = f->ids[i];
     }
     if (count)
-        say_chain_from_others(c, (struct search_types){others, count}, f);
+        say_chain_from_others(c, types, (struct search_types){others, count}, f);
     if (count && count < f->id_count)
         say_union(c, (struct search_at){0});
     if (count < f->id_count)
@@ -555,7 +610,7 @@ static void say_by_has(struct search_compose *c, struct search_types types,
         at = say_inner(c, inner, f);
         search_say(c, at, " CROSS JOIN tasuki_targets(i#.facets, ?) t");
         search_bind_int(c, f->param);
-        search_say(c, at, " CROSS JOIN v_by_value v WHERE v.key = tasuki_key_id(t.type, t.id)");
+        search_say(c, at, " CROSS JOIN v_by_id v WHERE v.key = tasuki_key_id(t.type, t.id)");
     }
     if (other && patient)
         say_union(c, (struct search_at){0});
@@ -567,7 +622,7 @@ static void say_by_has(struct search_compose *c, struct search_types types,
         search_say(c, at,
                    " CROSS JOIN v_chart k CROSS JOIN v_chart h CROSS JOIN v_by_value v"
                    " WHERE k.chart = CASE t.chart WHEN 0 THEN i#.chart ELSE t.chart END"
-                   " AND h.person = k.person AND v.rid >= h.rid_lo AND v.rid < h.rid_hi"
+                   " AND h.person = k.person AND v.at >= h.rid_lo AND v.at < h.rid_hi"
                    " AND v.key = ?");
         search_bind_int(c, key_type(SLICE("Patient")));
     }
@@ -591,10 +646,10 @@ static void say_candidates(struct search_compose *c, struct search_types types,
     const struct search_charts *charts = NULL;
     switch (f->kind) {
     case SEARCH_TERM:
-        say_by_term(c, &f->term);
+        say_by_term(c, types, &f->term);
         break;
     case SEARCH_IDS:
-        say_by_keys(c, keys_of_ids(c, types, f));
+        say_by_ids(c, keys_of_ids(c, types, f));
         break;
     case SEARCH_UPDATED:
         say_by_updated(c, f);
@@ -602,7 +657,7 @@ static void say_candidates(struct search_compose *c, struct search_types types,
     case SEARCH_PERSONS:
         charts = search_charts_of(c, f);
         if (charts)
-            say_by_persons(c, charts, keys_of_types(c, types));
+            say_by_persons(c, types, charts, keys_of_types(c, types));
         break;
     case SEARCH_CHAIN:
         say_by_chain(c, types, f);
@@ -635,7 +690,7 @@ static void say_start_of_persons(struct search_compose *c, struct search_at at,
         return;
     struct keys keys = {NULL, 0};
     if (exact)
-        keys = keys_of_term(c, &exact->term);
+        keys = keys_of_term(c, types, &exact->term);
     else if (types.count == 1)
         keys = keys_of_types(c, types);
     if (charts->count && !charts->elsewhere && keys.count < 2) {
@@ -643,19 +698,26 @@ static void say_start_of_persons(struct search_compose *c, struct search_at at,
         return;
     }
     search_say(c, at, "FROM v_record r# WHERE r#.rid IN (");
-    say_by_persons(c, charts, keys);
+    say_by_persons(c, types, charts, keys);
     search_say(c, at, ")");
+}
+
+/* The rows of KEYS, which no record has twice; of one key in order of their blocks. */
+static void say_start_of_keys(struct search_compose *c, struct search_at at, struct keys keys)
+{
+    if (at.own == 1)
+        c->in_blocks = keys.count == 1;
+    search_say(c, at, "FROM v_by_value r# WHERE ");
+    say_keys(c, at, keys);
 }
 
 static void say_start_of_types(struct search_compose *c, struct search_at at,
                                struct search_types types)
 {
-    if (types.count != 1) {
+    if (types.count == 1)
+        say_start_of_keys(c, at, keys_of_types(c, types));
+    else
         search_say(c, at, "FROM v_record r# WHERE 1");
-        return;
-    }
-    search_say(c, at, "FROM v_by_value r# WHERE ");
-    say_keys(c, at, keys_of_types(c, types));
 }
 
 void search_say_start(struct search_compose *c, struct search_at at, struct search_types types,
@@ -671,8 +733,7 @@ void search_say_start(struct search_compose *c, struct search_at at, struct sear
     } else if (f->kind == SEARCH_PERSONS) {
         say_start_of_persons(c, at, types, list, f);
     } else if (f->kind == SEARCH_TERM && best.worth >= WORTH_CODE && f->term.value_count == 1) {
-        search_say(c, at, "FROM v_by_value r# WHERE ");
-        say_keys(c, at, keys_of_term(c, &f->term));
+        say_start_of_keys(c, at, keys_of_term(c, types, &f->term));
     } else {
         search_say(c, at, "FROM v_record r# WHERE r#.rid IN (");
         say_candidates(c, types, f);

@@ -61,6 +61,21 @@ struct session_chart {
     int64_t last_rid;
 };
 
+/* Of storage/record.c: the group last written into in the writer's transaction, and numbers of
+ * records it is known to span (table scope). */
+struct session_scope {
+    uint64_t transaction; /* 0: nothing known */
+    int64_t chart, scope;
+    int64_t low, high;
+};
+
+/* Of storage/original.c: the original last asked for in the writer's transaction. */
+struct session_original {
+    uint64_t transaction; /* 0: nothing known */
+    int64_t facility, number;
+    unsigned char sha[DIGEST_LEN];
+};
+
 /* Of storage/index.c: words of the transaction's records that are not in ix_words yet. */
 struct session_words {
     struct buf rows;  /* struct waiting of index.c */
@@ -97,6 +112,8 @@ struct session {
     struct session_cert cert;
     struct session_change change;
     struct session_chart chart;
+    struct session_scope scope;
+    struct session_original original;
     struct session_words words;
     struct session_scratch scratch;
     struct body_coder *coder; /* made when first used: session_coder */

@@ -225,9 +225,36 @@ void store_close(struct store *store)
 
 /* ── jobs ────────────────────────────────────────────────────────────────────────────────────── */
 
+static void enter_order(struct store *store, struct store_job *job)
+{
+    job->looked = false;
+    job->next_in_order = NULL;
+    if (store->order_last)
+        store->order_last->next_in_order = job;
+    else
+        store->order_first = job;
+    store->order_last = job;
+}
+
+void store_looked(struct store *store, struct store_job *job)
+{
+    if (!job->in_order) {
+        store_push(&store->writes, job);
+        return;
+    }
+    job->looked = true;
+    while (store->order_first && store->order_first->looked) {
+        struct store_job *turn = store->order_first;
+        store->order_first = turn->next_in_order;
+        if (!store->order_first)
+            store->order_last = NULL;
+        store_push(&store->writes, turn);
+    }
+}
+
 enum err store_submit(struct store *store, struct store_job *job)
 {
-    assert(job->audit);
+    assert(job->audit && !(job->in_order && job->quick));
     job->err = ERR_OK;
     (void)pthread_mutex_lock(&store->lock);
     enum err err = store->closing                     ? ERR_UNAVAILABLE
@@ -237,12 +264,14 @@ enum err store_submit(struct store *store, struct store_job *job)
     if (!err) {
         store->held++;
         job->number = ++store->submitted;
+        if (job->in_order)
+            enter_order(store, job);
         if (job->look && !job->quick) {
             store->looking++;
             store_push(&store->looks, job);
             wake_reader = store->readers_asleep > 0;
         } else {
-            store_push(&store->writes, job);
+            store_looked(store, job);
             wake_writer = store->writer_asleep;
         }
     }
@@ -448,8 +477,7 @@ enum err store_schema(const char *path, int *ret_have, int *ret_want)
 enum err store_needs_reindex(const char *path, bool *ret_needs)
 {
     int64_t rows = 0;
-    enum err err =
-        ask_file(path, "SELECT count(*) FROM meta WHERE key = 'reindex'", ERR_IO, &rows);
+    enum err err = ask_file(path, "SELECT count(*) FROM meta WHERE key = 'reindex'", ERR_IO, &rows);
     if (!err)
         *ret_needs = rows > 0;
     return err;

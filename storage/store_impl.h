@@ -29,6 +29,8 @@ struct store {
     pthread_cond_t write_ready; /* the writer */
     pthread_cond_t checkpoint_due;
     struct store_queue looks, writes, finished;
+    struct store_job *order_first,
+        *order_last;  /* jobs in order between submit and writes, by next_in_order */
     unsigned held;    /* jobs between submit and finished */
     uint64_t submitted; /* jobs ever */
     unsigned looking; /* jobs waiting for or in a look */
@@ -55,6 +57,9 @@ struct store {
 /* To the end of QUEUE, from its front (NULL when empty). Called with the lock held. */
 void store_push(struct store_queue *queue, struct store_job *job);
 struct store_job *store_pop(struct store_queue *queue);
+/* JOB's look is over: it goes on to the writer, or waits for its turn and goes with the last one
+ * before it. Called with the lock held. */
+void store_looked(struct store *store, struct store_job *job);
 /* Hands a finished chain (linked by next) to the owner and wakes him if nothing was waiting for
  * him. Calls without the lock. */
 void store_finish(struct store *store, struct store_job *chain);

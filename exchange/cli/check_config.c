@@ -85,6 +85,32 @@ static void check_watches(struct check *c, const struct conf *conf)
     }
 }
 
+static bool is_this_machine(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
+           slice_starts(slice_str(host), SLICE("127."));
+}
+
+static void check_feeds(struct check *c, const struct conf *conf)
+{
+    for (unsigned i = 0; i < conf->feed_count; i++) {
+        const struct conf_feed *f = &conf->feeds[i];
+
+        if (f->cert[0]) {
+            check_readable(c, f->cert);
+            check_private(c, f->key);
+        }
+        if (f->ca[0])
+            check_readable(c, f->ca);
+        if (!f->tls && !f->allow_plain && !is_this_machine(f->host))
+            find(c, f->host,
+                 "a feed without TLS goes to this machine only; set tls = on, or allow-plain = on "
+                 "where another layer protects the line",
+                 "TLS なしの送信はこの計算機にだけ届きます。tls = on にするか、回線が別に保護されて"
+                 "いるなら allow-plain = on としてください");
+    }
+}
+
 /* The server raises its soft limit itself; the hard one is for whoever starts it. */
 static void check_files(struct check *c, const struct conf *conf)
 {
@@ -118,6 +144,7 @@ static void check_all(struct check *c, const struct conf *conf)
     if (strcmp(conf->log, "-") != 0)
         check_parent(c, conf->log);
     check_watches(c, conf);
+    check_feeds(c, conf);
     check_files(c, conf);
     if (conf->system_port < 0 && conf->portal_port < 0 && conf->mllps_port < 0 &&
         conf->mllp_port < 0)

@@ -101,6 +101,7 @@ int cli_intake_rejected(const struct args *args);
 int cli_intake_unmapped(const struct args *args);
 int cli_intake_show(const struct args *args);
 int cli_intake_replay(const struct args *args);
+int cli_intake_dismiss(const struct args *args);
 int cli_definitions_load(const struct args *args);
 int cli_definitions_list(const struct args *args);
 int cli_intake_original(const struct args *args);
@@ -113,6 +114,10 @@ int cli_validate_hl7(const struct args *args);
 int cli_validate_ssmix2(const struct args *args);
 int cli_validate_fhir(const struct args *args);
 int cli_map(const struct args *args);
+int cli_feed_list(const struct args *args);
+int cli_feed_show(const struct args *args);
+int cli_feed_retry(const struct args *args);
+int cli_feed_drop(const struct args *args);
 int cli_subscription_list(const struct args *args);
 int cli_subscription_retry(const struct args *args);
 

@@ -9,19 +9,23 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <errno.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/when.h"
 #include "exchange/cli/cli.h"
+#include "exchange/cli/index_ssmix2.h"
 #include "exchange/use/ssmix2_export.h"
 #include "exchange/use/ssmix2_tree.h"
 
 #include "base/banned.h"
 
 #define WATCH_MS 1000
+#define INDEX_MS 60000 /* of a watched tree, at most so often */
 #define PROGRESS_MS 1000
 #define LEFT_MAX 64u
 
@@ -41,6 +45,9 @@ struct export {
     size_t replaced;
     struct counted left[LEFT_MAX], lacking[LEFT_MAX];
     int64_t began_ms, said_ms;
+    char code[16]; /* of the facility whose tree it is */
+    bool stale;    /* the index says something else than the tree */
+    int64_t indexed_ms;
 };
 
 static volatile sig_atomic_t stopped;
@@ -58,6 +65,7 @@ static void listen_for_end(void)
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of writing */
 }
 
 /* ── running ─────────────────────────────────────────────────────────────────────────────────── */
@@ -79,6 +87,8 @@ static enum err run(struct export *x, const struct use *use, enum request_door d
     err = pipeline_run(r);
     if (err)
         cli_findings(x->args, &r->errors);
+    if (x->card.len == 0)
+        snprintf(x->code, sizeof(x->code), "%.*s", SLICE_ARG(r->caller.facility.code));
     request_free(r);
     return err;
 }
@@ -136,13 +146,18 @@ static enum err write_part(struct export *x, const struct ssmix2_export *e,
         return ERR_TOO_LARGE;
     if (x->card.len > 0)
         (void)mkdir(root, 0750); /* what is wrong with it, opening it says */
-    return ssmix2_tree_sync(root, e->local_no, part->files, part->count,
-                            clock_system.now_ms(&clock_system), &x->counts);
+    unsigned before = x->counts.written + x->counts.deleted;
+    enum err err = ssmix2_tree_sync(root, e->local_no, part->files, part->count,
+                                    clock_system.now_ms(&clock_system), &x->counts);
+    x->stale = x->stale || before != x->counts.written + x->counts.deleted;
+    if (!err && x->card.len > 0)
+        err = index_ssmix2_write(root, part->facility_code);
+    return err;
 }
 
 static enum err write_one(struct export *x, int64_t chart)
 {
-    struct ssmix2_export e = {.arena = arena_new(8u * LIMIT_ARENA_REQUEST),
+    struct ssmix2_export e = {.arena = arena_new(LIMIT_ARENA_CHART),
                               .chart = chart,
                               .anew = args_flag(x->args, "anew"),
                               .card = x->card};
@@ -225,24 +240,77 @@ static void pause_ms(long ms)
     (void)nanosleep(&t, NULL);
 }
 
+/* The index of the facility's own root, where it does not fit any more; of a run that was stopped,
+ * where the tree was noted later than it. */
+static enum err write_index(struct export *x)
+{
+    enum err err = ERR_OK;
+
+    if ((x->stale || !index_ssmix2_is_newer(x->root, SSMIX2_TREE_STATE)) && x->code[0])
+        err = index_ssmix2_write(x->root, slice_str(x->code));
+    x->stale = x->stale && err;
+    x->indexed_ms = clock_monotonic_ms();
+    return err;
+}
+
+/* Until told to stop; a tree that changes all the time is indexed now and then. */
+static enum err watch(struct export *x, int64_t *after)
+{
+    enum err err = ERR_OK;
+
+    while (!err && !stopped) {
+        pause_ms(WATCH_MS);
+        err = write_changes(x, after);
+        if (!err && clock_monotonic_ms() - x->indexed_ms >= INDEX_MS)
+            err = write_index(x);
+    }
+    return err;
+}
+
+/* What the operating system says of it, where it is worth more than "writing failed". */
+static void say_why(const struct export *x, int why)
+{
+    bool full = why == ENOSPC || why == EDQUOT || why == EFBIG;
+
+    if (full)
+        cli_say(x->args,
+                "there is no room left for it; what is in DIR is whole. Run it again when there is room",
+                "書き込む空きがありません。DIR にあるものは壊れていません。空きを作ってから再実行してください");
+    else if (why)
+        (void)fprintf(stderr, "%s\n", strerror(why));
+}
+
 static enum err write_storage(struct export *x)
 {
     int64_t after = 0;
-    enum err err = ssmix2_tree_open(x->root, x->what, &after);
+    int lock = -1;
+    enum err err = ssmix2_tree_open(x->root, x->what, &after, &lock);
+
+    if (err == ERR_IO)
+        say_why(x, errno);
+    if (err == ERR_BUSY)
+        cli_say(x->args, "another export is writing DIR", "別の出力が DIR に書き込み中です");
 
     if (err == ERR_CONFLICT)
         cli_say(x->args, "DIR holds something else than this export; give a new folder",
                 "DIR にはこの出力ではないものが入っています。新しいフォルダーを指定してください");
     if (!err && x->card.len > 0) {
         err = write_one(x, 0);
-        return err ? err : ssmix2_tree_note(x->root, x->what, 0);
-    }
-    if (!err)
+        if (!err)
+            err = ssmix2_tree_note(x->root, x->what, 0);
+    } else if (!err) {
         err = write_changes(x, &after);
-    while (!err && args_flag(x->args, "watch") && !stopped) {
-        pause_ms(WATCH_MS);
-        err = write_changes(x, &after);
+        if (!err && !stopped)
+            err = write_index(x);
+        if (!err && args_flag(x->args, "watch"))
+            err = watch(x, &after);
+        if (!err)
+            err = write_index(x);
     }
+    if (err == ERR_IO && lock >= 0)
+        say_why(x, x->counts.os_error ? x->counts.os_error : errno);
+    if (lock >= 0)
+        close(lock);
     return err;
 }
 
@@ -286,10 +354,10 @@ int cli_export_ssmix2(const struct args *args)
     if (x.card.len > 0 && args_flag(args, "watch"))
         return cli_usage(args, "--watch is for a facility's own data, without --card",
                          "--watch は施設自身のデータだけに使えます（--card とは併用できません）");
+    listen_for_end();
     code = cli_open(args, &x.place);
     x.began_ms = clock_monotonic_ms();
     if (!code) {
-        listen_for_end();
         x.what = arena_printf(x.place.arena, "%.*s %.*s%s", SLICE_ARG(x.facility_key),
                               SLICE_ARG(x.card), args_flag(args, "anew") ? " anew" : "");
         err = x.what ? write_storage(&x) : ERR_LIMIT;

@@ -15,19 +15,20 @@
 #include "base/when.h"
 #include "exchange/cli/cli.h"
 #include "exchange/cli/files.h"
+#include "exchange/cli/index_ssmix2.h"
 #include "mappers/ssmix2/extended.h"
 #include "mappers/ssmix2/path.h"
 
 #include "base/banned.h"
 
 #define NAME "SSMIXIDX.tsv"
+#define LABEL "STD01"
 #define INDEX_MAX (1024u * (size_t)LIMIT_MIB)
 #define HEAD                                                                                       \
     "VolumeLabel\tFacilityID\tPatientID\tOrderDate\tDataKind\tOrderNo\tProcessingType\t"           \
     "EnterOrgCD\tTransactionDatetime\tOutRelDirectory\tFileName\tUpdateDatetime\n"
 
 struct index {
-    const struct args *args;
     struct slice label, facility;
     size_t root_len;
     struct buf text;
@@ -88,15 +89,17 @@ static bool read_path(struct arena *arena, struct slice path, struct row *ret_ro
     if (!extended_is(path)) {
         if (ssmix2_parse(path, &dropped, &p) != ERR_OK)
             return false;
-        *ret_row = (struct row){p.patient_id, p.care_date, p.kind, p.order_no, p.department,
-                                p.sent_at, SLICE_NONE, SLICE_NONE, p.flag == SSMIX2_DELETED};
+        *ret_row = (struct row){p.patient_id, p.care_date,  p.kind,
+                                p.order_no,   p.department, p.sent_at,
+                                SLICE_NONE,   SLICE_NONE,   p.flag == SSMIX2_DELETED};
         cut_at(path, 5, ret_row);
         return true;
     }
     if (extended_parse(arena, path, &dropped, &e) != ERR_OK)
         return false;
-    *ret_row = (struct row){e.patient_id, e.care_date, SLICE_NONE, e.key, e.department,
-                            e.sent_at, SLICE_NONE, SLICE_NONE, e.flag == SSMIX2_DELETED};
+    *ret_row = (struct row){e.patient_id, e.care_date,  SLICE_NONE,
+                            e.key,        e.department, e.sent_at,
+                            SLICE_NONE,   SLICE_NONE,   e.flag == SSMIX2_DELETED};
     cut_at(path, 5, ret_row);
     ret_row->name = slice_sub(ret_row->name, 0, slice_find(ret_row->name, '/', 0));
     size_t kind = ret_row->folder.len;
@@ -128,8 +131,8 @@ static enum err index_one(void *context, const char *path)
 
     if (!arena)
         return ERR_LIMIT;
-    if (slice_starts(relative, SLICE("SSMIXIDX")) || slice_starts(relative, SLICE("rejected/")))
-        row = (struct row){0}; /* no part of the storage */
+    if (ssmix2_is_aside(relative))
+        row = (struct row){0};
     else if (stat(path, &st) != 0 || !read_path(arena, relative, &row))
         x->skipped++;
     else if (!is_repeated(x, &row))
@@ -207,7 +210,7 @@ static unsigned say_difference(struct slice stored, struct slice actual)
     return differences;
 }
 
-static int check(struct index *x, const char *root)
+static int check(const struct args *args, struct index *x, const char *root)
 {
     char path[4096];
     struct buf stored;
@@ -222,34 +225,67 @@ static int check(struct index *x, const char *root)
         differences = say_difference(buf_slice(&stored), buf_slice(&x->text));
     buf_fini(&stored);
     if (err)
-        return cli_fail(x->args, err, path);
+        return cli_fail(args, err, path);
     return differences > 0 ? CLI_INVALID : CLI_OK;
+}
+
+/* All rows of ROOT into X; its text is the caller's to end. */
+static enum err make_index(struct index *x, const char *root)
+{
+    size_t len = strlen(root);
+
+    x->root_len = len > 0 && root[len - 1] == '/' ? len : len + 1;
+    buf_init(&x->text, INDEX_MAX);
+    buf_adds(&x->text, HEAD);
+    return files_walk(root, index_one, x);
+}
+
+enum err index_ssmix2_write(const char *root, struct slice code)
+{
+    struct index x = {.label = SLICE(LABEL), .facility = code};
+    enum err err = make_index(&x, root);
+
+    if (!err)
+        err = write_index(root, buf_slice(&x.text));
+    buf_fini(&x.text);
+    return err;
+}
+
+bool index_ssmix2_is_newer(const char *root, const char *name)
+{
+    struct stat index, other;
+    int dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool newer = dir >= 0 && fstatat(dir, NAME, &index, 0) == 0 &&
+                 fstatat(dir, name, &other, 0) == 0 &&
+                 (index.st_mtim.tv_sec > other.st_mtim.tv_sec ||
+                  (index.st_mtim.tv_sec == other.st_mtim.tv_sec &&
+                   index.st_mtim.tv_nsec >= other.st_mtim.tv_nsec));
+
+    if (dir >= 0)
+        close(dir);
+    return newer;
 }
 
 int cli_index_ssmix2(const struct args *args)
 {
     const char *root = args->operands[0];
-    struct index x = {.args = args,
-                      .label = slice_str(args_value(args, "label")),
+    struct index x = {.label = slice_str(args_value(args, "label")),
                       .facility = slice_str(args_value(args, "code"))};
-    size_t len = strlen(root);
-    enum err err = ERR_OK;
+    enum err err;
     int code = CLI_OK;
 
     if (x.label.len == 0)
-        x.label = SLICE("STD01");
-    x.root_len = len > 0 && root[len - 1] == '/' ? len : len + 1;
-    buf_init(&x.text, INDEX_MAX);
-    buf_adds(&x.text, HEAD);
-    err = files_walk(root, index_one, &x);
+        x.label = SLICE(LABEL);
+    err = make_index(&x, root);
     if (err)
         code = cli_fail(args, err, root);
     else if (args_flag(args, "check"))
-        code = check(&x, root);
+        code = check(args, &x, root);
     else if ((err = write_index(root, buf_slice(&x.text))) != ERR_OK)
         code = cli_fail(args, err, root);
     (void)fprintf(stderr,
-                  args->ja ? "%u 行、規則に合わないファイル %u 件\n" : "%u rows, %u files without a place in it\n",
+                  args->ja ? "%u 行、規則に合わないファイル %u 件\n"
+                           : "%u rows, %u files without a place in it\n",
                   x.rows, x.skipped);
     buf_fini(&x.text);
     return code;

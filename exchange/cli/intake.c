@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * intake rejected|show|replay|unmapped|original: what the doors refused and why, a refused message
- * for people's eyes, filing it again, which fields were kept without mapping, and the bytes of any
- * message as they came.
- * Messages are patient data: showing one is done as the facility that sent it, and the row names
- * the patient where he can be known.
+ * intake rejected|show|replay|dismiss|unmapped|original: what the doors refused and why, a refused
+ * message for people's eyes, filing it again, which fields were kept without mapping, and the bytes
+ * of any message as they came. Messages are patient data: showing one is done as the facility that
+ * sent it, and the row names the patient where he can be known.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +22,8 @@
 #include "storage/quarantine.h"
 
 #include "base/banned.h"
+
+#define DISMISSED "dismissed: " /* begins the text of an attempt that is none */
 
 struct intake_job {
     struct arena *arena;
@@ -222,24 +223,73 @@ struct attempt {
     const struct args *args;
     struct cli_place *place;
     struct slice bytes; /* corrected; empty: as it came */
+    struct slice note;  /* why it is not to be filed; empty: it is */
     unsigned filed, refused;
     int code; /* of the first that was refused */
 };
 
-static void replay_one(struct attempt *t, const struct quarantine_row *row, struct slice key)
+/* Said of what was filed: a message that newer ones have overtaken changes nothing. */
+static const char *filed_word(const struct args *args, const struct intake *in)
+{
+    if (in->older && in->stored + in->removed == 0)
+        return cli_pick(args, "filed: newer messages were there already, nothing changed",
+                        "登録済み：より新しい電文があるため、記録は変わりません");
+    return cli_pick(args, "filed", "登録済み");
+}
+
+static int file_again(struct attempt *t, const struct quarantine_row *row, struct slice key,
+                      const char **ret_word)
 {
     struct intake *in = ARENA_NEW(t->place->arena, struct intake);
     int code = CLI_FAILED;
 
+    if (!in)
+        return code;
+    in->replay = row->id;
+    if (slice_is(row->door, "ssmix2"))
+        in->path = row->name;
+    code = cli_use_body(t->place, &intake_replay_use, key, in, t->bytes);
+    *ret_word = filed_word(t->args, in);
+    return code;
+}
+
+struct dismissal {
+    const struct quarantine_row *row;
+    struct slice note;
+};
+
+static enum err dismiss_apply(struct session *s, struct request *r)
+{
+    const struct dismissal *d = r->input;
+    struct quarantine_replay end = {
+        .outcome = ERR_OK,
+        .at_ms = r->grant.now_ms,
+        .en = slice_str(arena_printf(r->arena, DISMISSED "%.*s", SLICE_ARG(d->note))),
+        .ja = slice_str(arena_printf(r->arena, "登録せず処理済み：%.*s", SLICE_ARG(d->note))),
+    };
+
+    r->entity = arena_printf(r->arena, "quarantine:%" PRId64, d->row->id);
+    r->reason = arena_str(r->arena, d->note);
+    memcpy(end.sha, d->row->sha, sizeof(end.sha));
+    return quarantine_replayed(s, r->grant.facility, d->row->id, &end);
+}
+
+static const struct use dismiss_use = {.event = "intake-dismiss",
+                                       .actors = 1u << GRANT_FACILITY,
+                                       .writes = true,
+                                       .apply = dismiss_apply};
+
+static void replay_one(struct attempt *t, const struct quarantine_row *row, struct slice key)
+{
+    struct dismissal dismissal = {row, t->note};
+    const char *word = cli_pick(t->args, "dismissed", "処理済み");
+    int code;
+
     (void)printf("%" PRId64 " ", row->id);
     (void)fflush(stdout); /* before what is said about it on stderr */
-    if (in) {
-        in->replay = row->id;
-        if (slice_is(row->door, "ssmix2"))
-            in->path = row->name;
-        code = cli_use_body(t->place, &intake_replay_use, key, in, t->bytes);
-    }
-    (void)puts(code ? cli_pick(t->args, "refused", "拒否") : cli_pick(t->args, "filed", "登録済み"));
+    code = t->note.len ? cli_use(t->place, &dismiss_use, key, &dismissal)
+                       : file_again(t, row, key, &word);
+    (void)puts(code ? cli_pick(t->args, "refused", "拒否") : word);
     t->filed += code == CLI_OK;
     if (code && t->refused++ == 0)
         t->code = code;
@@ -256,20 +306,36 @@ static bool is_named(const struct args *args, const struct quarantine_row *row)
     return args->operand_count == 0;
 }
 
+/* The first number of the command that no waiting message has. */
+static const char *missing_id(const struct args *args, const struct intake_job *in)
+{
+    for (unsigned i = 0; i < args->operand_count; i++) {
+        int64_t id = 0;
+        size_t k = 0;
+        (void)slice_i64(slice_str(args->operands[i]), &id);
+        while (k < in->count && in->rejected[k].id != id)
+            k++;
+        if (k == in->count)
+            return args->operands[i];
+    }
+    return NULL;
+}
+
 static int replay_rows(struct attempt *t, const struct intake_job *in)
 {
-    unsigned named = 0;
+    const char *missing = missing_id(t->args, in);
 
     for (size_t i = in->count; i > 0; i--) { /* in the order they came */
-        if (!is_named(t->args, &in->rejected[i - 1]))
-            continue;
-        named++;
-        replay_one(t, &in->rejected[i - 1], in->keys[i - 1]);
+        if (is_named(t->args, &in->rejected[i - 1]))
+            replay_one(t, &in->rejected[i - 1], in->keys[i - 1]);
     }
-    (void)fprintf(stderr, t->args->ja ? "%u 件登録、%u 件拒否\n" : "%u filed, %u refused\n",
-                  t->filed, t->refused);
-    if (named < t->args->operand_count)
-        return cli_fail(t->args, ERR_NOT_FOUND, "ID");
+    if (t->note.len)
+        (void)fprintf(stderr, t->args->ja ? "%u 件処理済み\n" : "%u dismissed\n", t->filed);
+    else
+        (void)fprintf(stderr, t->args->ja ? "%u 件登録、%u 件拒否\n" : "%u filed, %u refused\n",
+                      t->filed, t->refused);
+    if (missing)
+        return cli_fail(t->args, ERR_NOT_FOUND, missing);
     return t->code;
 }
 
@@ -283,43 +349,61 @@ static bool ids_are_numbers(const struct args *args)
     return true;
 }
 
-int cli_intake_replay(const struct args *args)
+/* What the command picks of what waits, done one after the other. */
+static int each_picked(const struct args *args, struct attempt *t)
 {
     struct cli_place place;
     struct intake_job in = {.facility_key = slice_str(args_value(args, "facility"))};
-    struct attempt t = {.args = args, .place = &place};
-    const char *edit = args_value(args, "edit");
     bool picked = args_flag(args, "all") || args_value(args, "reason") || in.facility_key.len;
-    struct buf bytes;
-    enum err err = ERR_OK;
     int code = CLI_OK;
 
     if (!wanted_reason(args, &in.filter.outcome))
         return cli_usage(args, "--reason: no such error code", "--reason: そのコードはありません");
     if ((args->operand_count == 0 && !picked) || !ids_are_numbers(args) ||
-        (edit && args->operand_count != 1))
-        return cli_usage(args,
-                         "give numbers that \"intake rejected\" shows (one with --edit), or --all, "
-                         "--reason, --facility",
-                         "「intake rejected」の番号（--edit は 1 件）か、--all、--reason、--facility が"
-                         "要ります");
-    buf_init(&bytes, LIMIT_MLLP_FRAME);
-    if (edit)
-        err = files_read(edit, &bytes);
-    if (err) {
-        buf_fini(&bytes);
-        return cli_fail(args, err, edit);
-    }
-    t.bytes = buf_slice(&bytes);
+        (t->bytes.len && args->operand_count != 1))
+        return cli_usage(
+            args,
+            "give numbers that \"intake rejected\" shows (one with --edit), or --all, "
+            "--reason, --facility",
+            "「intake rejected」の番号（--edit は 1 件）か、--all、--reason、--facility が"
+            "要ります");
     code = cli_open(args, &place);
     in.arena = place.arena;
+    t->args = args;
+    t->place = &place;
     if (!code)
         code = cli_use(&place, &rejected_use, SLICE_NONE, &in);
     if (!code)
-        code = replay_rows(&t, &in);
+        code = replay_rows(t, &in);
     cli_close(&place);
+    return code;
+}
+
+int cli_intake_replay(const struct args *args)
+{
+    struct attempt t = {.code = CLI_OK};
+    const char *edit = args_value(args, "edit");
+    struct buf bytes;
+    enum err err = ERR_OK;
+    int code;
+
+    buf_init(&bytes, LIMIT_MLLP_FRAME);
+    if (edit)
+        err = files_read(edit, &bytes);
+    t.bytes = buf_slice(&bytes);
+    code = err ? cli_fail(args, err, edit) : each_picked(args, &t);
     buf_fini(&bytes);
     return code;
+}
+
+int cli_intake_dismiss(const struct args *args)
+{
+    struct attempt t = {.note = slice_trim(slice_str(args_value(args, "note")))};
+
+    if (!t.note.len)
+        return cli_usage(args, "--note says why it is not to be filed",
+                         "--note に登録しない理由を書いてください");
+    return each_picked(args, &t);
 }
 
 int cli_intake_unmapped(const struct args *args)
@@ -359,6 +443,8 @@ static void put_attempts(const struct args *args, const struct intake_job *in)
         if (attempt->outcome)
             buf_addf(&line, " %s %.*s %.*s", err_name(attempt->outcome), SLICE_ARG(attempt->place),
                      SLICE_ARG(args->ja ? attempt->ja : attempt->en));
+        else if (slice_starts(attempt->en, SLICE(DISMISSED)))
+            buf_addf(&line, " %.*s", SLICE_ARG(args->ja ? attempt->ja : attempt->en));
         else
             buf_addf(&line, " %s", cli_pick(args, "filed", "登録済み"));
         table_put(buf_slice(&line));
@@ -377,7 +463,7 @@ static int print_shown(const struct args *args, struct arena *arena, const struc
 
     if (args_flag(args, "raw"))
         return fwrite(in->bytes.ptr, 1, in->bytes.len, stdout) == in->bytes.len ? CLI_OK
-                                                                               : CLI_FAILED;
+                                                                                : CLI_FAILED;
     if (args_flag(args, "tree"))
         err = message_tree_print(args, arena, in->bytes, &finding);
     else

@@ -99,6 +99,11 @@ static const struct args_option replay_options[] = {
     {"reason", "CODE", "those refused for this", "この理由のもの"},
     {"all", NULL, "all that wait", "待っているものすべて"},
     {"edit", "FILE", "with these bytes instead", "代わりにこのバイト列で"}, END};
+static const struct args_option dismiss_options[] = {
+    PLACE, {"note", "TEXT", "why they are not to be filed", "登録しない理由"},
+    {"facility", "KEY", "those of this facility", "この施設のもの"},
+    {"reason", "CODE", "those refused for this", "この理由のもの"},
+    {"all", NULL, "all that wait", "待っているものすべて"}, END};
 static const struct args_option original_options[] = {
     PLACE, {"facility", "KEY", "which one sent it", "送った施設"}, END};
 static const struct args_option patient_export_options[] = {
@@ -119,6 +124,10 @@ static const struct args_option inspect_options[] = {
     {"list", "FIELDS", "list the values of these fields, e.g. OBX-3,PRB-3.1", "これらの項目の値を一覧する（例 OBX-3,PRB-3.1）"}, END};
 static const struct args_option retry_options[] = {
     PLACE, {"skip", NULL, "leave out the change that could not be delivered", "届けられなかった変更を飛ばす"}, END};
+static const struct args_option letters_options[] = {
+    PLACE, {"all", NULL, "those dealt with, too", "処理済みのものも"}, JSON, END};
+static const struct args_option steer_options[] = {
+    PLACE, {"all", NULL, "every dead letter of the feed", "その送信の不達すべて"}, END};
 static const struct args_option map_options[] = {
     {"to", "FORM", "fhir (JSON), xml (FHIR) or html", "fhir (JSON)、xml (FHIR)、html"},
     {"coverage", NULL, "what becomes of each field of HL7 v2 messages", "HL7 v2 の項目ごとの変換状況"},
@@ -157,6 +166,10 @@ const struct args_verb cli_verbs[] = {
     {"consent explain", "CARD", 1, 1, explain_options, cli_consent_explain, "what a facility may see and why", "何がなぜ見えるか"},
     {"subscription list", "", 0, 0, place_json, cli_subscription_list, "Subscriptions, how far they are, what they wait for", "購読とその進み具合"},
     {"subscription retry", "ID", 1, 1, retry_options, cli_subscription_retry, "go on with a Subscription that failed", "失敗した購読を再開する"},
+    {"feed list", "", 0, 0, place_json, cli_feed_list, "outgoing feeds, how far they are, what they wait for", "送信（feed）とその進み具合"},
+    {"feed show", "NAME", 1, 1, letters_options, cli_feed_show, "what the receiver of a feed refused, and why", "送信先が拒否した電文とその理由"},
+    {"feed retry", "NAME [LETTER]", 1, 2, steer_options, cli_feed_retry, "send a dead letter again, or try at once", "不達の電文を送り直す、またはすぐに再試行する"},
+    {"feed drop", "NAME [LETTER]", 1, 2, steer_options, cli_feed_drop, "give up a dead letter, or what is under way", "不達の電文、または送信中の電文を破棄する"},
     {"audit verify", "", 0, 0, place_json, cli_audit_verify, "prove the audit chain", "監査記録の連鎖を検証する"},
     {"audit search", "", 0, 0, search_options, cli_audit_search, "who did what", "監査記録を調べる"},
     {"audit touched", "", 0, 0, touched_options, cli_audit_touched, "whose records a facility touched", "施設が触れた住民の一覧"},
@@ -165,6 +178,7 @@ const struct args_verb cli_verbs[] = {
     {"intake unmapped", "", 0, 0, intake_options, cli_intake_unmapped, "fields kept without being mapped", "変換せず原本だけに残した項目"},
     {"intake show", "ID", 1, 1, show_options, cli_intake_show, "a refused message and what is wrong with it", "拒否した電文とその理由"},
     {"intake replay", "[ID...]", 0, MANY, replay_options, cli_intake_replay, "file refused messages again", "拒否した電文を登録し直す"},
+    {"intake dismiss", "[ID...]", 0, MANY, dismiss_options, cli_intake_dismiss, "refused messages that are not to be filed", "拒否した電文を登録せず処理済みにする"},
     {"intake original", "SHA", 1, 1, original_options, cli_intake_original, "the bytes of a message as they came", "受信した電文の原本のバイト列"},
     {"export ssmix2", "DIR", 1, 1, export_options, cli_export_ssmix2, "write a standard storage", "SS-MIX2 標準化ストレージを書き出す"},
     {"export patient", "CARD", 1, 1, patient_export_options, cli_export_patient, "all that a facility may see of a resident, as a Bundle", "施設が閲覧できる1人の全記録を Bundle で出力する"},

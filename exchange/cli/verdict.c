@@ -9,6 +9,8 @@
 #include "mappers/fhir/validate.h"
 #include "mappers/fhir/xml_read.h"
 #include "mappers/hl7v2/map.h"
+#include "mappers/hl7v2/merge.h"
+#include "mappers/hl7v2/query.h"
 
 #include "base/banned.h"
 
@@ -23,6 +25,15 @@ static void sample_id(void *context, const char *type, struct slice local_no, st
     ids_keyed(no_key, type, parts, 2, ret_id);
 }
 
+/* A query is answered, not mapped. */
+static enum err verdict_query(const struct hl7_message *message, const struct hl7_header *header,
+                              struct err_list *errors)
+{
+    struct hl7_query query;
+
+    return hl7_is_query_end(header) ? ERR_OK : hl7_query_parse(message, errors, &query);
+}
+
 enum err verdict_message(const struct hl7_message *message, const struct ssmix2_path *path,
                          struct err_list *errors, struct mapped **ret_mapped)
 {
@@ -31,8 +42,15 @@ enum err verdict_message(const struct hl7_message *message, const struct ssmix2_
                              .now_ms = clock_system.now_ms(&clock_system),
                              .id_of = sample_id};
     struct mapped *mapped = NULL;
+    struct hl7_merge merge = {.kind = MERGE_NONE};
+    struct hl7_header header;
     enum err err = hl7_check(message, errors);
 
+    hl7_header_of(message, &header);
+    if (!err && !path && !ret_mapped && (hl7_is_query(&header) || hl7_is_query_end(&header)))
+        return verdict_query(message, &header, errors);
+    if (!err)
+        err = hl7_merge_parse(message, errors, &merge);
     if (!err && path)
         err = ssmix2_agree(path, message, errors);
     if (!err)

@@ -159,9 +159,8 @@ static struct slice record_key(struct run *run, const struct record *record)
 static bool grow_pool(struct run *run)
 {
     size_t room = run->room * 2 + 16;
-    struct record *pool = run->count < run->room
-                              ? run->pool
-                              : arena_array(run->r->arena, room, sizeof(*pool));
+    struct record *pool =
+        run->count < run->room ? run->pool : arena_array(run->r->arena, room, sizeof(*pool));
     if (pool && pool != run->pool) {
         if (run->count)
             memcpy(pool, run->pool, run->count * sizeof(*pool));
@@ -349,7 +348,10 @@ static enum err follow(struct run *run, const struct fhir_include *inc, const st
         if (!def || def->kind != FACET_REFERENCE ||
             (inc->param.len && !slice_is(inc->param, def->code)))
             continue;
-        struct slice local = f.kind == FACET_URI ? relative(run->r, f.text) : f.text;
+        struct slice local =
+            f.kind == FACET_URI ? relative(run->r, f.text) : arena_dup(run->r->arena, f.text);
+        if (f.kind == FACET_REFERENCE && local.len != f.text.len)
+            return ERR_LIMIT;
         err = local.len ? want_reference(run, inc, record, local) : want_url(run, inc, def, f.text);
     }
     return err;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "exchange/push/push.h"
 #include "exchange/version.h"
 
 #include "base/banned.h"
@@ -179,6 +180,7 @@ static int print_metrics(const struct door_ops *door, struct buf *out)
     print_listeners(door, out);
     print_http(door, out);
     print_mllp(door, out);
+    push_print(door->exchange->push, out);
     metric(out, "tasuki_resident_memory_bytes", "gauge", "Resident set size.", resident_bytes());
     return 200;
 }

@@ -44,7 +44,6 @@ struct door_ssmix2 {
     enum door_state state;
     bool closing;
     struct ssmix2_batch batch;
-    unsigned wave; /* of the batch, being filed */
     enum err walk_err;
     int64_t whole_began_ms, whole_ended_ms; /* the last walk of the whole tree; 0: under way */
     bool hears;
@@ -154,6 +153,7 @@ static bool file_one(struct door_ssmix2 *d, struct ssmix2_file *file)
     r->facility_key = slice_str(d->facility_key);
     r->peer = slice_str(d->facility_key);
     r->target = in->path;
+    r->job.in_order = true;
     r->body = slice_of(file->bytes ? file->bytes : "", file->bytes ? (size_t)file->size : 0);
     if (file->err == ERR_TOO_LARGE) {
         enum err added = err_add(&r->errors, ERR_TOO_LARGE, file->path, NULL);
@@ -191,14 +191,12 @@ static void on_walk(uv_work_t *work)
         d->whole_ended_ms = clock_monotonic_ms();
 }
 
-/* One patient's files wait for each other, different patients' do not. */
-static void file_wave(struct door_ssmix2 *d)
+/* They are mapped beside each other and filed in this order, each patient's as it was sent. */
+static void file_all(struct door_ssmix2 *d)
 {
     d->pending++; /* answers may come at once */
-    for (size_t i = 0; !d->walk_err && i < d->batch.count && !d->closing; i++) {
-        if (d->batch.files[i].wave == d->wave)
-            file_one(d, &d->batch.files[i]);
-    }
+    for (size_t i = 0; !d->walk_err && i < d->batch.count && !d->closing; i++)
+        file_one(d, &d->batch.files[i]);
     d->pending--;
 }
 
@@ -209,8 +207,7 @@ static void on_walked(uv_work_t *work, int status)
     d->state = FILING;
     if (d->walk_err)
         log_warn("ssmix2.walk", "facility=%s err=%s", d->facility_key, err_name(d->walk_err));
-    d->wave = 0;
-    file_wave(d);
+    file_all(d);
     door_step(d);
 }
 
@@ -236,9 +233,6 @@ static void on_closed(uv_handle_t *handle)
 
 static void door_step(struct door_ssmix2 *d)
 {
-    while (d->state == FILING && d->pending == 0 && !d->walk_err && !d->closing &&
-           ++d->wave < d->batch.waves)
-        file_wave(d);
     if (d->state == FILING && d->pending == 0) {
         bool more = d->batch.more;
         ssmix2_batch_fini(&d->batch);

@@ -62,6 +62,7 @@ struct ssmix2_scan {
 struct walk {
     struct ssmix2_scan *scan;
     struct ssmix2_batch batch;
+    int root;
     unsigned limit;
     int64_t rest_before_ns;
     enum err err;
@@ -232,14 +233,9 @@ static int64_t ns_of(struct timespec t)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static int open_below(const char *root, const char *path, int flags)
+static int open_below(int root, const char *path, int flags)
 {
-    int at = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int fd = at >= 0 && path[0] ? openat(at, path, flags | O_CLOEXEC | O_NOFOLLOW) : at;
-
-    if (at >= 0 && fd != at)
-        close(at);
-    return fd;
+    return openat(root, path[0] ? path : ".", flags | O_CLOEXEC | O_NOFOLLOW);
 }
 
 /* Watched before it is read, so that nothing falls between. */
@@ -280,8 +276,8 @@ static void look_file(struct walk *w, const char *folder, const char *path, cons
 /* Not ours to read: temporary names, what we refused, the storage's index. */
 static bool is_skipped(const char *name, unsigned depth)
 {
-    return name[0] == '.' || (depth == 0 && (strcmp(name, "rejected") == 0 ||
-                                             strncmp(name, "SSMIXIDX", 8) == 0));
+    return name[0] == '.' ||
+           (depth == 0 && (strcmp(name, "rejected") == 0 || strncmp(name, "SSMIXIDX", 8) == 0));
 }
 
 /* Looks at FOLDER; below a patient's folder at once, elsewhere subfolders wait their turn. */
@@ -292,7 +288,7 @@ static void look(struct walk *w, const char *folder)
     DIR *dir = NULL;
 
     watch(w->scan, folder);
-    fd = open_below(w->scan->root, folder, O_RDONLY | O_DIRECTORY);
+    fd = open_below(w->root, folder, O_RDONLY | O_DIRECTORY);
     dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir && fd >= 0)
         close(fd);
@@ -376,7 +372,8 @@ bool ssmix2_scan_hears(const struct ssmix2_scan *scan)
 static void take_event(struct walk *w, const struct inotify_event *e)
 {
     struct ssmix2_scan *scan = w->scan;
-    char *folder = e->wd >= 0 && (size_t)e->wd < scan->watched.count ? scan->watched.items[e->wd] : NULL;
+    char *folder =
+        e->wd >= 0 && (size_t)e->wd < scan->watched.count ? scan->watched.items[e->wd] : NULL;
     struct names *folders = &scan->folders;
 
     if ((e->mask & IN_Q_OVERFLOW) || ((e->mask & IN_MOVED_FROM) && (e->mask & IN_ISDIR))) {
@@ -440,7 +437,7 @@ static void take_file(struct walk *w, char *path)
 {
     struct ssmix2_file file = {.path = path};
     struct stat st;
-    int fd = open_below(w->scan->root, path, O_RDONLY);
+    int fd = open_below(w->root, path, O_RDONLY);
     if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
         is_known(w->scan, path, st.st_size, ns_of(st.st_mtim)) ||
         !remember(w->scan, path, st.st_size, ns_of(st.st_mtim))) {
@@ -454,46 +451,6 @@ static void take_file(struct walk *w, char *path)
     file.err = read_file(fd, &file);
     close(fd);
     w->batch.files[w->batch.count++] = file;
-}
-
-/* ── waves ── */
-
-/* The patient's folder: up to the third slash. */
-static uint64_t patient_of(const char *path)
-{
-    char folder[LIMIT_SSMIX2_PATH];
-    unsigned slashes = 0;
-    size_t n = 0;
-
-    for (; path[n] && n < sizeof(folder) - 1; n++) {
-        if (path[n] == '/' && ++slashes == PATIENT_DEPTH)
-            break;
-        folder[n] = path[n];
-    }
-    folder[n] = '\0';
-    return hash_path(folder);
-}
-
-/* One patient's files must be filed one after another; different patients' at once. */
-static enum err number_waves(struct ssmix2_batch *batch)
-{
-    size_t room = 16;
-    struct seen *last = NULL; /* size: waves of this patient so far */
-
-    while (room < batch->count * 2)
-        room *= 2;
-    last = calloc(room, sizeof(*last));
-    if (!last)
-        return ERR_LIMIT;
-    for (size_t i = 0; i < batch->count; i++) {
-        struct seen *slot = find_slot(last, room, patient_of(batch->files[i].path));
-        slot->hash = patient_of(batch->files[i].path);
-        batch->files[i].wave = (unsigned)slot->size++;
-        if (batch->waves < (unsigned)slot->size)
-            batch->waves = (unsigned)slot->size;
-    }
-    free(last);
-    return ERR_OK;
 }
 
 /* ── one walk ────────────────────────────────────────────────────────────────────────────────── */
@@ -541,18 +498,17 @@ enum err ssmix2_scan_walk(struct ssmix2_scan *scan, unsigned limit, unsigned res
 {
     struct walk w = {.scan = scan, .limit = limit};
     struct timespec now;
-    int fd = open(scan->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
+    w.root = open(scan->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (w.root < 0)
         return ERR_IO;
-    close(fd);
     clock_gettime(CLOCK_REALTIME, &now);
     w.rest_before_ns = ns_of(now) - (int64_t)rest_ms * 1000000;
     w.batch.files = calloc(limit, sizeof(*w.batch.files));
-    if (!w.batch.files)
-        return ERR_LIMIT;
-    go_on(&w);
-    if (!w.err)
-        w.err = number_waves(&w.batch);
+    if (w.batch.files)
+        go_on(&w);
+    else
+        w.err = ERR_LIMIT;
+    close(w.root);
     if (w.err) {
         ssmix2_batch_fini(&w.batch);
         return w.err;

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * POSTs going out. A call is one request and its answer; a line is one connection, kept a while after a call for the
- * next one to the same place. A call's moves:
+ * POSTs going out. A call is one request and its answer; a line is one connection, kept a while
+ * after a call for the next one to the same place. A call's moves:
  *
  *     RESOLVING --name found--> DIALLING --ready--> ASKED --whole answer--> (done)
  *
  *     state      event                                    then
  *     RESOLVING  no such name, no address allowed         done: ERR_IO
- *     DIALLING   closed                                   DIALLING the next address; none left, done: ERR_IO
- *     ASKED      closed, line was kept, no byte came      RESOLVING, once: it had gone stale
- *     ASKED      closed, body goes on to the end          done
- *     ASKED      closed otherwise                         done: ERR_IO
- *     ASKED      late                                     done: ERR_TIMEOUT, line closed
- *     ASKED      answer cannot be read                    done: ERR_MALFORMED, line closed
- *     any        outbound_close                           done: ERR_UNAVAILABLE, line closed
+ *     DIALLING   closed                                   DIALLING the next address; none left,
+ * done: ERR_IO ASKED      closed, line was kept, no byte came      RESOLVING, once: it had gone
+ * stale ASKED      closed, body goes on to the end          done ASKED      closed otherwise done:
+ * ERR_IO ASKED      late                                     done: ERR_TIMEOUT, line closed ASKED
+ * answer cannot be read                    done: ERR_MALFORMED, line closed any outbound_close
+ * done: ERR_UNAVAILABLE, line closed
  *
- * `done` is the last thing a call does; the call is freed before it, so it may send the next request. Must not know what
- * is sent or why.
+ * `done` is the last thing a call does; the call is freed before it, so it may send the next
+ * request. Must not know what is sent or why.
  */
 #include "exchange/net/outbound.h"
 
@@ -26,6 +25,7 @@
 #include <sys/queue.h>
 
 #include "exchange/net/http1_answer.h"
+#include "exchange/net/resolve.h"
 #include "exchange/net/stream.h"
 
 #include "base/banned.h"
@@ -39,11 +39,7 @@ struct call {
     TAILQ_ENTRY(call) link;
     enum call_state state;
     struct outbound_target target;
-    uv_getaddrinfo_t resolve;
-    bool resolving; /* the request above is with libuv */
-    bool cancelled;
-    struct sockaddr_storage addresses[LIMIT_PUSH_ADDRESSES];
-    unsigned address_count, address_at;
+    struct resolve names;
     bool kept; /* on a line that served before */
     struct line *line;
     struct buf request;
@@ -110,7 +106,7 @@ static void finish(struct call *c, enum err err, const char *why)
     struct outbound_result result = {.err = err, .status = err ? 0 : c->answer.status, .why = why};
     void (*done)(void *, const struct outbound_result *) = c->done;
     void *context = c->context;
-    assert(!c->resolving && !c->line);
+    assert(!c->names.running && !c->line);
     TAILQ_REMOVE(&o->calls, c, link);
     call_free(c);
     done(context, &result);
@@ -165,8 +161,8 @@ static enum http1_state take_body(struct call *c, struct slice bytes)
     }
     if (!c->answer.chunked && !c->answer.to_end && c->body_seen >= c->answer.content_length)
         state = HTTP1_DONE;
-    if (state == HTTP1_DONE && (used < bytes.len || (!c->answer.chunked &&
-                                                     c->body_seen > c->answer.content_length)))
+    if (state == HTTP1_DONE &&
+        (used < bytes.len || (!c->answer.chunked && c->body_seen > c->answer.content_length)))
         c->answer.keep_alive = false; /* it says more than it was asked */
     return state;
 }
@@ -249,7 +245,7 @@ static void on_closed(struct stream *s)
     if (!c)
         return;
     c->line = NULL;
-    if (c->state == DIALLING && c->address_at < c->address_count)
+    if (c->state == DIALLING && resolve_more(&c->names))
         dial(c);
     else if (c->state == ASKED && c->kept && !c->head_read && c->in.len == 0)
         resolve(c);
@@ -264,33 +260,13 @@ static const struct stream_events EVENTS = {
 
 /* ── beginning ───────────────────────────────────────────────────────────────────────────────── */
 
-static bool is_loopback(const struct sockaddr *address)
-{
-    if (address->sa_family == AF_INET)
-        return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
-    return address->sa_family == AF_INET6 &&
-           IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
-}
-
-/* Plain text leaves this machine under no name. */
-static void add_address(struct call *c, const struct sockaddr *address)
-{
-    size_t size = address->sa_family == AF_INET    ? sizeof(struct sockaddr_in)
-                  : address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                                   : 0;
-    if (!size || c->address_count == LIMIT_PUSH_ADDRESSES ||
-        (!c->target.tls && !is_loopback(address)))
-        return;
-    memcpy(&c->addresses[c->address_count++], address, size);
-}
-
 static void dial(struct call *c)
 {
     struct outbound *o = c->o;
     struct listener *l = c->target.tls ? o->tls : o->plain;
-    struct line *line = c->address_at < c->address_count ? calloc(1, sizeof(*line)) : NULL;
+    struct line *line = calloc(1, sizeof(*line));
     if (!line) {
-        finish(c, ERR_IO, c->address_count ? "no memory" : "no address that may be used");
+        finish(c, ERR_IO, "no memory");
         return;
     }
     line->o = o;
@@ -299,9 +275,8 @@ static void dial(struct call *c)
     snprintf(line->host, sizeof(line->host), "%s", c->target.host);
     c->kept = false;
     c->state = DIALLING;
-    const struct sockaddr *address =
-        (const struct sockaddr *)&c->addresses[c->address_at++];
-    if (stream_dial(l, address, c->target.host, LIMIT_PUSH_CONNECT_MS, line, &line->stream)) {
+    if (stream_dial(l, resolve_next(&c->names), c->target.host, LIMIT_PUSH_CONNECT_MS, line,
+                    &line->stream)) {
         free(line);
         finish(c, ERR_IO, "no socket");
         return;
@@ -311,34 +286,23 @@ static void dial(struct call *c)
     TAILQ_INSERT_TAIL(&o->lines, line, link);
 }
 
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
+static void on_resolved(struct resolve *names, const char *why)
 {
-    struct call *c = request->data;
-    c->resolving = false;
-    for (struct addrinfo *a = list; a && !status; a = a->ai_next)
-        add_address(c, a->ai_addr);
-    uv_freeaddrinfo(list);
-    if (c->cancelled)
-        finish(c, ERR_UNAVAILABLE, "closing");
-    else if (status)
-        finish(c, ERR_IO, uv_strerror(status));
+    struct call *c = names->context;
+    if (why)
+        finish(c, names->cancelled ? ERR_UNAVAILABLE : ERR_IO, why);
     else
         dial(c);
 }
 
-/* Also an address goes through here, so that `done` never comes from inside outbound_send. */
+/* `done` never comes from inside outbound_send, unless nothing could be asked. */
 static void resolve(struct call *c)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    char port[8];
-    snprintf(port, sizeof(port), "%u", c->target.port);
     c->state = RESOLVING;
-    c->resolve.data = c;
-    c->address_count = c->address_at = 0;
-    int rc = uv_getaddrinfo(c->o->loop, &c->resolve, on_resolved, c->target.host, port, &hints);
-    c->resolving = rc == 0;
-    if (rc < 0)
-        finish(c, ERR_IO, uv_strerror(rc));
+    const char *why = resolve_begin(c->o->loop, &c->names, c->target.host, c->target.port,
+                                    !c->target.tls, on_resolved, c);
+    if (why)
+        finish(c, ERR_IO, why);
 }
 
 static struct line *kept_line(struct outbound *o, const struct outbound_target *t)
@@ -443,9 +407,8 @@ void outbound_close(struct outbound *o, void (*done)(void *context), void *conte
     o->closing = true;
     for (; c; c = next) {
         next = TAILQ_NEXT(c, link);
-        c->cancelled = true;
-        if (c->resolving)
-            (void)uv_cancel((uv_req_t *)&c->resolve); /* on_resolved comes either way */
+        if (c->names.running)
+            resolve_cancel(&c->names);
         else
             give_up(c, ERR_UNAVAILABLE, "closing");
     }

@@ -367,6 +367,27 @@ enum err tls_client_new(const char *ca_path, char *ret_text, size_t text_size,
     return ERR_OK;
 }
 
+enum err tls_client_identify(struct tls_context *context, const char *cert_path,
+                             const char *key_path, char *ret_text, size_t text_size)
+{
+    struct material m = {.context = context, .text = ret_text, .text_size = text_size};
+    unsigned char digest[DIGEST_LEN];
+    assert(!context->paths[FILE_CERT]);
+    context->paths[FILE_CERT] = strdup(cert_path);
+    context->paths[FILE_KEY] = strdup(key_path);
+    if (!context->paths[FILE_CERT] || !context->paths[FILE_KEY])
+        return ERR_LIMIT;
+    ret_text[0] = '\0';
+    enum err err = material_read(&m, digest);
+    if (!err)
+        err = use_cert(&m, context->ctx);
+    if (!err)
+        err = use_key(&m, context->ctx);
+    material_fini(&m);
+    ERR_clear_error();
+    return err;
+}
+
 static bool is_address(const char *host)
 {
     struct in6_addr any;
@@ -379,9 +400,9 @@ SSL *tls_new_dialling_ssl(struct tls_context *context, const char *host)
     if (!ssl)
         return NULL;
     bool address = is_address(host);
-    bool named = address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1
-                         : SSL_set1_host(ssl, host) == 1 &&
-                               SSL_set_tlsext_host_name(ssl, host) == 1;
+    bool named = address
+                     ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1
+                     : SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     SSL_set_connect_state(ssl);
     if (named)

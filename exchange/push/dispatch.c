@@ -2,27 +2,26 @@
  *
  * The dispatcher (see dispatch.h). One line per Subscription:
  *
- *     QUIET --something was written--> DUE --its turn--> LOOKING --found--> POSTING --2xx--> MARKING --> DUE
+ *     QUIET --something was written--> DUE --its turn--> LOOKING --found--> POSTING --2xx-->
+ * MARKING --> DUE
  *
  *     state    event                                  then
  *     QUIET    the log has grown                      DUE
  *     DUE      no other line is looking               LOOKING: what is next for it
  *     LOOKING  found                                  POSTING
  *     LOOKING  nothing, more of the log to look at    DUE, behind the others
- *     LOOKING  nothing                                QUIET; its position is stored now and then (MARKING)
- *     LOOKING  not active, not there                  dropped
- *     LOOKING  refused (certificate, criteria)        MARKING as error; ended: MARKING as off
- *     LOOKING  the store is busy                      WAITING a little
- *     POSTING  2xx                                    MARKING as delivered
- *     POSTING  anything else                          MARKING as failed
- *     MARKING  delivered, activated                   DUE
- *     MARKING  failed                                 WAITING as long as the row says
- *     MARKING  error, off                             dropped
- *     MARKING  could not be stored                    WAITING a little: delivered again rather than never
+ *     LOOKING  nothing                                QUIET; its position is stored now and then
+ * (MARKING) LOOKING  not active, not there                  dropped LOOKING  refused (certificate,
+ * criteria)        MARKING as error; ended: MARKING as off LOOKING  the store is busy WAITING a
+ * little POSTING  2xx                                    MARKING as delivered POSTING  anything
+ * else                          MARKING as failed MARKING  delivered, activated DUE MARKING  failed
+ * WAITING as long as the row says MARKING  error, off                             dropped MARKING
+ * could not be stored                    WAITING a little: delivered again rather than never
  *     WAITING  time                                   DUE
  *
- * A poll reads the table and the log's last number: after writes of this process, and every POLL_MS for those of
- * commands. Rows that are new make lines, rows that are gone or not active drop theirs.
+ * A poll reads the table and the log's last number: after writes of this process, and every POLL_MS
+ * for those of commands. Rows that are new make lines, rows that are gone or not active drop
+ * theirs.
  */
 #include "exchange/push/dispatch.h"
 
@@ -38,10 +37,11 @@
 
 #include "base/banned.h"
 
-#define POLL_MS 2000   /* writes of other processes are seen within */
-#define PAUSE_MS 20    /* between polls while others write */
-#define BUSY_MS 5000   /* when the store cannot be asked */
-#define STORE_MS 60000 /* a position without deliveries is stored when it has moved by so much of the log */
+#define POLL_MS 2000 /* writes of other processes are seen within */
+#define PAUSE_MS 20  /* between polls while others write */
+#define BUSY_MS 5000 /* when the store cannot be asked */
+#define STORE_MS                                                                                   \
+    60000 /* a position without deliveries is stored when it has moved by so much of the log */
 
 enum line_state { QUIET, DUE, LOOKING, POSTING, MARKING, WAITING };
 
@@ -69,7 +69,7 @@ struct dispatch {
     uv_loop_t *loop;
     struct exchange *x;
     struct outbound *out;
-    void (*changed)(void *context, int64_t last);
+    void (*polled)(void *context, const struct notify_poll *poll, bool grown);
     void *context;
     uv_timer_t poll_timer, wait_timer;
     struct line_list lines, due;
@@ -154,7 +154,8 @@ static char *copy_of(struct slice text)
 /* Takes over what the row says; false when memory is out. */
 static bool line_fill(struct line *l, const struct subscription *row)
 {
-    char *id = copy_of(row->id), *key = copy_of(row->facility_key), *purpose = copy_of(row->purpose);
+    char *id = copy_of(row->id), *key = copy_of(row->facility_key),
+         *purpose = copy_of(row->purpose);
     if (!id || !key || !purpose) {
         free(id);
         free(key);
@@ -442,8 +443,7 @@ static void take_rows(struct dispatch *d, const struct notify_poll *p)
         else if (!l->seen && l->state == LOOKING)
             l->dropped = true;
     }
-    if (grown)
-        d->changed(d->context, d->last);
+    d->polled(d->context, p, grown);
 }
 
 static void on_poll_timer(uv_timer_t *timer)
@@ -467,8 +467,8 @@ static void on_polled(struct request *r)
 
 static void poll_now(struct dispatch *d)
 {
-    struct request *r = d->closing || d->polling ? NULL
-                                                 : new_request(d, &notify_poll_use, d, on_polled);
+    struct request *r =
+        d->closing || d->polling ? NULL : new_request(d, &notify_poll_use, d, on_polled);
     struct notify_poll *p = r ? ARENA_NEW(r->arena, struct notify_poll) : NULL;
     d->poll_again = d->polling;
     if (!p) {
@@ -539,8 +539,8 @@ static void advance(struct dispatch *d)
 }
 
 enum err dispatch_open(uv_loop_t *loop, struct exchange *x, struct outbound *out,
-                       void (*changed)(void *context, int64_t last), void *context,
-                       struct dispatch **ret)
+                       void (*polled)(void *context, const struct notify_poll *poll, bool grown),
+                       void *context, struct dispatch **ret)
 {
     struct dispatch *d = calloc(1, sizeof(*d));
     if (!d)
@@ -548,7 +548,7 @@ enum err dispatch_open(uv_loop_t *loop, struct exchange *x, struct outbound *out
     d->loop = loop;
     d->x = x;
     d->out = out;
-    d->changed = changed;
+    d->polled = polled;
     d->context = context;
     TAILQ_INIT(&d->lines);
     TAILQ_INIT(&d->due);

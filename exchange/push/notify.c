@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a subscription needs of the store (see notify.h). A look passes over changes in order until one is for the
- * subscriber: still current, no delete marker, passing the criteria, visible; a bounded number at a time, so that a
- * long stretch of the log keeps no reader. Must not decide about visibility: every record comes through the gate.
+ * What a subscription needs of the store (see notify.h). A look passes over changes in order until
+ * one is for the subscriber: still current, no delete marker, passing the criteria, visible; a
+ * bounded number at a time, so that a long stretch of the log keeps no reader. Must not decide
+ * about visibility: every record comes through the gate.
  */
 #include "exchange/push/notify.h"
 
@@ -168,8 +169,7 @@ static enum err count_failure(struct session *s, struct request *r, struct notif
     if (err)
         return err;
     unsigned failures = row.stuck == m->seq ? row.failures + 1 : 1;
-    err = subscription_fail(s, m->rid, m->seq, next_attempt(r, failures - 1),
-                            slice_str(m->reason));
+    err = subscription_fail(s, m->rid, m->seq, next_attempt(r, failures - 1), slice_str(m->reason));
     if (err || failures < LIMIT_PUSH_FAILURES)
         return err;
     return set_status(s, r, m, SUBSCRIPTION_ERROR, m->reason);
@@ -224,7 +224,11 @@ static enum err poll_look(struct session *s, struct request *r)
 {
     struct notify_poll *p = r->input;
     enum err err = change_last(s, &p->last);
-    return err ? err : subscription_list(s, r->arena, &p->list, &p->count);
+    if (!err)
+        err = subscription_list(s, r->arena, &p->list, &p->count);
+    if (!err && r->exchange->conf.feed_count > 0)
+        err = feed_list(s, r->arena, &p->feeds, &p->feed_count);
+    return err;
 }
 
 const struct use notify_poll_use = {.event = "notify-poll", .anyone = true, .look = poll_look};

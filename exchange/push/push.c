@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Opening, waking and closing what leaves by itself (see push.h). Order of the end: nothing new is begun, what is being
- * sent is cut, then everybody waits for the requests that are still in the store's hands.
+ * Opening, waking and closing what leaves by itself (see push.h). Order of the end: nothing new is
+ * begun, what is being sent is cut, then everybody waits for the requests that are still in the
+ * store's hands.
  */
 #include "exchange/push/push.h"
 
@@ -12,6 +13,8 @@
 #include "exchange/push/dispatch.h"
 #include "exchange/push/events.h"
 #include "exchange/push/export_run.h"
+#include "exchange/push/feed.h"
+#include "exchange/push/notify.h"
 
 #include "base/banned.h"
 
@@ -22,23 +25,25 @@ struct push {
     struct dispatch *dispatch;
     struct events *events;
     struct export_run *exports;
+    struct feeds *feeds; /* NULL: none are configured */
     unsigned exports_seen;
     unsigned parts; /* still open */
     void (*done)(void *context);
     void *done_context;
 };
 
-static void on_changed(void *context, int64_t last)
+static void on_polled(void *context, const struct notify_poll *poll, bool grown)
 {
     struct push *p = context;
-    (void)last;
-    events_wake(p->events);
+    if (grown)
+        events_wake(p->events);
+    feeds_polled(p->feeds, poll->last, poll->feeds, poll->feed_count);
 }
 
 static void on_follow(void *context, bool wanted)
 {
     struct push *p = context;
-    dispatch_follow(p->dispatch, wanted);
+    dispatch_follow(p->dispatch, wanted || p->feeds);
 }
 
 enum err push_open(uv_loop_t *loop, struct exchange *x, char *ret_text, size_t size,
@@ -57,7 +62,9 @@ enum err push_open(uv_loop_t *loop, struct exchange *x, char *ret_text, size_t s
     if (!err)
         err = export_run_open(loop, x, &p->exports);
     if (!err)
-        err = dispatch_open(loop, x, p->out, on_changed, p, &p->dispatch);
+        err = dispatch_open(loop, x, p->out, on_polled, p, &p->dispatch);
+    if (!err)
+        err = feeds_open(loop, x, ret_text, size, &p->feeds);
     if (err) { /* the program ends; what was opened goes with it */
         if (!ret_text[0])
             snprintf(ret_text, size, "%s / %s", err_en(err), err_ja(err));
@@ -65,6 +72,7 @@ enum err push_open(uv_loop_t *loop, struct exchange *x, char *ret_text, size_t s
     }
     p->x = x;
     x->push = p;
+    dispatch_follow(p->dispatch, p->feeds != NULL);
     *ret_push = p;
     return ERR_OK;
 }
@@ -81,6 +89,12 @@ void push_wake(struct push *p)
 struct events *push_events(struct push *p)
 {
     return p->events;
+}
+
+void push_print(const struct push *p, struct buf *out)
+{
+    if (p)
+        feeds_print(p->feeds, out);
 }
 
 static void on_part_closed(void *context)
@@ -106,8 +120,9 @@ void push_close(struct push *p, void (*done)(void *context), void *context)
     p->x->push = NULL;
     p->done = done;
     p->done_context = context;
-    p->parts = 3;
+    p->parts = 4;
     dispatch_stop(p->dispatch);
+    feeds_close(p->feeds, on_part_closed, p);
     outbound_close(p->out, on_out_closed, p);
     events_close(p->events, on_part_closed, p);
     export_run_close(p->exports, on_part_closed, p);

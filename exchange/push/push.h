@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What leaves without being asked for at that moment: deliveries of subscriptions (dispatch.h), event streams
- * (events.h), jobs of bulk export (export_run.h). Opened and closed by the server; all calls on the loop's thread.
+ * What leaves without being asked for at that moment: deliveries of subscriptions (dispatch.h),
+ * event streams (events.h), jobs of bulk export (export_run.h), feeds of HL7 v2 messages (feed.h).
+ * Opened and closed by the server; all calls on the loop's thread.
  */
 #ifndef EXCHANGE_PUSH_PUSH_H
 #define EXCHANGE_PUSH_PUSH_H
@@ -24,5 +25,7 @@ struct events;
 
 /* Those who listen, for the door. */
 struct events *push_events(struct push *p);
+/* Figures for /metrics; P may be NULL. */
+void push_print(const struct push *p, struct buf *out);
 
 #endif

@@ -60,6 +60,8 @@ static const struct event_row {
     {"pix", "operation", "E", "110153", "110152", "IRCP", "患者番号の照会 / PIX", true},
     {"intake-replay", "create", "C", "110153", "110152", "AUT", "受信のやり直し / intake replay",
      false},
+    {"intake-dismiss", "operation", "E", "110153", "110152", "AUT",
+     "受信を登録せず処理済みに / intake dismissed", false},
     {"intake", "create", "C", "110153", "110152", "AUT", "受信 / intake", false},
     {"validate", "operation", "E", "110153", "110152", "IRCP", "検査 / validate", false},
     {"terminology", "operation", "E", "110153", "110152", "IRCP", "用語の照会 / terminology",

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "exchange/gate/refs.h"
+#include "exchange/use/intake_beside.h"
 #include "exchange/use/intake_store.h"
 #include "exchange/use/write.h"
 #include "mappers/hl7v2/ack.h"
@@ -26,26 +27,6 @@ void intake_id(void *context, const char *type, struct slice local_no, struct sl
     const struct request *r = context;
     struct slice parts[] = {r->caller.facility.code, local_no, key};
     ids_keyed(r->exchange->key_resource, type, parts, 3, ret_id);
-}
-
-/* A file of the extended storage that holds no patient number is filed by what its folder says, as long as the document it lies beside
- * was not refused: whose that is, nobody knows (decision 0023). A human who files it again has looked. */
-static enum err look_beside(struct session *s, struct request *r, struct intake *in)
-{
-    struct slice folder = slice_sub(in->path, 0, in->path.len);
-    enum err outcome = ERR_OK, err;
-    if (in->replay || extended_is_main(in->extended))
-        return ERR_OK;
-    while (folder.len && folder.ptr[folder.len - 1] != '/')
-        folder.len--;
-    err = inbox_file_outcome(
-        s, r->caller.facility.id,
-        slice_str(arena_printf(r->arena, "%.*smain_document", SLICE_ARG(folder))), &outcome);
-    if (err || !outcome)
-        return err;
-    return err_say(&r->errors, ERR_SEVERITY_ERROR, outcome, "main_document",
-                   "the document this file lies beside was refused",
-                   "同じフォルダーの文書が拒否されているため、このファイルも受け付けません");
 }
 
 /* A watched file: its path must be well-formed, and only valid and deleted ones are filed (guide
@@ -69,7 +50,7 @@ static enum err look_path(struct session *s, struct request *r, struct intake *i
         return ERR_LIMIT;
     err = extended_parse(r->arena, in->path, &r->errors, in->extended);
     in->parts.flag = in->extended->flag;
-    return err ? err : look_beside(s, r, in);
+    return err ? err : intake_beside_look(s, r, in);
 }
 
 static enum err look_repeat(struct session *s, struct request *r, struct intake *in)

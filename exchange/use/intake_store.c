@@ -9,6 +9,7 @@
 #include "base/when.h"
 #include "exchange/gate/refs.h"
 #include "exchange/use/claim.h"
+#include "exchange/use/intake_beside.h"
 #include "exchange/use/merge.h"
 #include "mappers/hl7v2/ack.h"
 #include "mappers/hl7v2/map.h"
@@ -133,7 +134,8 @@ static bool is_written(const struct intake *in, const struct mapped_resource *li
 
 /* ── what comes late ─────────────────────────────────────────────────────────────────────────── */
 
-/* When the sender said it: the file's name, else MSH-7; a time yet to come is a clock that is wrong. */
+/* When the sender said it: the file's name, else MSH-7; a time yet to come is a clock that is
+ * wrong. */
 static int64_t said_at(const struct request *r, const struct intake *in)
 {
     struct slice text = in->extended ? in->extended->sent_at : in->parts.sent_at;
@@ -141,8 +143,8 @@ static int64_t said_at(const struct request *r, const struct intake *in)
     if (!in->path.len)
         text = hl7_value(in->message, &in->message->segments[0], 7, 1);
     else if (text.len > 14) /* YYYYMMDDHHMMSSFFF */
-        text = slice_str(arena_printf(r->arena, "%.14s.%.*s", text.ptr, (int)(text.len - 14),
-                                      text.ptr + 14));
+        text = slice_str(
+            arena_printf(r->arena, "%.14s.%.*s", text.ptr, (int)(text.len - 14), text.ptr + 14));
     if (!when_parse_hl7(text, &when) || when.lo_ms > r->grant.now_ms)
         return r->grant.now_ms;
     return when.lo_ms;
@@ -163,8 +165,9 @@ static bool is_older_scope(const struct intake *in, struct slice scope, bool *re
     return false;
 }
 
-/* What lies in a scope that the message replaces is as old as that; all else is asked for itself, and for the scope that another
- * message may have replaced meanwhile. What is only mentioned is written where nothing is, so it cannot undo anything. */
+/* What lies in a scope that the message replaces is as old as that; all else is asked for itself,
+ * and for the scope that another message may have replaced meanwhile. What is only mentioned is
+ * written where nothing is, so it cannot undo anything. */
 static enum err judge_item(struct session *s, struct request *r, struct intake *in, int64_t chart,
                            int64_t at_ms, struct intake_item *item)
 {
@@ -329,7 +332,7 @@ static enum err apply_new(struct session *s, struct request *r, struct intake *i
     if (err || in->seen == INBOX_SAME)
         return err;
     r->entity = arena_str(r->arena, in->header.control_id);
-    err = original_put(s, r->body, media_of(in), in->sha);
+    err = original_put(s, r->grant.facility, r->body, media_of(in), in->sha);
     if (!err && !intake_is_history(in))
         err = file_message(s, r, in);
     return err ? err : remember(s, r, in);
@@ -367,11 +370,13 @@ enum err intake_refused(struct session *s, struct request *r)
         .at_ms = r->grant.now_ms,
     };
     memcpy(row.sha, in->sha, sizeof(row.sha));
-    enum err err = original_put(s, r->body, media_of(in), in->sha);
+    enum err err = original_put(s, r->grant.facility, r->body, media_of(in), in->sha);
     if (!err && in->replay)
         return note_replay(s, r, in, first);
     if (!err)
         err = quarantine_put(s, &row);
+    if (!err)
+        err = intake_beside_take_back(s, r, in);
     if (!err && in->path.len)
         err = inbox_file_put(s, &in->file, in->sha, r->job.err);
     return err;

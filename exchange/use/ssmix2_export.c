@@ -15,6 +15,7 @@
 #include "exchange/gate/refs.h"
 #include "exchange/use/claim.h"
 #include "exchange/use/intake.h"
+#include "mappers/hl7v2/keys.h"
 #include "mappers/hl7v2/map.h"
 #include "mappers/ssmix2/inspect.h"
 #include "mappers/ssmix2/jis.h"
@@ -27,6 +28,8 @@
 #include "storage/registry.h"
 
 #include "base/banned.h"
+
+#define CHANGES_PAGE 100u /* records come with them, and may be large */
 
 /* One message that came in, and what it made. */
 struct source {
@@ -49,6 +52,7 @@ struct item {
 };
 
 struct plan {
+    struct arena *arena; /* of one patient's records, however many */
     struct session *s;
     struct request *r;
     struct ssmix2_export *out;
@@ -60,8 +64,37 @@ struct plan {
     struct source *sources;
     size_t source_count;
     struct inbox_filed *filed;
-    size_t filed_count;
+    size_t filed_count, room;
+    struct keys by_sha;    /* of a file that was taken in: its struct inbox_filed */
+    struct keys by_name;   /* "Type/id" -> its struct item; "Patient/" whichever it is */
+    struct keys by_number; /* of an original -> struct source */
+    struct keys by_key;    /* kind, date, order -> the newest struct source */
 };
+
+/* What a key of BYTES leads to; NULL: nothing, or no room. */
+static void **slot_of(struct plan *p, struct keys *keys, const void *bytes, size_t len)
+{
+    struct keys_slot *slot = keys_at(p->arena, keys, slice_of(bytes, len));
+
+    return slot ? &slot->value : NULL;
+}
+
+static void **name_slot(struct plan *p, struct slice type, struct slice id)
+{
+    bool patient = slice_is(type, "Patient"); /* goes by his chart, not by an id */
+    struct slice name = slice_str(arena_printf(p->arena, "%.*s/%.*s", SLICE_ARG(type),
+                                               patient ? 0 : (int)id.len, id.ptr ? id.ptr : ""));
+
+    return slot_of(p, &p->by_name, name.ptr, name.len);
+}
+
+static struct source **key_slot(struct plan *p, const struct write_group *key)
+{
+    struct slice name =
+        slice_str(arena_printf(p->arena, "%s %s %s", key->kind, key->care_date, key->order_no));
+
+    return (struct source **)slot_of(p, &p->by_key, name.ptr, name.len);
+}
 
 /* ── changes ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -71,16 +104,17 @@ static int by_number(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static enum err changes_look(struct session *s, struct request *r)
+/* The charts of a page of changes, each once. LIST: of the records that come with them. */
+static enum err read_changes(struct session *s, struct request *r, struct arena *list)
 {
     struct ssmix2_changes *in = r->input;
     struct change_query query = {
-        .oldest_first = true, .after_given = true, .after = in->after, .limit = LIMIT_SEARCH_COUNT};
+        .oldest_first = true, .after_given = true, .after = in->after, .limit = CHANGES_PAGE};
     struct change_result found = {0};
     int64_t last = 0;
     enum err err = change_last(s, &last);
     if (!err)
-        err = change_list(s, r->arena, &query, &found);
+        err = change_list(s, list, &query, &found);
     if (err)
         return err;
     in->count = 0;
@@ -100,8 +134,17 @@ static enum err changes_look(struct session *s, struct request *r)
     in->count = kept;
     in->more = found.more;
     in->last = found.more ? found.records[found.count - 1].seq : last;
-    r->audit_default_off = true; /* says which charts to look at; each look is audited */
     return ERR_OK;
+}
+
+static enum err changes_look(struct session *s, struct request *r)
+{
+    struct arena *list = arena_new(LIMIT_ARENA_CHART);
+    enum err err = list ? read_changes(s, r, list) : ERR_LIMIT;
+
+    arena_free(list);
+    r->audit_default_off = !err; /* says which charts to look at; each look is audited */
+    return err;
 }
 
 const struct use ssmix2_changes_use = {
@@ -150,7 +193,7 @@ static enum err add_record(struct plan *p, const struct record *record)
     struct json_fault fault = {0};
     struct json *body = NULL;
     int64_t number = 0;
-    enum err err = json_parse(p->r->arena, record->body, &body, &fault);
+    enum err err = json_parse(p->arena, record->body, &body, &fault);
 
     if (!err && p->own)
         err = original_of_record(p->s, record->rid, &number);
@@ -167,9 +210,9 @@ static enum err load_sources(struct plan *p, int64_t chart)
 {
     struct original_ref *refs = NULL;
     size_t count = 0;
-    enum err err = original_of_chart(p->s, p->r->arena, chart, &refs, &count);
+    enum err err = original_of_chart(p->s, p->arena, chart, &refs, &count);
 
-    if (!err && !(p->sources = arena_array(p->r->arena, count + 1, sizeof(*p->sources))))
+    if (!err && !(p->sources = arena_array(p->arena, count + 1, sizeof(*p->sources))))
         err = ERR_LIMIT;
     for (size_t i = 0; i < count && !err; i++) {
         struct source *source = &p->sources[p->source_count++];
@@ -178,6 +221,29 @@ static enum err load_sources(struct plan *p, int64_t chart)
         memcpy(source->sha, refs[i].sha, DIGEST_LEN);
     }
     return err;
+}
+
+/* Room for COUNT more records. */
+static enum err make_room(struct plan *p, size_t count)
+{
+    size_t room = p->room < LIMIT_SEARCH_COUNT ? LIMIT_SEARCH_COUNT : p->room;
+
+    if (p->count + count <= p->room)
+        return ERR_OK;
+    while (room < p->count + count)
+        room *= 2;
+    struct write_item *items = arena_array(p->arena, room, sizeof(*items));
+    struct item *more = arena_array(p->arena, room, sizeof(*more));
+    if (!items || !more)
+        return ERR_LIMIT;
+    if (p->count > 0) {
+        memcpy(items, p->items, p->count * sizeof(*items));
+        memcpy(more, p->more, p->count * sizeof(*more));
+    }
+    p->items = items;
+    p->more = more;
+    p->room = room;
+    return ERR_OK;
 }
 
 /* Pages of the person's current records, oldest change first, of one chart or one facility. */
@@ -192,18 +258,9 @@ static enum err load_records(struct plan *p, int64_t person, int64_t chart)
     enum err err = ERR_OK;
 
     while (found.more && !err) {
-        size_t room = p->count + LIMIT_SEARCH_COUNT;
-        struct write_item *items = arena_array(p->r->arena, room, sizeof(*items));
-        struct item *more = arena_array(p->r->arena, room, sizeof(*more));
-        if (!items || !more)
-            return ERR_LIMIT;
-        if (p->count > 0) {
-            memcpy(items, p->items, p->count * sizeof(*items));
-            memcpy(more, p->more, p->count * sizeof(*more));
-        }
-        p->items = items;
-        p->more = more;
-        err = change_list(p->s, p->r->arena, &query, &found);
+        err = change_list(p->s, p->arena, &query, &found);
+        if (!err)
+            err = make_room(p, found.count);
         for (size_t i = 0; i < found.count && !err; i++) {
             const struct record *record = &found.records[i];
             bool ours = chart > 0 ? record->chart == chart : record->facility == p->facility.id;
@@ -216,14 +273,27 @@ static enum err load_records(struct plan *p, int64_t person, int64_t chart)
     return err;
 }
 
+static enum err note_records(struct plan *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        void **slot = name_slot(p, p->items[i].type, p->items[i].id);
+        if (!slot)
+            return ERR_LIMIT;
+        if (!*slot)
+            *slot = &p->more[i];
+    }
+    return ERR_OK;
+}
+
 /* ── messages that came in ───────────────────────────────────────────────────────────────────── */
 
 static void find_path(struct plan *p, struct source *source)
 {
-    for (size_t i = 0; i < p->filed_count; i++) {
-        if (memcmp(p->filed[i].sha, source->sha, DIGEST_LEN) == 0)
-            source->path = p->filed[i].path;
-    }
+    void **slot = slot_of(p, &p->by_sha, source->sha, DIGEST_LEN);
+    const struct inbox_filed *filed = slot ? *slot : NULL;
+
+    if (filed)
+        source->path = filed->path;
 }
 
 /* What it made, by the same mapper under the same keys. */
@@ -240,7 +310,7 @@ static enum err map_source(struct plan *p, struct source *source, struct hl7_mes
     err_list_init(&dropped, m->arena);
     if (hl7_map(m, &env, &dropped, &mapped) != ERR_OK)
         return ERR_INVALID;
-    source->made = arena_array(p->r->arena, mapped->count + 1, sizeof(*source->made));
+    source->made = arena_array(p->arena, mapped->count + 1, sizeof(*source->made));
     if (!source->made)
         return ERR_LIMIT;
     for (const struct mapped_resource *r = mapped->first; r; r = r->next) {
@@ -250,8 +320,8 @@ static enum err map_source(struct plan *p, struct source *source, struct hl7_mes
             source->other_results = source->other_results ||
                                     place_has_category(r->resource, "laboratory") ||
                                     place_has_category(r->resource, "vital-signs");
-        source->made[source->made_count].type = arena_dup(p->r->arena, slice_str(r->type));
-        source->made[source->made_count++].id = arena_dup(p->r->arena, json_str(r->resource, "id"));
+        source->made[source->made_count].type = arena_dup(p->arena, slice_str(r->type));
+        source->made[source->made_count++].id = arena_dup(p->arena, json_str(r->resource, "id"));
     }
     return ERR_OK;
 }
@@ -272,7 +342,7 @@ static void copy_key(struct plan *p, struct source *source, const struct ssmix2_
 /* A path of its own wins; else one is made of what the message says. */
 static void name_source(struct plan *p, struct source *source, const struct hl7_message *m)
 {
-    struct arena *a = p->r->arena;
+    struct arena *a = p->arena;
     struct slice no = p->out->local_no, first = slice_sub(no, 0, 3), second = slice_sub(no, 3, 3);
     struct ssmix2_path path;
     struct err_list dropped;
@@ -306,7 +376,7 @@ static enum err recode(struct plan *p, struct source *source, const struct hl7_m
 
     buf_init(&coded, 4u * LIMIT_SSMIX2_FILE);
     err = write_recode(m, &coded, &replaced);
-    source->bytes = arena_dup(p->r->arena, buf_slice(&coded));
+    source->bytes = arena_dup(p->arena, buf_slice(&coded));
     buf_fini(&coded);
     if (!err && replaced > 0)
         err = note_lacking(p, source->key.kind, m->text);
@@ -367,72 +437,73 @@ static enum err read_source(struct plan *p, struct source *source)
     return err == ERR_LIMIT ? err : ERR_OK; /* what cannot be read any more is written anew */
 }
 
-static bool same_key(const struct write_group *a, const struct write_group *b)
+/* Is the resource there, and made by a message? */
+static bool still_made(struct plan *p, struct slice type, struct slice id)
 {
-    return strcmp(a->kind, b->kind) == 0 && strcmp(a->care_date, b->care_date) == 0 &&
-           strcmp(a->order_no, b->order_no) == 0;
+    void **slot = name_slot(p, type, id);
+    const struct item *item = slot ? *slot : NULL;
+
+    return item && item->source > 0;
 }
 
-/* Is the resource there, and made by a message? The Patient goes by his chart, not by an id. */
-static bool still_made(const struct plan *p, struct slice type, struct slice id)
-{
-    for (size_t i = 0; i < p->count; i++) {
-        if (slice_eq(p->items[i].type, type) &&
-            (slice_is(type, "Patient") || slice_eq(p->items[i].id, id)))
-            return p->more[i].source > 0;
-    }
-    return false;
-}
-
-static void judge_sources(struct plan *p)
+static enum err judge_sources(struct plan *p)
 {
     for (size_t i = 0; i < p->source_count; i++) {
-        struct source *source = &p->sources[i];
+        struct source *source = &p->sources[i], **newest = NULL;
+        void **slot = slot_of(p, &p->by_number, &source->number, sizeof(source->number));
+        if (!slot)
+            return ERR_LIMIT;
+        *slot = source;
         for (size_t j = 0; source->stands && !source->cancels && j < source->made_count; j++)
             source->stands = still_made(p, source->made[j].type, source->made[j].id);
-        for (size_t j = 0; source->stands && j < p->source_count; j++) {
-            const struct source *other = &p->sources[j];
-            if (other->keyed && other->number > source->number &&
-                same_key(&other->key, &source->key))
-                source->stands = false;
-        }
+        if (!source->keyed)
+            continue;
+        newest = key_slot(p, &source->key);
+        if (!newest)
+            return ERR_LIMIT;
+        if (*newest && (*newest)->number < source->number)
+            (*newest)->stands = false;
+        else if (*newest)
+            source->stands = false;
+        if (!*newest || (*newest)->number < source->number)
+            *newest = source;
     }
+    return ERR_OK;
 }
 
 /* ── what must be written anew ───────────────────────────────────────────────────────────────── */
 
-static bool covered(const struct plan *p, size_t i)
+static bool covered(struct plan *p, size_t i)
 {
-    for (size_t j = 0; j < p->source_count; j++) {
-        if (p->sources[j].number == p->more[i].source)
-            return p->sources[j].stands;
-    }
-    return false;
+    void **slot = p->more[i].source > 0
+                      ? slot_of(p, &p->by_number, &p->more[i].source, sizeof(p->more[i].source))
+                      : NULL;
+    const struct source *source = slot ? *slot : NULL;
+
+    return source && source->stands;
+}
+
+static struct source *standing(struct plan *p, const struct write_group *g)
+{
+    struct source **slot = key_slot(p, g);
+
+    return slot && *slot && (*slot)->stands ? *slot : NULL;
 }
 
 /* Of one key there is one file: a visit that is told apart by nothing but its day gives way to the
  * message that stands, anything else is written anew together with what the message said. */
 static bool displaces(struct plan *p, const struct write_group *g)
 {
-    bool changed = false;
+    struct source *source = write_is_single(g->kind) ? NULL : standing(p, g);
 
-    for (size_t j = 0; j < p->source_count; j++) {
-        struct source *source = &p->sources[j];
-        if (!source->stands || !same_key(g, &source->key) || write_is_single(g->kind))
-            continue;
+    if (source)
         source->stands = false;
-        changed = true;
-    }
-    return changed;
+    return source != NULL;
 }
 
-static bool gives_way(const struct plan *p, const struct write_group *g)
+static bool gives_way(struct plan *p, const struct write_group *g)
 {
-    for (size_t j = 0; j < p->source_count && write_is_single(g->kind); j++) {
-        if (p->sources[j].stands && same_key(g, &p->sources[j].key))
-            return true;
-    }
-    return false;
+    return write_is_single(g->kind) && standing(p, g);
 }
 
 static enum err plan_groups(struct plan *p, struct write_plan **ret_plan)
@@ -444,7 +515,7 @@ static enum err plan_groups(struct plan *p, struct write_plan **ret_plan)
         changed = false;
         for (size_t i = 0; i < p->count; i++)
             p->items[i].pool = !covered(p, i);
-        err = write_plan_make(p->r->arena, p->items, p->count, ret_plan);
+        err = write_plan_make(p->arena, p->items, p->count, ret_plan);
         for (const struct write_group *g = err ? NULL : (*ret_plan)->groups; g; g = g->next)
             changed = displaces(p, g) || changed;
     }
@@ -551,7 +622,8 @@ static enum err give_parts(struct plan *p, struct write_plan *plan, const struct
             err = write_group_file(p, plan, env, g, &part->files[part->count++]);
     }
     for (size_t i = 0; i < p->count && !err; i++) {
-        if (p->items[i].pool && !p->items[i].written)
+        /* where the others came from is no record of the patient */
+        if (p->items[i].pool && !p->items[i].written && !slice_is(p->items[i].type, "Provenance"))
             leave_out(p, p->items[i].type);
     }
     return err;
@@ -595,11 +667,19 @@ static bool fits_path(struct slice local_no)
 static enum err list_filed(struct plan *p)
 {
     struct slice no = p->out->local_no, first = slice_sub(no, 0, 3), second = slice_sub(no, 3, 3);
-    const char *prefix = arena_printf(p->r->arena, "%.*s/%.*s/%.*s/", SLICE_ARG(first),
+    const char *prefix = arena_printf(p->arena, "%.*s/%.*s/%.*s/", SLICE_ARG(first),
                                       SLICE_ARG(second), SLICE_ARG(no));
 
-    return inbox_filed_list(p->s, p->r->arena, p->facility.id, slice_str(prefix), &p->filed,
-                            &p->filed_count);
+    enum err err = inbox_filed_list(p->s, p->arena, p->facility.id, slice_str(prefix), &p->filed,
+                                    &p->filed_count);
+    for (size_t i = 0; i < p->filed_count && !err; i++) {
+        void **slot = slot_of(p, &p->by_sha, p->filed[i].sha, DIGEST_LEN);
+        if (slot)
+            *slot = &p->filed[i];
+        else
+            err = ERR_LIMIT;
+    }
+    return err;
 }
 
 static enum err write_patient(struct plan *p, int64_t person, int64_t chart)
@@ -613,10 +693,12 @@ static enum err write_patient(struct plan *p, int64_t person, int64_t chart)
         err = list_filed(p);
     for (size_t i = 0; i < p->source_count && !err; i++)
         err = read_source(p, &p->sources[i]);
-    if (!err) {
-        judge_sources(p);
+    if (!err)
+        err = note_records(p);
+    if (!err)
+        err = judge_sources(p);
+    if (!err)
         err = plan_groups(p, &plan);
-    }
     return err ? err : give_files(p, plan);
 }
 
@@ -638,7 +720,10 @@ static enum err chart_look(struct session *s, struct request *r)
         return err;
     }
     in->local_no = arena_dup(in->arena, local);
-    return write_patient(&plan, r->person, in->chart);
+    plan.arena = arena_new(LIMIT_ARENA_CHART);
+    err = plan.arena ? write_patient(&plan, r->person, in->chart) : ERR_LIMIT;
+    arena_free(plan.arena);
+    return err;
 }
 
 const struct use ssmix2_chart_use = {
@@ -653,49 +738,57 @@ static enum err add_own_patient(struct plan *p, int64_t person)
     struct record record = {0};
     struct json *body = NULL;
     struct json_fault fault = {0};
-    enum err err = record_read_patient(p->s, p->r->arena, person, &record);
+    enum err err = record_read_patient(p->s, p->arena, person, &record);
 
     if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     for (size_t i = 0; i < p->count; i++) {
         if (!slice_is(p->items[i].type, "Patient"))
             continue;
-        err = json_parse(p->r->arena, record.body, &body, &fault);
+        err = json_parse(p->arena, record.body, &body, &fault);
         p->items[i].resource = body;
         return err;
     }
-    struct write_item *items = arena_array(p->r->arena, p->count + 1, sizeof(*items));
-    struct item *more = arena_array(p->r->arena, p->count + 1, sizeof(*more));
-    err = items && more ? json_parse(p->r->arena, record.body, &body, &fault) : ERR_LIMIT;
+    err = make_room(p, 1);
+    if (!err)
+        err = json_parse(p->arena, record.body, &body, &fault);
     if (err)
         return err;
-    if (p->count > 0) {
-        memcpy(items, p->items, p->count * sizeof(*items));
-        memcpy(more, p->more, p->count * sizeof(*more));
-    }
-    items[p->count] = (struct write_item){.type = SLICE("Patient"),
-                                          .id = record.id,
-                                          .resource = body,
-                                          .updated_ms = record.updated_ms};
-    p->items = items;
-    p->more = more;
-    p->count++;
+    p->more[p->count] = (struct item){0};
+    p->items[p->count++] = (struct write_item){.type = SLICE("Patient"),
+                                               .id = record.id,
+                                               .resource = body,
+                                               .updated_ms = record.updated_ms};
     return ERR_OK;
+}
+
+static enum err write_seen(struct plan *p)
+{
+    struct write_plan *files = NULL;
+    enum err err = load_records(p, p->r->person, 0);
+
+    if (err || p->count == 0)
+        return err;
+    err = add_own_patient(p, p->r->person);
+    if (!err)
+        err = note_records(p);
+    if (!err)
+        err = plan_groups(p, &files);
+    return err ? err : give_files(p, files);
 }
 
 static enum err write_source_facility(struct session *s, struct request *r,
                                       const struct facility *facility)
 {
-    struct plan plan = {.s = s, .r = r, .out = r->input, .facility = *facility};
-    struct write_plan *files = NULL;
-    enum err err = load_records(&plan, r->person, 0);
+    struct plan plan = {.arena = arena_new(LIMIT_ARENA_CHART),
+                        .s = s,
+                        .r = r,
+                        .out = r->input,
+                        .facility = *facility};
+    enum err err = plan.arena ? write_seen(&plan) : ERR_LIMIT;
 
-    if (err || plan.count == 0)
-        return err;
-    err = add_own_patient(&plan, r->person);
-    if (!err)
-        err = plan_groups(&plan, &files);
-    return err ? err : give_files(&plan, files);
+    arena_free(plan.arena);
+    return err;
 }
 
 static enum err resident_look(struct session *s, struct request *r)

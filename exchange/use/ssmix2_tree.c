@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writing a standard storage (see ssmix2_tree.h). Order for each patient: all new files under hidden
- * names, one sync of the file system, then old ones are renamed to history and new ones into place;
- * another sync comes before the number of the change is noted. Hidden names are no part of the
- * standard and skipped by every reader; leftovers are removed.
+ * Writing a standard storage (see ssmix2_tree.h). Order for each patient: all new files under
+ * hidden names, one sync of the file system, then the renames; another sync comes before the number
+ * of the change is noted. A registration turns the old file into history before it takes its name,
+ * so that no key ever has two valid files; a cancellation takes its name first, because from then
+ * on the old files alone tell a next run that they still have to be invalidated. Hidden names are
+ * no part of the standard and skipped by every reader; what is left of them is removed, also when
+ * writing fails.
  */
 #include "exchange/use/ssmix2_tree.h"
 
@@ -13,6 +16,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,7 +28,6 @@
 
 #include "base/banned.h"
 
-#define STATE ".tasuki-export"
 #define TEMPORARY ".tasuki-new"
 #define FILES_MAX 200000u
 
@@ -40,6 +43,7 @@ struct staged {
     const char *hidden;
     const char *from; /* flags that change */
     char to;          /* into this */
+    bool placed;
 };
 
 struct tree {
@@ -68,8 +72,12 @@ static enum err write_whole(int dir, const char *name, struct slice bytes)
         done += (size_t)n;
     }
     bool good = fd >= 0 && done == bytes.len;
+    int why = errno;
     if (fd >= 0)
         good = close(fd) == 0 && good;
+    if (!good && fd >= 0)
+        (void)unlinkat(dir, name, 0);
+    errno = why;
     return good ? ERR_OK : ERR_IO;
 }
 
@@ -192,6 +200,32 @@ static enum err list(struct tree *t, const char *folder, unsigned depth)
     return err;
 }
 
+static int by_key(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    int order = slice_cmp(x->key, y->key);
+
+    return order != 0 ? order : slice_cmp(x->path, y->path);
+}
+
+/* The first entry of KEY, and behind the last: entries are in order of their keys. */
+static struct entry *entries_of(struct tree *t, struct slice key, struct entry **ret_end)
+{
+    size_t from = 0, to = t->count;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (slice_cmp(t->entries[middle].key, key) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    while (to < t->count && slice_eq(t->entries[to].key, key))
+        to++;
+    *ret_end = t->entries + to;
+    return t->entries + from;
+}
+
 /* ── changing it ─────────────────────────────────────────────────────────────────────────────── */
 
 /* Gives E the flag FLAG by renaming it. */
@@ -215,9 +249,8 @@ static enum err reflag_key(struct tree *t, int dir, struct slice key, struct sli
 {
     enum err err = ERR_OK;
 
-    for (size_t i = 0; i < t->count && !err; i++) {
-        struct entry *e = &t->entries[i];
-        if (strchr(from, flag_of(e)) && slice_eq(e->key, key) && !slice_eq(e->path, but))
+    for (struct entry *end, *e = entries_of(t, key, &end); e < end && !err; e++) {
+        if (strchr(from, flag_of(e)) && !slice_eq(e->path, but))
             err = reflag(t, dir, e, to);
     }
     return err;
@@ -243,31 +276,58 @@ static enum err stage(struct tree *t, struct slice path, struct slice bytes, con
     return err;
 }
 
-/* INS and DEL: the old ones get their flag, then the new one its name. */
-static enum err put_in_place(struct tree *t, const struct staged *staged)
+static enum err take_name(struct tree *t, int dir, const struct staged *staged)
+{
+    return renameat(dir, staged->hidden, dir, name_of(t, staged->path)) == 0 ? ERR_OK : ERR_IO;
+}
+
+/* INS: the old one becomes history, then the new one gets its name. DEL the other way round. */
+static enum err put_in_place(struct tree *t, struct staged *staged)
 {
     int dir = open_folder(t, staged->path, false);
+    bool deletes = staged->to == '0';
     enum err err = dir >= 0 ? ERR_OK : ERR_IO;
 
+    if (!err && deletes)
+        err = take_name(t, dir, staged);
     if (!err)
         err = reflag_key(t, dir, key_of(staged->path), staged->path, staged->from, staged->to);
-    if (!err && renameat(dir, staged->hidden, dir, name_of(t, staged->path)) != 0)
-        err = ERR_IO;
+    if (!err && !deletes)
+        err = take_name(t, dir, staged);
     if (dir >= 0)
         close(dir);
+    staged->placed = !err;
     return err;
+}
+
+/* What did not come into place leaves nothing behind. */
+static void clean_up(struct tree *t)
+{
+    int why = errno;
+
+    for (size_t i = 0; i < t->staged_count; i++) {
+        int dir = t->staged[i].placed ? -1 : open_folder(t, t->staged[i].path, false);
+        if (dir < 0)
+            continue;
+        (void)unlinkat(dir, t->staged[i].hidden, 0);
+        close(dir);
+    }
+    errno = why;
 }
 
 static enum err same_there(struct tree *t, const struct ssmix2_tree_file *file, bool *ret_same)
 {
     struct slice bytes = SLICE_NONE;
-    int dir = open_folder(t, file->path, false);
-    enum err err = dir >= 0 ? read_whole(t->arena, dir, name_of(t, file->path), &bytes)
-                            : ERR_NOT_FOUND;
+    struct arena *spare = arena_new(LIMIT_SSMIX2_FILE + LIMIT_MIB);
+    int dir = spare ? open_folder(t, file->path, false) : -1;
+    enum err err = !spare ? ERR_LIMIT : ERR_NOT_FOUND;
 
+    if (dir >= 0)
+        err = read_whole(spare, dir, name_of(t, file->path), &bytes);
     if (dir >= 0)
         close(dir);
     *ret_same = !err && slice_eq(bytes, file->bytes);
+    arena_free(spare);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
@@ -277,10 +337,7 @@ static enum err want(struct tree *t, const struct ssmix2_tree_file *file)
     bool valid = slice_ends(file->path, SLICE("1")), same = false, other = false;
     enum err err = ERR_OK;
 
-    for (size_t i = 0; i < t->count; i++) {
-        struct entry *e = &t->entries[i];
-        if (!slice_eq(e->key, key))
-            continue;
+    for (struct entry *end, *e = entries_of(t, key, &end); e < end; e++) {
         e->wanted = true;
         other = other || (!slice_eq(e->path, file->path) &&
                           (flag_of(e) == '1' || (!valid && flag_of(e) == '2')));
@@ -296,6 +353,37 @@ static enum err want(struct tree *t, const struct ssmix2_tree_file *file)
     t->counts->replaced += other && valid;
     t->counts->deleted += other && !valid;
     return stage(t, file->path, file->bytes, valid ? "1" : "12", valid ? '2' : '0');
+}
+
+/* The time of sending in a file's name. */
+static struct slice sent_of(struct slice path)
+{
+    struct slice name = slice_sub(path, folder_of(path).len + 1, path.len), part = SLICE_NONE;
+
+    for (unsigned i = 0; i < 5; i++)
+        part = slice_cut(&name, '_');
+    return part;
+}
+
+/* A cancellation that is there already, of a run that was stopped before all had its flag. */
+static const struct entry *cancelled_by(struct tree *t, const struct entry *e)
+{
+    for (struct entry *end, *other = entries_of(t, e->key, &end); other < end; other++) {
+        if (flag_of(other) == '0' && slice_cmp(sent_of(other->path), sent_of(e->path)) > 0)
+            return other;
+    }
+    return NULL;
+}
+
+static enum err complete_drop(struct tree *t, const struct entry *e, const struct entry *by)
+{
+    int dir = open_folder(t, e->path, false);
+    enum err err = dir >= 0 ? reflag_key(t, dir, e->key, by->path, "12", '0') : ERR_IO;
+
+    if (dir >= 0)
+        close(dir);
+    t->counts->deleted += !err;
+    return err;
 }
 
 /* DEL: a cancelling message with flag 0, then all of the key get that flag. */
@@ -342,7 +430,7 @@ enum err ssmix2_tree_sync(const char *root, struct slice local_no,
                           const struct ssmix2_tree_file *files, size_t count, int64_t now_ms,
                           struct ssmix2_tree_counts *counts)
 {
-    struct tree t = {.arena = arena_new(2u * LIMIT_ARENA_REQUEST), .counts = counts};
+    struct tree t = {.arena = arena_new(LIMIT_ARENA_CHART), .counts = counts};
     enum err err = ERR_LIMIT;
 
     t.root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -358,6 +446,8 @@ enum err ssmix2_tree_sync(const char *root, struct slice local_no,
                                       SLICE_ARG(second), SLICE_ARG(local_no));
     if (t.entries && folder)
         err = list(&t, folder, 2);
+    if (t.count > 1)
+        qsort(t.entries, t.count, sizeof(*t.entries), by_key);
     t.staged_room = count + t.count;
     t.staged = arena_array(t.arena, t.staged_room + 1, sizeof(*t.staged));
     if (!t.staged)
@@ -365,13 +455,20 @@ enum err ssmix2_tree_sync(const char *root, struct slice local_no,
     for (size_t i = 0; i < count && !err; i++)
         err = want(&t, &files[i]);
     for (size_t i = 0; i < t.count && !err; i++) {
-        if (flag_of(&t.entries[i]) == '1' && !t.entries[i].wanted)
-            err = drop(&t, &t.entries[i], now_ms);
+        const struct entry *by = NULL;
+        if (flag_of(&t.entries[i]) != '1' || t.entries[i].wanted)
+            continue;
+        by = cancelled_by(&t, &t.entries[i]);
+        err = by ? complete_drop(&t, &t.entries[i], by) : drop(&t, &t.entries[i], now_ms);
     }
     if (!err && t.staged_count > 0 && syncfs(t.root) != 0)
         err = ERR_IO;
     for (size_t i = 0; i < t.staged_count && !err; i++)
         err = put_in_place(&t, &t.staged[i]);
+    if (err)
+        clean_up(&t);
+    if (err == ERR_IO)
+        counts->os_error = errno;
     close(t.root);
     arena_free(t.arena);
     return err;
@@ -386,7 +483,8 @@ static bool is_empty(int root)
     bool empty = true;
 
     for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
-        empty = empty && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0);
+        empty = empty && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+                          strcmp(e->d_name, TEMPORARY) == 0); /* stopped before it began */
     if (dir)
         closedir(dir);
     return dir && empty;
@@ -396,7 +494,7 @@ static bool is_empty(int root)
 static enum err read_state(struct arena *arena, int root, const char *what, int64_t *ret_after)
 {
     struct slice text = SLICE_NONE;
-    enum err err = read_whole(arena, root, STATE, &text);
+    enum err err = read_whole(arena, root, SSMIX2_TREE_STATE, &text);
 
     if (err)
         return err;
@@ -405,7 +503,7 @@ static enum err read_state(struct arena *arena, int root, const char *what, int6
     return ours && slice_i64(slice_cut(&text, '\n'), ret_after) ? ERR_OK : ERR_CONFLICT;
 }
 
-enum err ssmix2_tree_open(const char *root, const char *what, int64_t *ret_after)
+enum err ssmix2_tree_open(const char *root, const char *what, int64_t *ret_after, int *ret_lock)
 {
     struct arena *arena = arena_new(LIMIT_MIB);
     int64_t after = 0;
@@ -414,16 +512,20 @@ enum err ssmix2_tree_open(const char *root, const char *what, int64_t *ret_after
 
     if (arena && (mkdir(root, 0750) == 0 || errno == EEXIST))
         fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0)
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
+        err = errno == EWOULDBLOCK ? ERR_BUSY : ERR_IO;
+    else if (fd >= 0)
         err = read_state(arena, fd, what, &after);
     if (err == ERR_NOT_FOUND)
         err = is_empty(fd) ? ssmix2_tree_note(root, what, 0) : ERR_CONFLICT;
-    if (fd >= 0)
+    if (fd >= 0 && err)
         close(fd);
     arena_free(arena);
-    if (!err)
-        *ret_after = after;
-    return err;
+    if (err)
+        return err;
+    *ret_after = after;
+    *ret_lock = fd;
+    return ERR_OK;
 }
 
 enum err ssmix2_tree_note(const char *root, const char *what, int64_t after)
@@ -438,10 +540,14 @@ enum err ssmix2_tree_note(const char *root, const char *what, int64_t after)
         err = write_whole(fd, TEMPORARY, buf_slice(&text));
     if (!err && syncfs(fd) != 0) /* all that the number stands for, before the number */
         err = ERR_IO;
-    if (!err && (renameat(fd, TEMPORARY, fd, STATE) != 0 || fsync(fd) != 0))
+    if (!err && (renameat(fd, TEMPORARY, fd, SSMIX2_TREE_STATE) != 0 || fsync(fd) != 0))
         err = ERR_IO;
+    int why = errno;
+    if (fd >= 0 && err)
+        (void)unlinkat(fd, TEMPORARY, 0);
     if (fd >= 0)
         close(fd);
+    errno = why;
     buf_fini(&text);
     return err;
 }

@@ -12,13 +12,16 @@
 #include "base/err.h"
 #include "base/slice.h"
 
+#define SSMIX2_TREE_STATE ".tasuki-export"
+
 struct ssmix2_tree_file {
-    struct slice path;  /* relative to the root, with its flag: 1, or 0 for a cancellation */
+    struct slice path; /* relative to the root, with its flag: 1, or 0 for a cancellation */
     struct slice bytes;
 };
 
 struct ssmix2_tree_counts {
     unsigned written, same, replaced, deleted;
+    int os_error; /* errno of what ended it with ERR_IO */
 };
 
 /* Makes the files of patient LOCAL_NO below ROOT what FILES say: new and changed ones are written
@@ -30,9 +33,11 @@ enum err ssmix2_tree_sync(const char *root, struct slice local_no,
                           struct ssmix2_tree_counts *counts) ERR_CHECKED;
 
 /* The state of an export in ROOT: what it is of (WHAT, one line), and up to which change. Opening
- * makes ROOT when it is absent. ERR_CONFLICT when ROOT holds something else: another export, or
- * files that none made. */
-enum err ssmix2_tree_open(const char *root, const char *what, int64_t *ret_after) ERR_CHECKED;
+ * makes ROOT when it is absent, and keeps others out of it until *RET_LOCK is closed. ERR_CONFLICT
+ * when ROOT holds something else: another export, or files that none made; ERR_BUSY when another
+ * program is writing it; ERR_IO (errno says why). */
+enum err ssmix2_tree_open(const char *root, const char *what, int64_t *ret_after,
+                          int *ret_lock) ERR_CHECKED;
 enum err ssmix2_tree_note(const char *root, const char *what, int64_t after) ERR_CHECKED;
 
 #endif

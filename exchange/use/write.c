@@ -469,8 +469,8 @@ enum err write_not_his(struct session *s, struct request *r, struct slice type, 
                          "登録した施設だけが変更できます");
 }
 
-/* The record is there and the caller's, but in another chart: a resource never changes whose it is. What is another's
- * and hidden looks like what never was. */
+/* The record is there and the caller's, but in another chart: a resource never changes whose it is.
+ * What is another's and hidden looks like what never was. */
 static enum err tell_moved(struct session *s, struct request *r, const struct write *w)
 {
     struct locate place = {0};

@@ -20,7 +20,7 @@ struct family {
 extern const struct family families[];
 
 void adt_map(struct mapping *mp); /* ADT^A01 .. A60 */
-void ppr_map(struct mapping *mp); /* PPR^ZD1 diagnoses */
+void ppr_map(struct mapping *mp); /* PPR^ZD1, PC1 .. PC3 diagnoses */
 void omd_map(struct mapping *mp); /* OMD^O03 meals */
 void rde_map(struct mapping *mp); /* RDE^O11, O25, OMP^O09 prescriptions and injections */
 void rds_map(struct mapping *mp); /* RDS^O13 what was handed over */

@@ -117,11 +117,17 @@ static unsigned ordinal_of(struct splitter *s, size_t index, struct slice name)
     return ordinal;
 }
 
+/* "PID[1]-11" of the byte AT. */
+static const char *place_at(const struct splitter *s, const char *at)
+{
+    return raw_place(s->m->arena, s->m->text, s->m->delimiters.field,
+                     (size_t)(at - s->m->text.ptr));
+}
+
 static enum err report_bad_byte(struct splitter *s, const char *at)
 {
     unsigned char byte = (unsigned char)*at;
-    const char *place =
-        raw_place(s->m->arena, s->m->text, s->m->delimiters.field, (size_t)(at - s->m->text.ptr));
+    const char *place = place_at(s, at);
 
     if (byte == 0x1B)
         return err_say(
@@ -141,10 +147,13 @@ static enum err report_bad_line(struct splitter *s, struct slice line)
                                 : "セグメント名と区切り文字で始まらない行です");
 }
 
-static enum err too_many(struct splitter *s, const char *what, unsigned limit)
+static enum err too_many(struct splitter *s, const char *place, const char *what, const char *ja,
+                         unsigned limit)
 {
-    return err_add(s->errors, ERR_TOO_LARGE, line_place(s, s->line), "more than %u %s", limit,
-                   what);
+    const char *more = arena_printf(s->m->arena, "more than %u %s", limit, what);
+    const char *over = arena_printf(s->m->arena, "%sが %u を超えています", ja, limit);
+
+    return err_add_words(s->errors, ERR_TOO_LARGE, place, more ? more : "", over ? over : "");
 }
 
 /* Ends a field at AT. */
@@ -171,11 +180,11 @@ static enum err split_fields(struct splitter *s, struct hl7_segment *segment, co
             return report_bad_byte(s, at);
         if (class == BYTE_REPEAT) {
             if (++repeats > LIMIT_HL7_REPEATS)
-                return too_many(s, "repetitions", LIMIT_HL7_REPEATS);
+                return too_many(s, place_at(s, at), "repetitions", "繰返し", LIMIT_HL7_REPEATS);
             continue;
         }
         if (segment->field_count >= LIMIT_HL7_FIELDS)
-            return too_many(s, "fields", LIMIT_HL7_FIELDS);
+            return too_many(s, place_at(s, at), "fields", "項目", LIMIT_HL7_FIELDS);
         add_field(s, segment, from, at);
         if (class == BYTE_LINE_END)
             break;
@@ -219,7 +228,7 @@ static enum err split_line(struct splitter *s, const char *from, const char **re
         return err_say(s->errors, ERR_SEVERITY_ERROR, ERR_MALFORMED, line_place(s, s->line),
                        "a second MSH inside one message", "1 つのメッセージに MSH が 2 つあります");
     if (m->segment_count == LIMIT_HL7_SEGMENTS)
-        return too_many(s, "segments", LIMIT_HL7_SEGMENTS);
+        return too_many(s, line_place(s, s->line), "segments", "セグメント", LIMIT_HL7_SEGMENTS);
     struct hl7_segment *segment = &m->segments[m->segment_count];
     segment->fields = s->fields;
     if (header)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * PPR^ZD1, diagnoses (SS-MIX2 PPR-01): Condition (JP_Condition) of each PRB with its ZPR and ORC.
- * One message holds all diagnoses of the patient and replaces them. A diagnosis is provisional only
+ * One message holds all diagnoses of the patient and replaces them; PPR^PC1 to PC3 of other senders
+ * change single ones. A diagnosis is provisional only
  * where the sender marks suspicion, ended only where he gives an end; "not recovered" at an end is
  * inactive, not resolved.
  */
@@ -167,7 +168,7 @@ static const char *verification(struct mapping *mp, const struct hl7_segment *pr
 {
     struct slice state = mapping_value(mp, prb, 13, 1), said = mapping_value(mp, prb, 13, 2);
 
-    if (slice_is(mapping_value(mp, prb, 1, 1), "DE"))
+    if (slice_is(mapping_value(mp, prb, 1, 1), "DE") || slice_is(mp->trigger, "PC3"))
         return "entered-in-error";
     if (slice_is(state, "1") || slice_search(said, SLICE("疑"), 0) < said.len) {
         mapping_mark(mp, prb, 13, MAPPING_USED);
@@ -257,7 +258,8 @@ void ppr_map(struct mapping *mp)
     struct json *condition = NULL;
 
     pv1_mention(mp, SLICE_NONE);
-    mapping_replaces(mp, SLICE(SCOPE));
+    if (slice_is(mp->trigger, "ZD1")) /* SS-MIX2: all of the patient's; PC1 to PC3 change one */
+        mapping_replaces(mp, SLICE(SCOPE));
     for (size_t i = 0; i < mp->m->segment_count; i++) {
         const struct hl7_segment *s = &mp->m->segments[i];
 

@@ -321,6 +321,26 @@ static const struct row planned_end[] = {{9, 0, build_datetime, "location[0].per
 static const struct row planned_start[] = {{8, 0, build_datetime, "location[0].period.start", NULL},
                                            ROW_END};
 
+/* A leave is part of the status' history: since when it lasts, or when it was over. */
+static const struct row leave_since[] = {
+    {6, 0, build_datetime, "statusHistory[0].period.start", NULL}, ROW_END};
+static const struct row leave_until[] = {
+    {6, 0, build_datetime, "statusHistory[0].period.end", NULL}, ROW_END};
+
+static void put_leave(struct mapping *mp, struct json *encounter_json)
+{
+    const struct hl7_segment *evn = hl7_find(mp->m, "EVN", 1);
+    struct json *first;
+
+    if (slice_is(mp->trigger, "A21"))
+        mapping_walk(mp, evn, leave_since, encounter_json);
+    if (slice_is(mp->trigger, "A22"))
+        mapping_walk(mp, evn, leave_until, encounter_json);
+    first = json_path(encounter_json, "statusHistory", "0", NULL);
+    if (first)
+        json_put_text(mp->a, first, "status", "onleave");
+}
+
 static void set_location(struct mapping *mp, const struct pv1_event *event,
                          struct json *encounter_json)
 {
@@ -383,6 +403,7 @@ void pv1_visit(struct mapping *mp, const struct pv1_event *event)
     else if (!event->planned && !event->undo) /* what was taken back is not expected any more */
         mapping_walk(mp, pv2, expected_pv2, r->resource);
     set_location(mp, event, r->resource);
+    put_leave(mp, r->resource);
     if (json_get(r->resource, "location"))
         mapping_walk(mp, pv1, bed_rows, r->resource);
     mapping_walk(mp, pv1, prior_rows, r->resource);
@@ -440,6 +461,8 @@ const struct row_set pv1_visit_sets[] = {
     {"PV2", "Encounter", expected_pv2, BEGUN},
     {"EVN", "Encounter", since, "A02 A21 A22"},
     {"PV2", "Encounter", until, "A21"},
+    {"EVN", "Encounter", leave_since, "A21"},
+    {"EVN", "Encounter", leave_until, "A22"},
     {"PV2", "Encounter", planned_start, "A15"},
     {"PV2", "Encounter", planned_end, "A16"},
     ROW_SET_END,

@@ -306,3 +306,8 @@ enum err ssmix2_agree(const struct ssmix2_path *path, const struct hl7_message *
     enum err kind = agree_kind(path, message, errors);
     return patient != ERR_OK ? patient : kind;
 }
+
+bool ssmix2_is_aside(struct slice path)
+{
+    return slice_starts(path, SLICE("SSMIXIDX")) || slice_starts(path, SLICE("rejected/"));
+}

@@ -37,10 +37,13 @@ enum err ssmix2_agree_patient(struct slice patient_id, const struct hl7_message 
 struct ssmix2_kind {
     const char *code;
     const char *ja;
-    const char *insert; /* e.g. "ADT^A01" */
-    const char *cancel; /* or NULL */
+    const char *insert;    /* e.g. "ADT^A01" */
+    const char *cancel;    /* or NULL */
     const char *care_date; /* field the care date comes from, e.g. "PV1-44", or "-" */
 };
 extern const struct ssmix2_kind ssmix2_kinds[];
+
+/* Is PATH (relative to the root) no part of the storage: its index, copies of what was refused? */
+bool ssmix2_is_aside(struct slice path);
 
 #endif

@@ -78,6 +78,27 @@ static bool on_leave(const struct visit *v, struct place *ret)
     return slice_is(v->status, "onleave");
 }
 
+/* A leave whose end is when he came to where he is. */
+static const struct json *leave_over(const struct visit *v)
+{
+    const struct json *list = json_get(v->encounter, "statusHistory");
+
+    for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
+        if (slice_is(json_str(i, "status"), "onleave") && end_of(i).len > 0 &&
+            slice_eq(end_of(i), start_of(v->here)))
+            return i;
+    }
+    return NULL;
+}
+
+static bool returned(const struct visit *v, struct place *ret)
+{
+    const struct json *leave = leave_over(v);
+
+    *ret = (struct place){.kind = "ADT-32", .day = end_of(leave), .part = leave};
+    return slice_is(v->status, "in-progress") && leave;
+}
+
 static bool moves_soon(const struct visit *v, struct place *ret)
 {
     *ret = (struct place){.kind = "ADT-41", .day = start_of(v->here)};
@@ -119,7 +140,8 @@ static bool admitted(const struct visit *v, struct place *ret)
 
 /* The first that holds. */
 static bool (*const now[])(const struct visit *, struct place *) = {
-    cancelled, planned, discharged, on_leave, moves_soon, leaves_soon, moved, has_doctor, admitted};
+    cancelled,   planned,  discharged, on_leave,   moves_soon,
+    leaves_soon, returned, moved,      has_doctor, admitted};
 
 /* ---- what was before ---- */
 
@@ -146,6 +168,7 @@ static void put_leaves(struct course *c, const struct visit *v)
 {
     const struct json *list = json_get(v->encounter, "statusHistory");
     const struct json *current = leave_now(v);
+    const struct json *over = slice_is(v->status, "in-progress") ? leave_over(v) : NULL;
 
     for (const struct json *i = list ? list->first : NULL; i; i = i->next) {
         if (!slice_is(json_str(i, "status"), "onleave"))
@@ -153,7 +176,7 @@ static void put_leaves(struct course *c, const struct visit *v)
         if (i != current || !slice_is(v->status, "onleave"))
             (void)put(c, (struct place){.kind = "ADT-31", .day = start_of(i), .part = i},
                       ++c->late);
-        if (end_of(i).len > 0)
+        if (end_of(i).len > 0 && i != over)
             (void)put(c, (struct place){.kind = "ADT-32", .day = end_of(i), .part = i}, ++c->late);
     }
 }

@@ -66,8 +66,7 @@ static const struct field spm_rows[] = {
     FIELD_END,
 };
 
-/* AT: when it was taken, where the specimen itself does not say so. */
-static void put_specimen(struct writer *w, const struct json *specimen, unsigned n, struct slice at)
+void writer_specimen(struct writer *w, const struct json *specimen, unsigned n, struct slice taken)
 {
     const struct json *collection = json_get(specimen, "collection");
     bool told =
@@ -75,7 +74,7 @@ static void put_specimen(struct writer *w, const struct json *specimen, unsigned
     struct field_given given[] = {
         {1, writer_set_id(w, n), false},
         {4, SLICE_NONE, true},
-        {17, told ? SLICE_NONE : segment_time(w->s.arena, at), false},
+        {17, told ? SLICE_NONE : segment_time(w->s.arena, taken), false},
         {0, SLICE_NONE, false},
     };
 
@@ -137,7 +136,7 @@ void write_lab_order(struct writer *w)
         const struct json *r = m->item->resource;
         struct slice specimen = reference_of(r, "specimen");
         struct write_member *rest = at, *other;
-        put_specimen(w, writer_follow(w, json_path(r, "specimen", "0", NULL)), ++specimens,
+        writer_specimen(w, writer_follow(w, json_path(r, "specimen", "0", NULL)), ++specimens,
                      SLICE_NONE);
         put_lab_order(w, r);
         for (; (other = writer_peek(&rest, "ServiceRequest")) != NULL; rest = other->next) {
@@ -160,7 +159,7 @@ static void put_exam_order(struct writer *w, const struct json *r)
     w->n = 0;
     put_given_with(w, r);
     if (specimen)
-        put_specimen(w, specimen, 1, SLICE_NONE);
+        writer_specimen(w, specimen, 1, SLICE_NONE);
 }
 
 /* The whole comes before its parts: its number is that of the file. */
@@ -359,7 +358,7 @@ void write_lab_results(struct writer *w)
         const struct json *specimen = writer_follow(w, json_get(m->item->resource, "specimen"));
         struct slice name = reference_of(m->item->resource, "specimen");
         struct write_member *rest = m, *other;
-        put_specimen(w, specimen, ++specimens, place_taken(m->item->resource));
+        writer_specimen(w, specimen, ++specimens, place_taken(m->item->resource));
         for (; (other = writer_peek(&rest, "Observation")) != NULL; rest = other->next) {
             if (slice_eq(reference_of(other->item->resource, "specimen"), name))
                 put_panel(w, other, specimen);
@@ -378,7 +377,7 @@ void write_exam_results(struct writer *w)
         const struct json *specimen = writer_follow(w, json_get(m->item->resource, "specimen"));
         put_panel(w, m, specimen);
         if (specimen)
-            put_specimen(w, specimen, 1, place_taken(m->item->resource));
+            writer_specimen(w, specimen, 1, place_taken(m->item->resource));
     }
 }
 

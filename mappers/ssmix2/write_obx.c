@@ -60,6 +60,12 @@ static struct value from_pair(struct writer *w, const struct json *first, const 
 
 static struct value from_range(struct writer *w, const struct json *v)
 {
+    struct arena *a = w->s.arena;
+    struct slice low = number_at(a, json_get(v, "low")), high = number_at(a, json_get(v, "high"));
+
+    if (!is_plain(w) && (low.len > 0) != (high.len > 0)) /* open at one end */
+        return (struct value){"NR",
+                              segment_format(a, "%.*s^%.*s", SLICE_ARG(low), SLICE_ARG(high))};
     return from_pair(w, json_get(v, "low"), json_get(v, "high"), "-");
 }
 
@@ -134,6 +140,30 @@ static struct value from_period(struct writer *w, const struct json *v)
         segment_format(a, "%.*s%s%.*s", SLICE_ARG(from), is_plain(w) ? "-" : "^", SLICE_ARG(to))};
 }
 
+/* The mapper of what comes in makes such components (mappers/hl7v2/obx_value.c): the item's text,
+ * no codes of their own. */
+bool writer_is_answer(const struct json *observation, const struct json *component)
+{
+    const struct json *code = json_get(component, "code");
+
+    return json_get(observation, "valueCodeableConcept") &&
+           json_get(component, "valueCodeableConcept") && !json_get(code, "coding") &&
+           slice_eq(json_str(code, "text"), json_str(json_get(observation, "code"), "text"));
+}
+
+static struct value with_answers(struct writer *w, const struct json *o, struct value value)
+{
+    struct arena *a = w->s.arena;
+    const struct json *list = json_get(o, "component");
+
+    for (const struct json *c = list ? list->first : NULL; c; c = c->next) {
+        struct slice more = segment_concept(a, json_get(c, "valueCodeableConcept"));
+        if (more.len > 0 && writer_is_answer(o, c))
+            value.text = segment_format(a, "%.*s~%.*s", SLICE_ARG(value.text), SLICE_ARG(more));
+    }
+    return value;
+}
+
 static struct value value_of(struct writer *w, const struct json *o)
 {
     static const struct {
@@ -154,7 +184,7 @@ static struct value value_of(struct writer *w, const struct json *o)
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         const struct json *v = json_get(o, kinds[i].member);
         if (v)
-            return kinds[i].print(w, v);
+            return with_answers(w, o, kinds[i].print(w, v));
     }
     return (struct value){"ST", SLICE_NONE};
 }
@@ -199,7 +229,6 @@ static const struct field rows[] = {
     {7, print_range, "referenceRange[0]", NULL},
     {8, print_flag, "interpretation[]", NULL},
     {10, field_extension, "extension[]", WRITER_OWN "nature-of-abnormal-test"},
-    {11, field_back, "status", terms_obx_status},
     {14, field_time, "effectiveDateTime", NULL},
     {14, field_time, "effectivePeriod.start", NULL},
     {15, field_name_only, "performer[]", "2"},
@@ -230,18 +259,24 @@ static struct slice sub_id(struct arena *a, const struct json *o)
     return segment_escape(a, place_instance(o, laboratory ? 6 : 5));
 }
 
+static const struct field performers[] = {{15, field_name_only, "performer[]", "2"}, FIELD_END};
+
 void writer_result(struct writer *w, const struct json *o)
 {
     struct value value = value_of(w, o);
+    struct slice status = segment_back(terms_obx_status, json_str(o, "status"));
+    struct slice sub = sub_id(w->s.arena, o);
+    bool unnamed = w->producer.len > 0 && !field_any(w->s.arena, performers, o);
     bool must = wants_value(w->group->kind),
          typed = value.text.len > 0 || must || strncmp(w->group->kind, "OMG-", 4) == 0;
     struct field_given given[] = {
         {1, writer_set_id(w, ++w->n), false},
         {2, typed ? slice_str(value.type) : SLICE_NONE, false},
         {3, SLICE_NONE, true},
-        {4, sub_id(w->s.arena, o), false},
+        {4, sub.len > 0 ? sub : w->sub, false},
         {5, value.text, must},
-        {11, slice_is(json_str(o, "status"), "unknown") ? SLICE("N") : SLICE_NONE, false},
+        {11, status.len > 0 ? status : SLICE("N"), false},
+        {15, unnamed ? w->producer : SLICE_NONE, false},
         {0, SLICE_NONE, false},
     };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A message of the standard storage being written: what the files of the families share
- * (write_message.c), and the functions that write one kind each. Internal to this folder.
+ * (write_message.c), and the functions that write one kind each. Internal to this folder, but for
+ * what a feed's message says in the same segments (mappers/feed/report.c).
  */
 #ifndef MAPPERS_SSMIX2_WRITER_H
 #define MAPPERS_SSMIX2_WRITER_H
@@ -20,8 +21,9 @@ struct writer {
     struct write_plan *plan;
     const struct write_env *env;
     struct write_group *group;
-    struct slice sent; /* 17 digits */
-    unsigned n;        /* set id within the message */
+    struct slice sent;          /* 17 digits */
+    unsigned n;                 /* set id within the message */
+    struct slice sub, producer; /* of a result that does not say so itself: OBX-4, OBX-15 */
 };
 
 /* The next member of a type from *AT on, or NULL; it is then done, its item written, and *AT behind
@@ -49,6 +51,10 @@ void writer_visit(struct writer *w, const struct json *resource);
 void writer_notes(struct writer *w, const struct json *resource);
 /* One result; OBX-1 counts in w->n. */
 void writer_result(struct writer *w, const struct json *observation);
+/* Is COMPONENT a further answer to OBSERVATION's own item? Then it is a repetition of OBX-5. */
+bool writer_is_answer(const struct json *observation, const struct json *component);
+/* SPM; TAKEN: when, where the specimen itself does not say so (write_exam.c). */
+void writer_specimen(struct writer *w, const struct json *specimen, unsigned n, struct slice taken);
 
 /* The order of RESOURCE, a ServiceRequest: ORC, TQ1 and OBR as it is said in orders
  * (write_order.c). NUMBER: its own; EXTRA: more of OBR, or NULL. */

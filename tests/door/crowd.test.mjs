@@ -6,12 +6,13 @@
 // TASUKI_CROWD sets the connections of each kind (default 300; the full test is 5000), TASUKI_CROWD_REQUESTS the requests of the
 // memory test (default 5000; the full test is 50000).
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import tls from 'node:tls';
 import { Sender, ackCode } from './mllp.mjs';
-import { Region, until } from './region.mjs';
+import { BINARY, Region, until } from './region.mjs';
 import { observation, patient } from './resources.mjs';
 import { Wire, crowd, metrics } from './wire.mjs';
 
@@ -82,6 +83,17 @@ describe(`${CROWD} HTTPS and ${CROWD} MLLP connections`, () => {
     assert.ok((sent - start) / CROWD < 256 * 1_024, `${(sent - start) / CROWD} bytes for a connection of each`);
   });
 
+  test(`${2 * CROWD} at once, as after a restart: all get in`, { timeout: 300_000 }, async () => {
+    const answers = await Promise.all(Array.from({ length: 2 * CROWD }, async (_, i) => {
+      const wire = await Wire.open(region.ports.system, { secure, from: from(i) });
+      const answer = await wire.ask('GET', '/fhir/metadata/x');
+      wire.destroy();
+      return answer.status;
+    }));
+    assert.deepEqual([...new Set(answers)], [404]);
+    assert.equal(fault(await metrics(region), 'system', 'handshake-crowd'), 0);
+  });
+
   test('files come back after a thousand visits of every kind', { timeout: 300_000 }, async () => {
     const visit = async (i) => {
       if (i % 4 === 0) (await Wire.open(region.ports.system, { secure })).destroy();
@@ -113,6 +125,36 @@ describe(`${CROWD} HTTPS and ${CROWD} MLLP connections`, () => {
     t.diagnostic(`${Math.round(start / MIB)} MiB, ${(grown / MIB).toFixed(1)} MiB more after ${REQUESTS} requests`);
     // A byte leaked a request would be nothing, a struct 10 MiB; audit rows in the page cache and the sanitizer's own are let in.
     assert.ok(grown < 24 * MIB + REQUESTS * 200, `${grown} bytes`);
+  });
+});
+
+describe('the limit of open files', () => {
+  let region;
+  before(async () => {
+    region = await Region.start({ empty: true, patients: 5 });
+    await region.stop({ keep: true });
+  });
+  after(() => rmSync(region.dir, { recursive: true, force: true }));
+  /** Runs the program where no more than HARD files may be open, SOFT of them to begin with. */
+  const limited = (soft, hard, ...argv) => ['-c', `ulimit -Sn ${soft}; ulimit -Hn ${hard}; exec "$0" "$@"`, BINARY, ...argv];
+
+  test('check-config says how many connections there is room for, and what to do', () => {
+    const check = (hard) => spawnSync('sh', limited(300, hard, 'check-config', join(region.dir, 'tasuki.conf')), { encoding: 'utf8' });
+    const low = check(2_000);
+    assert.equal(low.status, 1, low.stderr);
+    assert.match(low.stdout, /1744 .*16384.*16640|16384 .*1744 .*16640/);
+    assert.match(low.stdout, /connections = 1744/);
+    writeFileSync(join(region.dir, 'tasuki.conf'), readFileSync(join(region.dir, 'tasuki.conf'), 'utf8').replace(/^connections = .*$/m, 'connections = 1744'));
+    assert.equal(check(2_000).status, 0);
+  });
+
+  test('the soft limit is raised to the hard one at the start', async () => {
+    const child = spawn('sh', limited(300, 1_000, 'serve', '--config', join(region.dir, 'tasuki.conf')), { stdio: 'ignore' });
+    const left = new Promise((done) => child.on('exit', done));
+    const figures = await until(() => metrics(region).catch(() => undefined), { ms: 60_000, what: 'it is up' });
+    assert.equal(figures.tasuki_connections_max, 1_000 - 256);
+    child.kill('SIGTERM');
+    assert.equal(await left, 0);
   });
 });
 

@@ -136,11 +136,47 @@ describe('many at once', () => {
     assert.equal(here('intake', 'replay', '--facility', 'nobody').code, 4);
   });
 
+  const send = async (bytes) => {
+    const line = await Sender.open(region.ports.mllp);
+    const ack = await line.send(bytes);
+    line.close();
+    return ackCode(ack);
+  };
+
+  test('what is not to be filed is dismissed with its reason, and waits again when it is sent again', async () => {
+    const bar = message('D-BAR', 'D-BAR1').replace('ADT^A08^ADT_A01', 'BAR^P01^BAR_P01');
+    assert.equal(await send(bar), 'AR');
+    const waits = () => listed('--reason', 'ERR_UNKNOWN_TYPE');
+    const [row] = waits();
+    assert.equal(here('intake', 'dismiss', String(row.id)).code, 2, 'a reason is wanted');
+    assert.equal(here('intake', 'dismiss', '--note', 'no accounts').code, 2);
+    const done = here('intake', 'dismiss', '--reason', 'ERR_UNKNOWN_TYPE', '--note', 'no accounts are exchanged');
+    assert.equal(done.code, 0);
+    assert.equal(done.out.trim(), `${row.id} dismissed`);
+    assert.equal(waits().length, 0);
+    const shown = here('intake', 'show', String(row.id), '--facility', 'hospital-a', '--tree').out;
+    assert.match(shown, /dismissed: no accounts are exchanged/);
+    const audit = sql(region, "SELECT actor, reason FROM audit WHERE event = 'intake-dismiss' ORDER BY seq DESC LIMIT 1")[0];
+    assert.deepEqual({ ...audit }, { actor: 'hospital-a', reason: 'no accounts are exchanged' });
+    assert.equal(await send(bar), 'AR');
+    assert.equal(waits().length, 1);
+  });
+
+  test('one that newer messages have overtaken is filed, changes nothing, and says so', async () => {
+    await refuse(message('', 'D-LATE1'));
+    const newer = message('D-LATE', 'D-LATE2', 'SUZUKI').replaceAll('20260101120000', '20260101130000');
+    assert.equal(await send(newer), 'AA');
+    const ran = here('intake', 'replay', String(byName('D-LATE1').id), '--edit', file('late.hl7', message('D-LATE', 'D-LATE1')));
+    assert.equal(ran.code, 0);
+    assert.match(ran.out, /newer messages were there already, nothing changed/);
+  });
+
   test('usage', () => {
     assert.equal(here('intake', 'replay').code, 2);
     assert.equal(here('intake', 'replay', 'x').code, 2);
     assert.equal(here('intake', 'replay', '1', '2', '--edit', file('e.hl7', 'x')).code, 2);
     assert.equal(here('intake', 'replay', '999999').code, 4);
+    assert.match(here('intake', 'replay', '999999').err, /999999/);
     assert.equal(here('audit', 'verify').code, 0);
   });
 });

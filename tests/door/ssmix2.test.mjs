@@ -10,6 +10,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdir
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { Sender, ackCode } from './mllp.mjs';
 import { BINARY, Region, corpus, sql, tasuki, until } from './region.mjs';
 
 const samples = corpus('japan/ssmix2-nho-sample/sampleData');
@@ -127,6 +128,14 @@ describe('export ssmix2', () => {
     assert.equal(left.length, 3);
     assert.ok(left.every((path) => path.endsWith('_0')), left.join('\n'));
     assert.ok(left.some((path) => /ORC\|CA\|/.test(readFileSync(join(out, path), 'latin1'))));
+
+    // Stopped between the cancellation and the flags of what it cancels: the next run completes it and cancels nothing twice.
+    const torn = left.find((path) => path.startsWith(second.slice(0, -1)));
+    renameSync(join(out, torn), join(out, second));
+    const state = readFileSync(join(out, '.tasuki-export'), 'utf8').split('\n');
+    writeFileSync(join(out, '.tasuki-export'), [...state.slice(0, 2), '0', ''].join('\n'));
+    run('export', 'ssmix2', dir, out);
+    assert.deepEqual(results(), left);
   });
 
   test('what came as FHIR is written anew and passes the checks; what has no place is counted', () => {
@@ -282,6 +291,24 @@ describe('the extended storage', () => {
     assert.deepEqual([count(dir, 'DocumentReference'), count(dir, 'Binary')], [0, 0]);
   });
 
+  test('where the document comes later and is refused, what was filed beside it is taken back and waits', () => {
+    const dir = installation('later');
+    const root = join(place, 'later-in');
+    mkdirSync(join(root, folder(1)), { recursive: true });
+    for (const name of ['a.pdf', '検査^結果.pdf'.normalize('NFD')]) writeFileSync(join(root, folder(1), name), name);
+    run('import', 'ssmix2', dir, root);
+    assert.equal(count(dir, 'DocumentReference'), 2);
+    writeFileSync(join(root, folder(1), 'main_document.hl7'), cda('9999014'));
+    assert.match(tasuki('import', 'ssmix2', root, '--dir', dir, '--facility', 'hosp').out, /ERR_PATIENT_MISMATCH/);
+    assert.deepEqual([count(dir, 'DocumentReference'), count(dir, 'Binary'), count(dir, 'Provenance')], [0, 0, 0]);
+    const waiting = JSON.parse(tasuki('intake', 'rejected', '--dir', dir, '--json').out);
+    assert.equal(waiting.length, 3);
+    const ran = tasuki('intake', 'replay', String(waiting.find((w) => w.name.endsWith('a.pdf')).id), '--dir', dir);
+    assert.equal(ran.code, 0, ran.err);
+    assert.equal(count(dir, 'DocumentReference'), 1);
+    assert.equal(tasuki('audit', 'verify', '--dir', dir).code, 0);
+  });
+
   test('what lies beside a message is filed, names its folder, its day and its order', () => {
     const dir = installation('message');
     const root = join(place, 'message-in');
@@ -323,6 +350,34 @@ describe('a running region', () => {
     assert.ok(compared > 0, 'no resident to compare');
     const audited = sql(region, "SELECT count(*) AS n FROM audit WHERE event = 'export-ssmix2'")[0].n;
     assert.ok(audited >= compared);
+  });
+
+  test('messages that came by another way: as they came where they keep to the standard, else anew', async () => {
+    const code = sql(region, "SELECT code FROM facility WHERE key = 'hospital-a'")[0].code;
+    const head = (type, id) => `MSH|^~\\&|HIS|${code}|GW|D|20261101103059||${type}|${id}|P|2.5||||||UNICODE UTF-8\r`;
+    const who = 'PID|0001||00077001^^^^PI||髙木^花^^^^^L^I||19520314|F\r';
+    const messages = [
+      `${head('ADT^A04^ADT_A01', 'W1')}EVN||20261101103000\r${who}PV1|0001|O||||||||07|||||||||V9|||||||||||||||||||||||||202611010900\r`,
+      `${head('ORU^R01^ORU_R01', 'W2')}${who}OBR|1|77||K^カリウム^L|||202611010900\rOBX|1|NM|K^カリウム^L||4.1|mmol/L|||||F\r`, // a laboratory's: no physiology
+      `${head('RDE^O11^RDE_O11', 'W3')}${who}ORC|NW|78||1|||||20261101093000\rRXE||108665201^ダーゼン錠^HOT9|1||TAB^錠^MR9P\r`, // no TQ1, no RXR
+    ];
+    const sender = await Sender.open(region.ports.mllp);
+    for (const message of messages) assert.equal(ackCode(await sender.send(message)), 'AA');
+    sender.close();
+    const out = join(place, 'other-way');
+    const answer = spawnSync(BINARY, ['export', 'ssmix2', out, '--dir', region.dir, '--facility', 'hospital-a', '--lang', 'en'], { encoding: 'utf8' });
+    assert.equal(answer.status, 0, answer.stderr);
+    const mine = files(out).filter((path) => path.includes('/00077001/'));
+    const read = (kind) => execFileSync('iconv', ['-f', 'ISO-2022-JP', '-t', 'UTF-8', join(out, mine.find((path) => path.includes(`/${kind}/`)))], { encoding: 'utf8' });
+    assert.deepEqual(mine.map((path) => path.split('/')[4]).sort(), ['ADT-12', 'OML-11', 'OMP-01']);
+    assert.equal(read('ADT-12'), messages[0].replace('UNICODE UTF-8', '~ISO IR87').replace('髙', '■'), 'nothing else is changed');
+    assert.match(mine.find((path) => path.includes('/ADT-12/')), /_07_1$/);
+    assert.match(read('OML-11'), /OUL\^R22[^]*\rSPM\|1\|[^]*\rOBX\|1\|NM\|K\^カリウム\^L/);
+    assert.match(read('OMP-01'), /\rTQ1\|1\rRXR\|""\r/);
+    assert.match(answer.stderr, /ADT-12 PID-5: 1\n/, 'where the character stood that the standard lacks');
+    assert.doesNotMatch(answer.stderr, /髙|00077001/);
+    const checked = JSON.parse(tasuki('validate', 'ssmix2', out, '--json').out);
+    assert.deepEqual(checked.findings.filter((f) => f.severity === 'error' && f.path.includes('/00077001/')), []);
   });
 
   test('what is put into a watched root, and into new folders of it, is filed', async () => {

@@ -3,6 +3,8 @@
 // HL7 v2 beyond filing: patients found and numbers crossed over (PDQ, PIX) only as far as consent and entitlement go; numbers of one
 // facility joined and parted again; what is in doubt left to a human.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Region, sql, tasuki } from './region.mjs';
 import { consent, patient } from './resources.mjs';
@@ -270,4 +272,18 @@ describe('merges', () => {
     assert.ok(waiting.length >= 2);
     assert.equal(tasuki('audit', 'verify', '--dir', region.dir).code, 0);
   });
+});
+
+test('validate hl7 says of queries and merges what the door says', () => {
+  const verdict = (text) => {
+    const path = join(region.dir, 'verdict.hl7');
+    writeFileSync(path, text);
+    return JSON.parse(tasuki('validate', 'hl7', path, '--json').out).filter((f) => f.severity === 'error').map((f) => f.place);
+  };
+  assert.deepEqual(verdict(pdq('@PID.5.1^X')), []);
+  assert.deepEqual(verdict(pdq('@PID.5.1^X', { rcp: 'D' })), ['RCP[1]-1']);
+  assert.deepEqual(verdict(pdq('X')), ['QPD[1]-3']);
+  assert.deepEqual(verdict(pix('')), ['QPD[1]-3']);
+  assert.deepEqual(verdict(adt('V-1', { trigger: 'A40' })), ['MRG[1]-1']);
+  assert.deepEqual(verdict(adt('V-1', { trigger: 'A40', more: ['MRG|V-2'] })), []);
 });

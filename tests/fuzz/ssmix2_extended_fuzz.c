@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(parts.patient_id.len >= 4 && parts.patient_id.len <= 15 && parts.file.len > 0);
         must(slice_find(parts.patient_id, '.', 0) == parts.patient_id.len);
         err = extended_map(arena, &parts, rest, &env, &errors, &mapped);
-        must(err == ERR_OK ? mapped && mapped->count == 2 : errors.errors > 0);
+        must(err == ERR_OK ? mapped && mapped->count == 3 : errors.errors > 0);
     }
     arena_free(arena);
     return 0;

@@ -231,7 +231,7 @@ static void broken_bytes_end_the_walk(void **state)
         assert_false(facet_next(&reader, &view));
         free(cut);
     }
-    out.ptr[0]++; /* another version */
+    out.ptr[0] = 3; /* another version */
     assert_holds(buf_slice(&out), NULL, 0);
     assert_holds(SLICE("\x01\x0F\x02"
                        "a"),
@@ -291,12 +291,11 @@ static void names_what_is_known(void **state)
 /* The form on disk: these bytes must be read for ever. */
 static void form_is_stable(void **state)
 {
-    static const char packed[] =
-        "\x01"
-        "\xB0\x02\x12\x23"             /* 2, common, loinc, final */
-        "\x12\x03\x04\x82\x02\xD0\x0F" /* 5: 129 ms, for 1000 ms */
-        "\x43\x01\x00\x51"             /* 5, group 1, part 0: 0.5 */
-        "\x15\x05\x16Patient/123";
+    static const char packed[] = "\x01"
+                                 "\xB0\x02\x12\x23"             /* 2, common, loinc, final */
+                                 "\x12\x03\x04\x82\x02\xD0\x0F" /* 5: 129 ms, for 1000 ms */
+                                 "\x43\x01\x00\x51"             /* 5, group 1, part 0: 0.5 */
+                                 "\x15\x05\x16Patient/123";
     struct facet want[] = {
         TOKEN(2, "http://loinc.org", "final"),
         DATE(5, 129, 1129),
@@ -306,6 +305,38 @@ static void form_is_stable(void **state)
     (void)state;
     want[0].common = true;
     assert_holds(slice_of(packed, sizeof(packed) - 1), want, T_COUNT(want));
+}
+
+/* And these, since version 2. */
+static void uuids_are_sixteen_bytes(void **state)
+{
+    static const char packed[] = "\x02"
+                                 "\x15\x02\xa1\x04\x10Location\x01\x23\x45\x67\x89\xab\xcd\xef"
+                                 "\x00\x11\x22\x33\x44\x55\x66\x77";
+    static const char *const texts[] = {
+        "Observation/01234567-89ab-cdef-0011-223344556677",
+        "01234567-89ab-cdef-0011-223344556677",
+        "Observation/01234567-89AB-cdef-0011-223344556677", /* as it is written */
+        "Observation/01234567-89ab-cdef-0011_223344556677",
+        "Observation/1234567-89ab-cdef-0011-223344556677",
+        "https://a-host-whose-name-is-so-long.that-it-does-not-fit.example.org/fhir/Observation/"
+        "01234567-89ab-cdef-0011-223344556677"};
+    struct facet first = {.param = 2, .kind = FACET_REFERENCE};
+    struct buf out;
+    (void)state;
+    first.text = SLICE("Location01234567-89ab-cdef-0011-223344556677");
+    assert_holds(slice_of(packed, sizeof(packed) - 1), &first, 1);
+    assert_holds(slice_of(packed, sizeof(packed) - 2), NULL, 0);
+    buf_init(&out, LIMIT_MIB);
+    for (size_t i = 0; i < T_COUNT(texts); i++) {
+        struct facet item = {.param = 2, .kind = FACET_REFERENCE, .text = slice_str(texts[i])};
+        struct facet_list list = {&item, 1};
+        buf_clear(&out);
+        facet_pack(&list, &out);
+        assert_holds(buf_slice(&out), &item, 1);
+        assert_int_equal(out.len < 30, i < 2);
+    }
+    buf_fini(&out);
 }
 
 static void systems_have_numbers(void **state)
@@ -326,6 +357,7 @@ int main(void)
         cmocka_unit_test(takes_many),
         cmocka_unit_test(refers_back),
         cmocka_unit_test(broken_bytes_end_the_walk),
+        cmocka_unit_test(uuids_are_sixteen_bytes),
         cmocka_unit_test(too_little_room),
         cmocka_unit_test(names_what_is_known),
         cmocka_unit_test(form_is_stable),

@@ -21,6 +21,8 @@
 #define TLS "[tls]\ncertificate = s.pem\nkey = s.key\nca = ca.pem\ncrl = crl.pem\n"
 #define STORE "[store]\nfile = data/t.db\nmaster-key = m.key\ncheckpoints = /var/heads\n"
 
+#define FEED "[feed c]\nfacility = c\nhost = h\nport = 2575\n"
+
 static char folder[64];
 
 static const char *put_file(struct arena *arena, const char *text)
@@ -108,6 +110,24 @@ static void test_finds_mistakes(void **state)
         {TLS STORE "[push]\ntargets = loopback http://a.example\n", ERR_INVALID, "tasuki.conf",
          "http://a.example"},
         {STORE, ERR_REQUIRED, "tasuki.conf", "certificate"},
+        {TLS STORE "[feed]\nhost = h\n", ERR_INVALID, "tasuki.conf:10", "[feed NAME]"},
+        {TLS STORE "[feed A]\nhost = h\n", ERR_INVALID, "tasuki.conf:10", "small letters"},
+        {TLS STORE FEED "[feed c]\n", ERR_INVALID, "tasuki.conf:14", "each name once"},
+        {TLS STORE "[feed c]\nhost = h\nport = 1\n", ERR_REQUIRED, "tasuki.conf", "facility"},
+        {TLS STORE FEED "prot = 1\n", ERR_UNKNOWN_ELEMENT, "tasuki.conf:14", "\"port\" in [feed]"},
+        {TLS STORE FEED "system = 1\n", ERR_UNKNOWN_ELEMENT, "tasuki.conf:14", "unknown key"},
+        {TLS STORE FEED "host = x\n", ERR_CONFLICT, "tasuki.conf:14", "line 12"},
+        {TLS STORE FEED "tls = maybe\n", ERR_INVALID, "tasuki.conf:14", "on or off"},
+        {TLS STORE FEED "answer-seconds = 601\n", ERR_INVALID, "tasuki.conf:14", "1 to 600"},
+        {TLS STORE FEED "charset = sjis\n", ERR_INVALID, "tasuki.conf", "iso-2022-jp"},
+        {TLS STORE FEED "send = laboratory nonsense\n", ERR_INVALID, "tasuki.conf", "laboratory"},
+        {TLS STORE FEED "send = consent\n", ERR_INVALID, "tasuki.conf", "categories"},
+        {TLS STORE FEED "send =\n", ERR_INVALID, "tasuki.conf", "categories"},
+        {TLS STORE FEED "certificate = c.pem\n", ERR_INVALID, "tasuki.conf", "\"key\""},
+        {TLS STORE FEED "tls = off\nkey = k\ncertificate = c\n", ERR_INVALID, "tasuki.conf",
+         "tls = on"},
+        {TLS STORE "[feed c]\nfacility = c\nhost = h\nport = off\n", ERR_INVALID, "tasuki.conf",
+         "1 to 65535"},
         {"[tls]\ncertificate =\nkey = k\nca = c\ncrl = l\n" STORE, ERR_REQUIRED, "tasuki.conf:2",
          "needs a value"},
         {TLS STORE "[watch]\na = x\na = y\n", ERR_CONFLICT, "tasuki.conf:12", "already"},
@@ -204,6 +224,47 @@ static void test_writes_what_it_reads(void **state)
     arena_free(arena);
 }
 
+static void test_writes_feeds(void **state)
+{
+    struct arena *arena = arena_new(LIMIT_MIB);
+    struct err_list errors;
+    struct conf in = {0}, out = {0};
+    const char *path = put_file(arena, TLS STORE);
+
+    (void)state;
+    err_list_init(&errors, arena);
+    assert_int_equal(conf_read(arena, path, &errors, &out), ERR_OK);
+    out.feed_count = 1;
+    out.feeds[0] = (struct conf_feed){.name = "clinic-c",
+                                      .facility = "clinic-c",
+                                      .host = "his.example",
+                                      .port = 2575,
+                                      .allow_plain = true,
+                                      .cert = "",
+                                      .key = "",
+                                      .ca = "",
+                                      .send = "laboratory imaging",
+                                      .charset = "utf-8",
+                                      .application = "EHR",
+                                      .place = "",
+                                      .connect_s = 3,
+                                      .answer_s = 4};
+    assert_int_equal(conf_write(&out, path), ERR_OK);
+    if (conf_read(arena, path, &errors, &in) != ERR_OK)
+        fail_msg("%s: %s", errors.first->place, errors.first->en);
+    assert_int_equal(in.feed_count, 1);
+    assert_string_equal(in.feeds[0].name, "clinic-c");
+    assert_string_equal(in.feeds[0].host, "his.example");
+    assert_int_equal(in.feeds[0].port, 2575);
+    assert_false(in.feeds[0].tls);
+    assert_true(in.feeds[0].allow_plain);
+    assert_string_equal(in.feeds[0].send, "laboratory imaging");
+    assert_string_equal(in.feeds[0].application, "EHR");
+    assert_int_equal(in.feeds[0].connect_s, 3);
+    assert_int_equal(in.feeds[0].answer_s, 4);
+    arena_free(arena);
+}
+
 /* The commented sample is itself a valid configuration. */
 static void test_sample_is_valid(void **state)
 {
@@ -218,12 +279,41 @@ static void test_sample_is_valid(void **state)
     arena_free(arena);
 }
 
+/* And so is what it shows of a feed, with the comment signs taken off. */
+static void test_sample_of_a_feed(void **state)
+{
+    struct arena *arena = arena_new(LIMIT_MIB);
+    struct err_list errors;
+    struct conf conf;
+    char *text = arena_alloc(arena, 65536);
+    FILE *f = fopen("conf/tasuki.conf", "r");
+
+    (void)state;
+    assert_non_null(f);
+    assert_true(fread(text, 1, 65535, f) > 0);
+    (void)fclose(f);
+    char *from = strstr(text, "# [feed "), *to = strstr(text, "[log]");
+    assert_true(from && to);
+    for (char *line = from; line < to; line = strchr(line, '\n') + 1)
+        if (line[0] == '#' && (line[2] == '[' || strstr(line, " = ") < strchr(line, '\n')))
+            if (strstr(line, " = ") || line[2] == '[')
+                line[0] = strchr(line, ':') && strchr(line, ':') < strchr(line, '\n') ? '#' : ' ';
+    err_list_init(&errors, arena);
+    if (conf_read(arena, put_file(arena, text), &errors, &conf) != ERR_OK)
+        fail_msg("%s: %s", errors.first->place, errors.first->en);
+    assert_int_equal(conf.feed_count, 1);
+    assert_int_equal(conf.feeds[0].port, 2575);
+    assert_string_equal(conf.feeds[0].send, "laboratory imaging procedure");
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_and_resolves), cmocka_unit_test(test_finds_mistakes),
         cmocka_unit_test(test_absent_file),        cmocka_unit_test(test_writes_what_it_reads),
-        cmocka_unit_test(test_sample_is_valid),
+        cmocka_unit_test(test_writes_feeds),       cmocka_unit_test(test_sample_is_valid),
+        cmocka_unit_test(test_sample_of_a_feed),
     };
 
     return cmocka_run_group_tests(tests, make_folder, drop_folder);

@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include "exchange/bench/client.h"
+#include "exchange/net/quota.h"
 #include "exchange/net/http.h"
 #include "exchange/net/tls.h"
 #include "lib/loop.h"
@@ -51,8 +52,8 @@ static void handle(struct http_call *call, void *context)
 static void open_server(void *context)
 {
     struct world *w = context;
-    struct http_options o = {
-        .where = {.loop = &w->loop.uv, .host = "127.0.0.1", .tls = w->tls}, .handle = handle};
+    struct http_options o = {.where = {.loop = &w->loop.uv, .host = "127.0.0.1", .tls = w->tls},
+                             .handle = handle};
     w->err = http_open(&o, &w->server);
     if (w->err == ERR_OK)
         w->port = http_port(w->server);
@@ -494,8 +495,11 @@ static void test_slow_handshakes(void **state)
 {
     struct world w;
     char text[80];
-    struct client *mute[LIMIT_TLS_HANDSHAKES + 1];
+    static struct client *mute[LIMIT_TLS_HANDSHAKES + 1];
     (void)state;
+    quota_raise_files();
+    if (quota_room_now() < 2 * T_COUNT(mute))
+        skip(); /* both ends are here */
     world_files(&w, false);
     world_start(&w);
     struct client_options o = {.host = "127.0.0.1", .port = w.port, .timeout_ms = 15000};
@@ -503,12 +507,12 @@ static void test_slow_handshakes(void **state)
     for (size_t i = 0; i < T_COUNT(mute); i++)
         assert_int_equal(client_open(&o, &mute[i]), ERR_OK);
     assert_true(client_at_end(mute[0]));
-    assert_true(loop_now_ms() - begin < LIMIT_TLS_HANDSHAKE_MS / 2);
+    loop_call(&w.loop, count, &w);
+    assert_true(w.figures.net.faults[NET_HANDSHAKE_CROWD] >= 1);
     assert_true(asks(&w, NULL, 0, text));
     for (size_t i = 1; i < T_COUNT(mute); i++)
         assert_true(client_at_end(mute[i]));
-    assert_in_range(loop_now_ms() - begin, LIMIT_TLS_HANDSHAKE_MS - 500,
-                    LIMIT_TLS_HANDSHAKE_MS + 3000);
+    assert_true(loop_now_ms() - begin >= LIMIT_TLS_HANDSHAKE_MS - 500);
     for (size_t i = 0; i < T_COUNT(mute); i++)
         client_close(mute[i]);
     world_stop(&w);

@@ -238,7 +238,9 @@ static const char *const messages[] = {
     "ADT^A14", "ADT^A15", "ADT^A16", "ADT^A21", "ADT^A22", "ADT^A23", "ADT^A25", "ADT^A26",
     "ADT^A27", "ADT^A52", "ADT^A53", "ADT^A54", "ADT^A55", "ADT^A60", "PPR^ZD1", "OMD^O03",
     "RDE^O11", "RAS^O17", "OML^O33", "OUL^R22", "OMG^O19", "OMI^Z23", "ORU^R01", "ORU^R30",
-    "SIU^S12", "SIU^S13", "SIU^S14", "SIU^S15", "MDM^T02", "VXU^V04",
+    "SIU^S12", "SIU^S13", "SIU^S14", "SIU^S15", "MDM^T02", "VXU^V04", "ORM^O01", "OML^O21",
+    "OMP^O09", "RDE^O25", "RDS^O13", "ADT^A06", "ADT^A07", "ADT^A38", "ADT^A47", "ORU^R31",
+    "ORU^R32", "OUL^R23", "OUL^R24", "MDM^T03",
 };
 
 static void tells_every_message(void **state)

@@ -285,7 +285,7 @@ static void unescapes(void **state)
         {"a\\M2442\\4A;z\\C2842\\b", "a漢字b"},
         {"\\M2442\\0\\F\\0\\S\\4A", "淫緯漢"}, /* delimiters' bytes in a pair */
         {"\\M2442\\4A\\M242844\\0!\\.br\\x", "漢丂\nx"},
-        {"\\M2442\\4", "4"},               /* half a character */
+        {"\\M2442\\4", "4"},              /* half a character */
         {"\\M3F3F\\4A\\C2842\\x", "4Ax"}, /* no set of ours */
         {"\\C2849\\6]\\C284A\\x", "ｶﾝx"},
         {"C:\\temp\\file", "C:\\temp\\file"},
@@ -339,8 +339,12 @@ static void keeps_limits(void **state)
     assert_string_equal(place, "line 20001");
     assert_int_equal(lex_repeated(MSH "\rZZZ", "|", LIMIT_HL7_FIELDS - 1, &place), ERR_OK);
     assert_int_equal(lex_repeated(MSH "\rZZZ", "|", LIMIT_HL7_FIELDS, &place), ERR_TOO_LARGE);
+    assert_string_equal(place, "ZZZ[1]-500");
     assert_int_equal(lex_repeated(MSH "\rPID|", "~", LIMIT_HL7_REPEATS - 1, &place), ERR_OK);
     assert_int_equal(lex_repeated(MSH "\rPID|", "~", LIMIT_HL7_REPEATS, &place), ERR_TOO_LARGE);
+    assert_string_equal(place, "PID[1]-1");
+    assert_int_equal(lex_repeated(MSH "\rPID|1||7|", "~x", 1000000, &place), ERR_TOO_LARGE);
+    assert_string_equal(place, "PID[1]-4");
     assert_int_equal(lex_repeated(MSH, "0123456789ABCDEF", LIMIT_MIB, &place), ERR_TOO_LARGE);
     assert_int_equal(lex_repeated(MSH, "\r", 15 * LIMIT_MIB, &place), ERR_OK);
     enum err err = lex_repeated(MSH "\r", "|", 15 * LIMIT_MIB, &place);

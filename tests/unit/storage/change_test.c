@@ -285,6 +285,32 @@ static void test_numbers_of_a_full_millisecond(void **state)
     fixture_close(&w.f);
 }
 
+struct next {
+    int64_t after, found;
+};
+static enum err next_step(struct session *s, void *context)
+{
+    struct next *n = context;
+    return change_next(s, n->after, &n->found);
+}
+
+static void test_next(void **state)
+{
+    (void)state;
+    struct world w;
+    struct next n = {.found = 7};
+    world_open(&w);
+    struct many m = {fixture_facility(w.a, GRANT_TREAT), 0, 1, ERR_OK, {0}};
+    assert_int_equal(fixture_write(&w.f, many_step, &m), ERR_OK);
+    n.after = m.mark.seq - 1;
+    assert_int_equal(fixture_read(&w.f, next_step, &n), ERR_OK);
+    assert_int_equal(n.found, m.mark.seq);
+    n.after = m.mark.seq; /* the last */
+    assert_int_equal(fixture_read(&w.f, next_step, &n), ERR_OK);
+    assert_int_equal(n.found, 0);
+    fixture_close(&w.f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_numbers_only_grow),
         cmocka_unit_test(test_numbers_of_a_full_millisecond),
+        cmocka_unit_test(test_next),
     };
     return T_RUN(tests);
 }

@@ -25,6 +25,11 @@ static void test_keys(void **state)
     assert_int_equal(key_day(7, INT64_C(1795334400000)), INT64_C(-9223363790517546709));
     assert_int_equal(key_value(7, SLICE("AbC-1")), key_value(7, SLICE("aBc-1")));
     assert_int_not_equal(key_value(7, SLICE("c")), key_value(8, SLICE("c")));
+    assert_int_equal(key_value(7, SLICE("c")) & KEY_BLOCK, 0);
+    assert_int_equal(key_type(SLICE("Observation")) & KEY_BLOCK, 0);
+    assert_int_equal(key_day(7, INT64_MAX) & KEY_BLOCK, 0);
+    assert_int_equal(key_block_of((INT64_C(5) << 32) + 63), INT64_C(5) << 32);
+    assert_int_equal(key_block_of((INT64_C(5) << 32) + 64), (INT64_C(5) << 32) + 64);
     assert_int_not_equal(key_id(SLICE("A"), SLICE("b")), key_id(SLICE("A"), SLICE("B")));
     assert_int_not_equal(key_id(SLICE("A"), SLICE("b")), key_id(SLICE("Ab"), SLICE("")));
     /* Days are in order, apart from each other and from hashes. */
@@ -124,13 +129,14 @@ static void test_text_is_cut_between_characters(void **state)
         .param = (p), .kind = FACET_STRING, .text = SLICE(t), .raw = SLICE(t)                      \
     }
 
-static struct record_mark put(struct bench *b, const char *body, struct facet *facets, size_t count)
+static struct record_mark put(struct bench *b, const char *type, const char *body,
+                              struct facet *facets, size_t count)
 {
     const struct grant grant = {
         .magic = GRANT_MAGIC, .actor = GRANT_FACILITY, .facility = 1, .may_write = true};
     struct facet_list list = {facets, count};
     const struct record_new record = {
-        .type = SLICE("Basic"), .id = SLICE("x"), .body = slice_str(body), .facets = &list};
+        .type = slice_str(type), .id = SLICE("x"), .body = slice_str(body), .facets = &list};
     struct record_mark mark = {0};
     session_bind(b->s, &grant);
     assert_int_equal(record_put(b->s, &record, 0, &mark), ERR_OK);
@@ -150,18 +156,35 @@ static void test_only_the_difference_is_written(void **state)
     struct bench *b = *state;
     int64_t count = sqlite3_total_changes64(b->s->db);
     struct facet first[] = {TOKEN(1, "a"), TOKEN(1, "b"), TOKEN(1, "a"), STRING(2, "s")};
-    (void)put(b, "{\"v\":1}", first, 4);
+    (void)put(b, "Patient", "{\"v\":1}", first, 4);
     assert_int_equal(changed(b, &count), 2 + 2 + 2 + 1); /* record, change; id, type; a, b; s */
     struct facet same[] = {STRING(2, "s"), TOKEN(1, "b"), TOKEN(1, "a")};
-    (void)put(b, "{\"v\":2}", same, 3);
+    (void)put(b, "Patient", "{\"v\":2}", same, 3);
     assert_int_equal(changed(b, &count), 3); /* version, change, record */
     struct facet other[] = {TOKEN(1, "a"), TOKEN(1, "c"), STRING(2, "s"), STRING(2, "t")};
-    (void)put(b, "{\"v\":3}", other, 4);
+    (void)put(b, "Patient", "{\"v\":3}", other, 4);
     assert_int_equal(changed(b, &count), 3 + 2 + 1); /* b goes, c comes; t comes */
-    (void)put(b, "{\"v\":3}", same, 3);
+    (void)put(b, "Patient", "{\"v\":3}", same, 3);
     assert_int_equal(changed(b, &count), 0); /* the same body */
-    (void)put(b, "{\"v\":4}", NULL, 0);
+    (void)put(b, "Patient", "{\"v\":4}", NULL, 0);
     assert_int_equal(changed(b, &count), 3 + 2 + 2);
+}
+
+/* What is no Patient stands with its block: what others of it have entered is there, and nothing is
+ * taken out. */
+static void test_a_block_is_entered_once(void **state)
+{
+    struct bench *b = *state;
+    int64_t count = sqlite3_total_changes64(b->s->db);
+    struct facet first[] = {TOKEN(1, "a"), TOKEN(1, "b"), STRING(2, "s")};
+    (void)put(b, "Basic", "{\"v\":1}", first, 3);
+    assert_int_equal(changed(b, &count), 2 + 2 + 2 + 1);
+    (void)put(b, "Basic", "{\"v\":2}", first + 1, 1);
+    assert_int_equal(changed(b, &count), 3);
+    struct facet other[] = {TOKEN(1, "a"), TOKEN(1, "c"), STRING(2, "s")};
+    (void)put(b, "Observation", "{\"v\":1}", other, 3);
+    assert_int_equal(changed(b, &count), 2 + 2 + 1); /* record, change; id, type; c */
+    assert_int_equal(bench_ask(b, "SELECT count(*) FROM ix_value WHERE rid % 64 = 0"), 3 + 2);
 }
 
 static void test_too_many_rows_are_refused(void **state)
@@ -243,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_keys_of_facets),
         cmocka_unit_test(test_text_is_cut_between_characters),
         BENCH_TEST(test_only_the_difference_is_written),
+        BENCH_TEST(test_a_block_is_entered_once),
         BENCH_TEST(test_too_many_rows_are_refused),
         BENCH_TEST(test_words_go_in_together),
         BENCH_TEST(test_many_words_do_not_wait),

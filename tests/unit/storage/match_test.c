@@ -806,6 +806,23 @@ static void test_long_keys(void **state)
         match_sort_key(SLICE_NONE, 0, SLICE("ab"), &ids[i], 1, &other);
         assert_int_equal(slice_cmp(buf_slice(&key), buf_slice(&other)) < 0, i == 0);
     }
+    /* References: those of UUIDs are read one at a time. */
+    static const char *const names[] = {"List/00000000-0000-0000-0000-000000000002",
+                                        "List/00000000-0000-0000-0000-000000000001",
+                                        "List/00000000-0000-0000-0000-000000000003"};
+    struct facet references[T_COUNT(names)];
+    for (size_t i = 0; i < T_COUNT(names); i++)
+        references[i] =
+            (struct facet){.param = P, .kind = FACET_REFERENCE, .text = slice_str(names[i])};
+    for (size_t i = 0; i < 2; i++) {
+        const struct search_sort by = {.param = P, .kind = FACET_REFERENCE, .descending = i == 1};
+        struct facet best = {.param = P, .kind = FACET_REFERENCE, .text = slice_str(names[1 + i])};
+        buf_clear(&key);
+        buf_clear(&other);
+        match_sort_key(pack(&packed, references, T_COUNT(names)), 0, SLICE_NONE, &by, 1, &key);
+        match_sort_key(pack(&packed, &best, 1), 0, SLICE_NONE, &by, 1, &other);
+        assert_true(slice_eq(buf_slice(&key), buf_slice(&other)));
+    }
     for (unsigned n = 0; n < 64; n++) {
         const struct search_sort by = {.order = SEARCH_BY_UPDATED, .descending = n % 2};
         const int64_t seq = (int64_t)next_random(UINT64_MAX);

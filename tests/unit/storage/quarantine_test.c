@@ -23,8 +23,8 @@ static size_t list(struct bench *b, struct quarantine_filter filter,
 
 static void put_originals(struct bench *b)
 {
-    bench_do(b, "INSERT INTO original(sha, media, received_ms, bytes)"
-                " SELECT CAST(column1 || zeroblob(31) AS BLOB), 'x', 0, x'00'"
+    bench_do(b, "INSERT INTO original(sha, facility, media, received_ms, bytes)"
+                " SELECT CAST(column1 || zeroblob(31) AS BLOB), 1, 'x', 0, x'00'"
                 " FROM (VALUES(x'01'), (x'02'))");
 }
 

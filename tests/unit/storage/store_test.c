@@ -219,6 +219,63 @@ static void test_bad_jobs_fail_alone(void **state)
     fixture_close(&f);
 }
 
+/* ── in order ──────────────────────────────────────────────────────────────────────────────── */
+
+#define ORDERED 20
+
+static struct turns {
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    int looked;           /* looks that are over */
+    int applied[ORDERED]; /* by whom, in order */
+    int count;
+} turns = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
+
+/* The first look ends after all others, which one other reader runs meanwhile; the third fails. */
+static enum err turn_look(struct session *s, void *context)
+{
+    struct member *m = context;
+    (void)s;
+    (void)pthread_mutex_lock(&turns.lock);
+    while (m->index == 0 && turns.looked < ORDERED - 1)
+        (void)pthread_cond_wait(&turns.moved, &turns.lock);
+    turns.looked++;
+    (void)pthread_cond_broadcast(&turns.moved);
+    (void)pthread_mutex_unlock(&turns.lock);
+    return m->index == 2 ? ERR_INVALID : ERR_OK;
+}
+
+static enum err turn_apply(struct session *s, void *context)
+{
+    struct member *m = context;
+    (void)s;
+    turns.applied[turns.count++] = m->index;
+    return ERR_OK;
+}
+
+static void test_in_order(void **state)
+{
+    (void)state;
+    static struct member members[ORDERED];
+    struct fixture f;
+    fixture_open(&f);
+    for (int i = 0; i < ORDERED; i++) {
+        members[i] = (struct member){.index = i};
+        members[i].fj = fixture_job(turn_look, turn_apply, member_audit, &members[i]);
+        members[i].fj.job.in_order = true;
+        assert_int_equal(store_submit(f.store, &members[i].fj.job), ERR_OK);
+    }
+    for (unsigned done = 0, tries = 0; done < ORDERED && tries < 5000; tries++) {
+        done += store_collect(f.store);
+        usleep(1000);
+    }
+    assert_int_equal(turns.count, ORDERED - 1);
+    for (int i = 1; i < turns.count; i++)
+        assert_true(turns.applied[i - 1] < turns.applied[i]);
+    assert_int_equal(members[2].fj.job.err, ERR_INVALID);
+    fixture_close(&f);
+}
+
 /* ── many threads ──────────────────────────────────────────────────────────────────────────── */
 
 #define THREADS 8
@@ -400,6 +457,32 @@ static void test_orderly_close_leaves_no_log(void **state)
     assert_true(st.st_size > 0);
     assert_int_equal(fixture_try_open(&f, 1), ERR_OK);
     assert_int_equal(count_of(&f, "SELECT count(*) FROM meta WHERE key = 'closed'"), 1);
+    fixture_close(&f);
+}
+
+/* Not only at the end: somebody who takes the file away from a running program must find it nearly
+ * complete. */
+static void test_heads_are_copied_meanwhile(void **state)
+{
+    (void)state;
+    enum { MANY = 1005 }; /* one head is signed every 1,000 rows */
+    static struct member members[MANY];
+    struct fixture f;
+    struct stat st = {0};
+    fixture_open(&f);
+    for (int i = 0; i < MANY; i++) {
+        members[i] = (struct member){.index = i};
+        members[i].fj = fixture_job(NULL, NULL, member_audit, &members[i]);
+        assert_int_equal(store_submit(f.store, &members[i].fj.job), ERR_OK);
+    }
+    for (unsigned done = 0; done < MANY; usleep(1000))
+        done += store_collect(f.store);
+    for (int tries = 0; tries < 30000 && st.st_size == 0; tries++) {
+        if (stat(f.checkpoint, &st) != 0)
+            st.st_size = 0;
+        usleep(1000);
+    }
+    assert_true(st.st_size > 0);
     fixture_close(&f);
 }
 
@@ -635,10 +718,12 @@ int main(void)
         cmocka_unit_test(test_order_of_steps),
         cmocka_unit_test(test_grants_end_with_their_step),
         cmocka_unit_test(test_bad_jobs_fail_alone),
+        cmocka_unit_test(test_in_order),
         cmocka_unit_test(test_group_commit_from_threads),
         cmocka_unit_test(test_looks_see_what_was_acknowledged),
         cmocka_unit_test(test_recovers_from_the_log),
         cmocka_unit_test(test_orderly_close_leaves_no_log),
+        cmocka_unit_test(test_heads_are_copied_meanwhile),
         cmocka_unit_test(test_close_finishes_what_was_submitted),
         cmocka_unit_test(test_two_programs_on_one_file),
         cmocka_unit_test(test_log_is_moved_into_the_file),
