@@ -196,6 +196,7 @@ static enum err pipeline_audit(struct session *s, struct store_job *job)
         row.person = a->row.person;
         row.entity = a->row.entity;
         row.count = a->row.count;
+        row.reason = a->row.reason ? a->row.reason : audit_reason(r);
         err = audit_append(s, &row);
     }
     return err;

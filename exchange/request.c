@@ -40,6 +40,14 @@ void request_free(struct request *r)
     arena_free(r->arena); /* r itself lives there */
 }
 
+enum err request_audit_vain(struct request *r, int64_t person)
+{
+    enum err err = request_audit(r, person, r->entity, 0);
+    if (!err)
+        r->audits->row.reason = REQUEST_VAIN;
+    return err;
+}
+
 enum err request_audit(struct request *r, int64_t person, const char *entity, int64_t count)
 {
     struct request_audit *a = ARENA_NEW(r->arena, struct request_audit);

@@ -111,6 +111,10 @@ struct request {
 /* A request with its arena; NULL when memory is out. */
 struct request *request_new(struct exchange *x, enum request_door door);
 void request_free(struct request *r);
+/* A row for somebody whom a request named beside others and was not shown. He reads it; who asked does not, or he
+ * would learn that there is somebody. */
+enum err request_audit_vain(struct request *r, int64_t person) ERR_CHECKED;
+#define REQUEST_VAIN "not shown" /* reason of such a row */
 /* Adds one more audit row about PERSON with the defaults of the request. */
 enum err request_audit(struct request *r, int64_t person, const char *entity,
                        int64_t count) ERR_CHECKED;

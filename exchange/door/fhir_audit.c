@@ -125,13 +125,13 @@ static enum err audit_read_look(struct session *s, struct request *r)
     r->entity = fhir_entity(r, in->type, in->id);
     if (slice_u64(in->id, &seq) && seq <= INT64_MAX)
         err = audit_get(s, r->arena, (int64_t)seq, &row);
-    if (err == ERR_NOT_FOUND || err == ERR_FORBIDDEN)
+    if (err == ERR_NOT_FOUND || err == ERR_FORBIDDEN || (!err && !audit_event_is_shown(r, &row)))
         return ERR_NOT_FOUND;
     if (!err)
         err = audit_event_json(s, r, &row, &event);
     if (err)
         return err;
-    r->person = row.person;
+    r->person = audit_event_tells(r, &row) ? row.person : 0;
     r->count = 1;
     return fhir_answer_json(r, event);
 }

@@ -74,11 +74,11 @@ static bool same_code(const struct search_value *v, const struct audit_event_cod
            (text.len == v->text.len && !strncasecmp(text.ptr, v->text.ptr, text.len));
 }
 
-static bool has_code(const struct audit_row *row, enum audit_event_part part,
-                     const struct search_value *v)
+static bool has_code(const struct request *r, const struct audit_row *row,
+                     enum audit_event_part part, const struct search_value *v)
 {
     struct audit_event_code codes[AUDIT_EVENT_CODES];
-    size_t n = audit_event_codes(row, part, codes);
+    size_t n = audit_event_codes(r, row, part, codes);
     for (size_t i = 0; i < n; i++)
         if (same_code(v, &codes[i]))
             return true;
@@ -122,11 +122,11 @@ static bool is_agent(const struct audit_row *row, const struct value *v)
     return v->id && row->facility == v->id && strcmp(row->actor, "resident") != 0;
 }
 
-static bool is_entity(const struct audit_row *row, const struct value *v)
+static bool is_entity(const struct request *r, const struct audit_row *row, const struct value *v)
 {
     struct slice entity = slice_str(row->entity);
     if (v->person)
-        return row->person == v->person;
+        return row->person == v->person && audit_event_tells(r, row);
     if (!v->text.len || !audit_event_refers(row) || !slice_starts(entity, v->text))
         return false;
     entity = slice_sub(entity, v->text.len, entity.len);
@@ -145,7 +145,7 @@ static bool is_value(const struct request *r, const struct audit_row *row,
 {
     switch (param->kind) {
     case BY_CODE:
-        return has_code(row, param->part, &v->search);
+        return has_code(r, row, param->part, &v->search);
     case BY_DATE:
         return at_time(row->at_ms, &v->search);
     case BY_ID:
@@ -153,9 +153,9 @@ static bool is_value(const struct request *r, const struct audit_row *row,
     case BY_AGENT:
         return is_agent(row, v);
     case BY_ENTITY:
-        return is_entity(row, v);
+        return is_entity(r, row, v);
     case BY_PATIENT:
-        return v->person && row->person == v->person;
+        return v->person && row->person == v->person && audit_event_tells(r, row);
     case BY_ADDRESS:
         return has_address(r, row, v->text);
     case BY_NOTHING:
@@ -167,6 +167,8 @@ static bool is_value(const struct request *r, const struct audit_row *row,
 static bool keep_row(void *context, const struct audit_row *row)
 {
     const struct fhir_audit_query *q = context;
+    if (!audit_event_is_shown(q->request, row))
+        return false;
     for (size_t i = 0; i < q->test_count; i++) {
         const struct fhir_audit_test *t = &q->tests[i];
         bool found = false;
@@ -310,12 +312,13 @@ static enum err unknown(struct compile *k, const struct fhir_param *p, const cha
 }
 
 /* What the index of the record itself can find needs no test. */
-static bool narrow(struct audit_filter *f, const struct fhir_audit_test *t)
+static bool narrow(const struct request *r, struct audit_filter *f, const struct fhir_audit_test *t)
 {
     const struct value *v = t->values;
     if (t->count != 1 || t->negated)
         return false;
-    if (t->param->kind == BY_PATIENT && !f->person) {
+    /* Not for a facility, to whom not every row tells its person. */
+    if (t->param->kind == BY_PATIENT && !f->person && r->grant.actor != GRANT_FACILITY) {
         f->person = v->person ? v->person : -1;
         return true;
     }
@@ -358,7 +361,7 @@ static enum err add_test(struct compile *k, const struct fhir_param *p)
             read_value(k, p, row, fhir_query_value_cut(&rest), identifier, &t->values[t->count++]);
     if (!err && !t->count)
         err = bad_value(k, p, "a value");
-    if (!err && !narrow(&k->q->filter, t))
+    if (!err && !narrow(k->r, &k->q->filter, t))
         k->q->test_count++;
     return err;
 }
@@ -469,7 +472,7 @@ enum err fhir_audit_query(struct session *s, struct request *r, bool history,
     if (!err)
         err = begin_at(&k);
     ret->count_only = ret->count_only || ret->subset.mode == SUBSET_COUNT;
-    if (ret->test_count) {
+    if (ret->test_count || r->grant.actor == GRANT_FACILITY) {
         ret->filter.keep = keep_row;
         ret->filter.context = ret;
     }

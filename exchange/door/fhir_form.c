@@ -49,6 +49,7 @@ enum err fhir_form_params(struct request *r, struct slice text)
 {
     struct fhir_input *in = r->input;
     struct slice rest = text;
+    const char *refused = in->refusal_place; /* for something else, before */
     enum err err = ERR_OK;
     while (rest.ptr && rest.len && !err) {
         struct slice pair = slice_cut(&rest, '&'), name, value;
@@ -59,7 +60,7 @@ enum err fhir_form_params(struct request *r, struct slice text)
             err = read_param(in, name, value);
     }
     if (!err)
-        in->refusal_place = NULL;
+        in->refusal_place = refused;
     return err;
 }
 

@@ -247,7 +247,9 @@ static enum err answer(struct session *s, struct request *r, struct match *m, ui
         if (!err && m->found[i].record.person != r->person)
             err = fhir_page_audit(r, &m->found[i].record, 1);
     }
-    r->audit_default_off = r->audits && !r->person;
+    r->audit_default_off = r->audits != NULL;
+    if (!err && r->audits && r->person)
+        err = request_audit_vain(r, r->person);
     return err ? err : fhir_bundle_end(r);
 }
 

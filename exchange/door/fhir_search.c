@@ -150,7 +150,7 @@ static enum err audit_page(struct request *r, const struct page *page)
     for (a = r->audits; a && a->row.person != named;)
         a = a->next;
     if (!err && named && !a && r->audits)
-        err = request_audit(r, named, r->entity, 0);
+        err = request_audit_vain(r, named);
     r->audit_default_off = r->audits != NULL;
     return err;
 }

@@ -254,13 +254,28 @@ static bool names_data(const struct audit_row *row)
     return row->entity[0] && strcmp(row->entity, "Patient/@") != 0 && strchr(row->entity, '/');
 }
 
+bool audit_event_is_shown(const struct request *r, const struct audit_row *row)
+{
+    return r->grant.actor != GRANT_FACILITY || strcmp(row->reason, REQUEST_VAIN) != 0;
+}
+
+bool audit_event_tells(const struct request *r, const struct audit_row *row)
+{
+    const char *action = find_event(row->event)->action;
+    if (row->person <= 0 || r->grant.actor != GRANT_FACILITY)
+        return row->person > 0;
+    return row->outcome == ERR_OK &&
+           (row->count > 0 || strchr("CUD", *action) || strcmp(row->event, "break-glass") == 0 ||
+            strcmp(row->event, "explain-access") == 0);
+}
+
 static void put_entities(struct request *r, struct json *event, const struct audit_row *row)
 {
     struct arena *a = r->arena;
     struct json *entities = json_put_array(a, event, "entity");
     char wire[IDS_WIRE_LEN + 1];
     bool is_query = find_event(row->event)->query;
-    if (row->person > 0) {
+    if (audit_event_tells(r, row)) {
         struct json *patient = json_push_object(a, entities);
         wire_id(r, row->person, wire);
         json_put_text(a, json_put_object(a, patient, "what"), "reference",
@@ -335,12 +350,12 @@ enum err audit_event_json(struct session *s, struct request *r, const struct aud
 
 /* ── codes ───────────────────────────────────────────────────────────────────────────────────── */
 
-static size_t entity_codes(const struct audit_row *row, bool roles,
+static size_t entity_codes(const struct request *r, const struct audit_row *row, bool roles,
                            struct audit_event_code codes[AUDIT_EVENT_CODES])
 {
     const char *system = roles ? SYSTEM_ENTITY_ROLE : SYSTEM_ENTITY_TYPE;
     size_t n = 0;
-    if (row->person > 0)
+    if (audit_event_tells(r, row))
         codes[n++] = (struct audit_event_code){system, "1"};
     if (find_event(row->event)->query)
         codes[n++] = (struct audit_event_code){system, roles ? "24" : "2"};
@@ -351,7 +366,8 @@ static size_t entity_codes(const struct audit_row *row, bool roles,
     return n;
 }
 
-size_t audit_event_codes(const struct audit_row *row, enum audit_event_part part,
+size_t audit_event_codes(const struct request *r, const struct audit_row *row,
+                         enum audit_event_part part,
                          struct audit_event_code ret_codes[AUDIT_EVENT_CODES])
 {
     const struct event_row *e = find_event(row->event);
@@ -373,9 +389,9 @@ size_t audit_event_codes(const struct audit_row *row, enum audit_event_part part
         ret_codes[0] = (struct audit_event_code){SYSTEM_ROLE, row->role};
         return row->user[0] && row->role[0];
     case AUDIT_EVENT_ENTITY_TYPE:
-        return entity_codes(row, false, ret_codes);
+        return entity_codes(r, row, false, ret_codes);
     case AUDIT_EVENT_ENTITY_ROLE:
-        return entity_codes(row, true, ret_codes);
+        return entity_codes(r, row, true, ret_codes);
     }
     return 0;
 }

@@ -28,8 +28,13 @@ struct audit_event_code {
     const char *system, *code;
 };
 #define AUDIT_EVENT_CODES 3
-size_t audit_event_codes(const struct audit_row *row, enum audit_event_part part,
+size_t audit_event_codes(const struct request *r, const struct audit_row *row,
+                         enum audit_event_part part,
                          struct audit_event_code ret_codes[AUDIT_EVENT_CODES]);
+/* Is ROW one for R's reader at all, of those he is entitled to? Not those of REQUEST_VAIN for who asked. */
+bool audit_event_is_shown(const struct request *r, const struct audit_row *row);
+/* Does R's reader learn whom ROW is about? Not a facility that was shown nothing: that somebody was there would show. */
+bool audit_event_tells(const struct request *r, const struct audit_row *row);
 /* Is what ROW touched told as a reference "Type/id[/_history/n]"? */
 bool audit_event_refers(const struct audit_row *row);
 

@@ -180,6 +180,36 @@ describe('the answer', () => {
     assert.equal((await find(a, 'agent=hospital-b')).total, 0, 'a facility reads what it did itself');
   });
 
+  test('does not tell a facility of somebody whom it was not shown', async () => {
+    const b = region.party('hospital-b');
+    const card = region.resident('resident-1').card;
+    const never = '220199999990';
+    const observed = (await b.create(observation(region.resident('resident-2').card))).id;
+    const asks = {
+      search: (c) => b.get(`/Patient?identifier=${CARD}|${c}`),
+      'search beside another': (c) => b.get(`/Patient?identifier=${CARD}|${region.resident('resident-2').card},${CARD}|${c}`),
+      match: (c) => b.post('/Patient/$match', { resourceType: 'Parameters', parameter: [{ name: 'resource', resource: { resourceType: 'Patient', identifier: [{ system: CARD, value: c }] } }] }),
+      read: (c) => b.get(`/Observation/${c === card ? made.id : '00000000-0000-7000-8000-000000000000'}`),
+      history: (c) => b.get(`/Observation/${c === card ? made.id : '00000000-0000-7000-8000-000000000000'}/_history`),
+      pix: (c) => b.get(`/Patient/$ihe-pix?sourceIdentifier=${CARD}|${c}`),
+      'compartment of a known one': () => b.get(`/Observation/${observed}`),
+    };
+    /** What B's own record says of what it just did: as many events, the same in each but for numbers, times and what was asked. */
+    const told = async (ask, c) => {
+      const [last] = (await b.read('/AuditEvent?_count=1')).entry;
+      await ask(c);
+      const events = (await b.search(`/AuditEvent?_sort=date&_count=100`)).resources.filter((e) => Number(e.id) > Number(last.resource.id));
+      return events.filter((e) => !codes(e.subtype).some((s) => s.code === 'access-history'))
+        .map((e) => [e.action, e.outcome, e.entity.map((x) => [x.type?.code, x.role?.code, x.detail])]);
+    };
+    for (const [name, ask] of Object.entries(asks)) assert.deepEqual(await told(ask, card), await told(ask, never), name);
+    const asked = async (c, query) => (await b.search(`/AuditEvent?${query.replace('CARD', `${CARD}|${c}`)}`)).total;
+    for (const query of ['patient:identifier=CARD', 'patient.identifier=CARD', 'entity:identifier=CARD', 'agent:identifier=CARD', 'patient:identifier=CARD&outcome=0'])
+      assert.equal(await asked(card, query), await asked(never, query), query);
+    const hers = (await self.search('/AuditEvent?agent=hospital-b&_count=100')).resources;
+    assert.ok(hers.filter((e) => codes(e.subtype).some((s) => s.code === 'search-type')).length >= 2, 'she reads that somebody looked for her');
+  });
+
   test('refuses what it does not know', async () => {
     for (const query of ['colour=red', 'action:exact=C', 'agent:foo=x', 'action.identifier=x', 'date:not=2026', '_include=AuditEvent:agent'])
       assertOutcome(await operator.get(`/AuditEvent?${query}`), 400, /ERR_UNKNOWN_PARAM/);
