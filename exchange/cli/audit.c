@@ -208,16 +208,6 @@ static enum err touched_look(struct session *s, struct request *r)
 static const struct use touched_use = {
     .event = "audit-touched", .actors = 1u << GRANT_OPERATOR, .look = touched_look};
 
-static void put_instant(struct table *table, int64_t ms)
-{
-    struct buf text;
-
-    buf_init(&text, 64);
-    when_print_instant(&text, ms);
-    table_cell(table, buf_slice(&text));
-    buf_fini(&text);
-}
-
 static enum err print_touched(const struct args *args, struct arena *arena,
                               const struct touched *in)
 {
@@ -232,8 +222,8 @@ static enum err print_touched(const struct args *args, struct arena *arena,
         table_cell(&table, in->names[i].known_as);
         table_cellf(&table, "%" PRId64, in->list[i].rows);
         table_cellf(&table, "%" PRId64, in->list[i].refused);
-        put_instant(&table, in->list[i].first_ms);
-        put_instant(&table, in->list[i].last_ms);
+        table_instant(&table, in->list[i].first_ms);
+        table_instant(&table, in->list[i].last_ms);
     }
     return table_print(&table, args_flag(args, "json"));
 }

@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "base/when.h"
 #include "exchange/cli/cli.h"
 #include "exchange/cli/table.h"
 #include "exchange/demo/pki.h"
@@ -34,43 +33,29 @@ static enum err list_look(struct session *s, struct request *r)
 static const struct use list_use = {
     .event = "cert-list", .actors = 1u << GRANT_OPERATOR, .look = list_look};
 
-static void put_time(struct table *table, int64_t ms)
+static void fill_list(struct table *table, const struct cli_place *place, const void *input)
 {
-    struct buf text;
+    const struct listing *in = input;
 
-    buf_init(&text, 64);
-    if (ms > 0)
-        when_print_instant(&text, ms);
-    table_cell(table, buf_slice(&text));
-    buf_fini(&text);
+    (void)place;
+    for (size_t i = 0; i < in->count; i++) {
+        table_row(table);
+        table_cell(table, in->rows[i].name);
+        table_cell(table, in->rows[i].serial);
+        table_instant(table, in->rows[i].registered_ms);
+        table_instant(table, in->rows[i].revoked_ms);
+        table_cell(table, in->rows[i].fingerprint_hex);
+    }
 }
 
 int cli_cert_list(const struct args *args)
 {
     static const char *const columns[] = {"name",    "serial",      "registered",
                                           "revoked", "fingerprint", NULL};
-    struct cli_place place;
+    static const struct cli_listing listing = {&list_use, columns, fill_list};
     struct listing in = {0};
-    struct table table;
-    int code = cli_open(args, &place);
 
-    in.arena = place.arena;
-    if (!code)
-        code = cli_use(&place, &list_use, SLICE_NONE, &in);
-    if (!code) {
-        table_init(&table, place.arena, columns);
-        for (size_t i = 0; i < in.count; i++) {
-            table_row(&table);
-            table_cell(&table, in.rows[i].name);
-            table_cell(&table, in.rows[i].serial);
-            put_time(&table, in.rows[i].registered_ms);
-            put_time(&table, in.rows[i].revoked_ms);
-            table_cell(&table, in.rows[i].fingerprint_hex);
-        }
-        code = cli_exit(table_print(&table, args_flag(args, "json")));
-    }
-    cli_close(&place);
-    return code;
+    return cli_list(args, &listing, &in, &in.arena);
 }
 
 /* ── issue ───────────────────────────────────────────────────────────────────────────────────── */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "exchange/cli/table.h"
 #include "mappers/charset.h"
 
 #include "base/banned.h"
@@ -224,5 +225,24 @@ int cli_main(int argc, char **argv)
     code = args.help ? cli_help(&args) : args.verb->run(&args);
     if (fflush(stdout) != 0 && code == CLI_OK)
         code = CLI_FAILED; /* what was asked for did not arrive */
+    return code;
+}
+
+int cli_list(const struct args *args, const struct cli_listing *listing, void *input,
+             struct arena **ret_arena)
+{
+    struct cli_place place;
+    struct table table;
+    int code = cli_open(args, &place);
+
+    *ret_arena = place.arena;
+    if (!code)
+        code = cli_use(&place, listing->use, SLICE_NONE, input);
+    if (!code) {
+        table_init(&table, place.arena, listing->columns);
+        listing->fill(&table, &place, input);
+        code = cli_exit(table_print(&table, args_flag(args, "json")));
+    }
+    cli_close(&place);
     return code;
 }

@@ -56,6 +56,17 @@ int cli_use(struct cli_place *place, const struct use *use, struct slice facilit
 int cli_use_body(struct cli_place *place, const struct use *use, struct slice facility_key,
                  void *input, struct slice body);
 
+/* What a verb that lists asks and shows. */
+struct table;
+struct cli_listing {
+    const struct use *use;
+    const char *const *columns; /* ends with NULL */
+    void (*fill)(struct table *table, const struct cli_place *place, const void *input);
+};
+/* Opens, asks with INPUT (whose ARENA is set before), prints what FILL makes of it; an exit code. */
+int cli_list(const struct args *args, const struct cli_listing *listing, void *input,
+             struct arena **ret_arena);
+
 /* One verb each. */
 int cli_version(const struct args *args);
 int cli_help(const struct args *args);

@@ -139,25 +139,22 @@ static void put_decisions(struct table *table, const struct consent_job *in,
     }
 }
 
+static void fill_show(struct table *table, const struct cli_place *place, const void *input)
+{
+    const struct consent_job *in = input;
+
+    (void)place;
+    put_rules(table, in);
+}
+
 int cli_consent_show(const struct args *args)
 {
     static const char *const columns[] = {"effect",     "part", "facility", "purposes",
                                           "categories", "from", "to",       NULL};
-    struct cli_place place;
+    static const struct cli_listing listing = {&show_use, columns, fill_show};
     struct consent_job in = {.card = slice_str(args->operands[0])};
-    struct table table;
-    int code = cli_open(args, &place);
 
-    in.arena = place.arena;
-    if (!code)
-        code = cli_use(&place, &show_use, SLICE_NONE, &in);
-    if (!code) {
-        table_init(&table, place.arena, columns);
-        put_rules(&table, &in);
-        code = cli_exit(table_print(&table, args_flag(args, "json")));
-    }
-    cli_close(&place);
-    return code;
+    return cli_list(args, &listing, &in, &in.arena);
 }
 
 int cli_consent_explain(const struct args *args)

@@ -25,31 +25,28 @@ static enum err list_look(struct session *s, struct request *r)
 static const struct use list_use = {
     .event = "facility-list", .actors = 1u << GRANT_OPERATOR, .look = list_look};
 
+static void fill_list(struct table *table, const struct cli_place *place, const void *input)
+{
+    const struct listing *in = input;
+
+    (void)place;
+    for (size_t i = 0; i < in->count; i++) {
+        table_row(table);
+        table_cell(table, in->facilities[i].key);
+        table_cell(table, in->facilities[i].code);
+        table_cell(table, slice_str(facility_kind_code(in->facilities[i].kind)));
+        table_cell(table, in->facilities[i].active ? SLICE("yes") : SLICE("no"));
+        table_cell(table, in->facilities[i].name);
+    }
+}
+
 int cli_facility_list(const struct args *args)
 {
     static const char *const columns[] = {"key", "code", "kind", "active", "name", NULL};
-    struct cli_place place;
+    static const struct cli_listing listing = {&list_use, columns, fill_list};
     struct listing in = {0};
-    struct table table;
-    int code = cli_open(args, &place);
 
-    in.arena = place.arena;
-    if (!code)
-        code = cli_use(&place, &list_use, SLICE_NONE, &in);
-    if (!code) {
-        table_init(&table, place.arena, columns);
-        for (size_t i = 0; i < in.count; i++) {
-            table_row(&table);
-            table_cell(&table, in.facilities[i].key);
-            table_cell(&table, in.facilities[i].code);
-            table_cell(&table, slice_str(facility_kind_code(in.facilities[i].kind)));
-            table_cell(&table, in.facilities[i].active ? SLICE("yes") : SLICE("no"));
-            table_cell(&table, in.facilities[i].name);
-        }
-        code = cli_exit(table_print(&table, args_flag(args, "json")));
-    }
-    cli_close(&place);
-    return code;
+    return cli_list(args, &listing, &in, &in.arena);
 }
 
 /* A key is a file name and a word on the wire. */

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/when.h"
 #include "exchange/cli/cli.h"
 #include "exchange/cli/table.h"
 #include "exchange/push/feed_turn.h"
@@ -53,16 +52,6 @@ static const struct use list_use = {
 static const struct use show_use = {
     .event = "feed-show", .actors = 1u << GRANT_OPERATOR, .look = show_look};
 
-static void put_time(struct table *table, int64_t ms)
-{
-    struct buf at;
-    buf_init(&at, 64);
-    if (ms > 0)
-        when_print_instant(&at, ms);
-    table_cell(table, buf_slice(&at));
-    buf_fini(&at);
-}
-
 static const struct conf_feed *conf_of(const struct cli_place *place, struct slice name)
 {
     const struct conf *conf = &place->exchange.conf;
@@ -82,15 +71,23 @@ static void put_feed(struct table *table, const struct cli_place *place, const s
         table_cellf(table, "mllp%s://%s:%d", conf->tls ? "s" : "", conf->host, conf->port);
     else
         table_cell(table, SLICE("not configured"));
-    put_time(table, change_ms(row->position));
+    table_instant(table, change_ms(row->position));
     table_cell(table, row->until ? row->control_id : SLICE_NONE);
     table_cellf(table, "%u", row->failures);
-    put_time(table, row->next_ms);
+    table_instant(table, row->next_ms);
     table_cellf(table, "%" PRId64, row->sent);
-    put_time(table, row->sent_ms);
+    table_instant(table, row->sent_ms);
     table_cellf(table, "%" PRId64, row->refused);
     table_cellf(table, "%" PRId64, row->waiting + row->wanted);
     table_cell(table, row->reason);
+}
+
+static void fill_list(struct table *table, const struct cli_place *place, const void *input)
+{
+    const struct feed_job *in = input;
+
+    for (size_t i = 0; i < in->count; i++)
+        put_feed(table, place, &in->list[i]);
 }
 
 int cli_feed_list(const struct args *args)
@@ -98,57 +95,42 @@ int cli_feed_list(const struct args *args)
     static const char *const columns[] = {"feed",     "facility", "to",   "position", "underway",
                                           "failures", "next",     "sent", "last",     "refused",
                                           "letters",  "reason",   NULL};
-    struct cli_place place;
+    static const struct cli_listing listing = {&list_use, columns, fill_list};
     struct feed_job in = {0};
-    struct table table;
-    int code = cli_open(args, &place);
 
-    in.arena = place.arena;
-    if (!code)
-        code = cli_use(&place, &list_use, SLICE_NONE, &in);
-    if (!code) {
-        table_init(&table, place.arena, columns);
-        for (size_t i = 0; i < in.count; i++)
-            put_feed(&table, &place, &in.list[i]);
-        code = cli_exit(table_print(&table, args_flag(args, "json")));
-    }
-    cli_close(&place);
-    return code;
+    return cli_list(args, &listing, &in, &in.arena);
 }
 
 static void put_letter(struct table *table, const struct feed_letter *letter)
 {
     table_row(table);
     table_cellf(table, "%" PRId64, letter->id);
-    put_time(table, letter->at_ms);
+    table_instant(table, letter->at_ms);
     table_cell(table, slice_str(feed_letter_code(letter->state)));
     table_cell(table, letter->control_id);
     table_cell(table, letter->code);
     table_cellf(table, "%u", letter->attempts);
-    put_time(table, change_ms(letter->until));
+    table_instant(table, change_ms(letter->until));
     table_cell(table, letter->reason);
+}
+
+static void fill_show(struct table *table, const struct cli_place *place, const void *input)
+{
+    const struct feed_job *in = input;
+
+    (void)place;
+    for (size_t i = 0; i < in->letter_count; i++)
+        put_letter(table, &in->letters[i]);
 }
 
 int cli_feed_show(const struct args *args)
 {
     static const char *const columns[] = {"letter",   "at",      "state",  "message", "code",
                                           "attempts", "changed", "reason", NULL};
-    struct cli_place place;
+    static const struct cli_listing listing = {&show_use, columns, fill_show};
     struct feed_job in = {.name = slice_str(args->operands[0]), .all = args_flag(args, "all")};
-    struct table table;
-    int code = cli_open(args, &place);
 
-    in.arena = place.arena;
-    if (!code)
-        code = cli_use(&place, &show_use, SLICE_NONE, &in);
-    if (!code) {
-        table_init(&table, place.arena, columns);
-        for (size_t i = 0; i < in.letter_count; i++)
-            put_letter(&table, &in.letters[i]);
-        code = cli_exit(table_print(&table, args_flag(args, "json")));
-    }
-    cli_close(&place);
-    return code;
+    return cli_list(args, &listing, &in, &in.arena);
 }
 
 static int steer(const struct args *args, enum feed_order order)

@@ -149,17 +149,6 @@ static const struct use show_use = {
 static const struct use original_use = {
     .event = "intake-original", .actors = 1u << GRANT_FACILITY, .look = original_look};
 
-static void put_time(struct table *table, int64_t at_ms)
-{
-    struct buf at;
-
-    buf_init(&at, 64);
-    if (at_ms)
-        when_print_instant(&at, at_ms);
-    table_cell(table, buf_slice(&at));
-    buf_fini(&at);
-}
-
 static int print_rejected(const struct args *args, struct arena *arena, const struct intake_job *in)
 {
     static const char *const columns[] = {"id",    "at",   "facility", "door",  "name", "code",
@@ -172,7 +161,7 @@ static int print_rejected(const struct args *args, struct arena *arena, const st
 
         table_row(&table);
         table_cellf(&table, "%" PRId64, row->id);
-        put_time(&table, row->at_ms);
+        table_instant(&table, row->at_ms);
         table_cell(&table, in->keys[i]);
         table_cell(&table, row->door);
         table_cell(&table, row->name);
@@ -180,7 +169,7 @@ static int print_rejected(const struct args *args, struct arena *arena, const st
         table_cell(&table, row->place);
         table_cell(&table, args->ja ? row->ja : row->en);
         table_cellf(&table, "%" PRId64, row->replays);
-        put_time(&table, row->settled_ms);
+        table_instant(&table, row->settled_ms);
     }
     return cli_exit(table_print(&table, args_flag(args, "json")));
 }
@@ -406,29 +395,26 @@ int cli_intake_dismiss(const struct args *args)
     return each_picked(args, &t);
 }
 
+static void fill_unmapped(struct table *table, const struct cli_place *place, const void *input)
+{
+    const struct intake_job *in = input;
+
+    (void)place;
+    for (size_t i = 0; i < in->count; i++) {
+        table_row(table);
+        table_cell(table, in->unmapped[i].message);
+        table_cell(table, in->unmapped[i].field);
+        table_cellf(table, "%" PRId64, in->unmapped[i].seen);
+    }
+}
+
 int cli_intake_unmapped(const struct args *args)
 {
     static const char *const columns[] = {"message", "field", "times", NULL};
-    struct cli_place place;
+    static const struct cli_listing listing = {&unmapped_use, columns, fill_unmapped};
     struct intake_job in = {.facility_key = slice_str(args_value(args, "facility"))};
-    struct table table;
-    int code = cli_open(args, &place);
 
-    in.arena = place.arena;
-    if (!code)
-        code = cli_use(&place, &unmapped_use, SLICE_NONE, &in);
-    if (!code) {
-        table_init(&table, place.arena, columns);
-        for (size_t i = 0; i < in.count; i++) {
-            table_row(&table);
-            table_cell(&table, in.unmapped[i].message);
-            table_cell(&table, in.unmapped[i].field);
-            table_cellf(&table, "%" PRId64, in.unmapped[i].seen);
-        }
-        code = cli_exit(table_print(&table, args_flag(args, "json")));
-    }
-    cli_close(&place);
-    return code;
+    return cli_list(args, &listing, &in, &in.arena);
 }
 
 /* What came of filing it again, a line each. */

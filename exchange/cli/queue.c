@@ -113,26 +113,24 @@ static void put_row(struct table *table, const struct queue_row *row)
     buf_fini(&at);
 }
 
+static void fill_patient_queue(struct table *table, const struct cli_place *place,
+                               const void *input)
+{
+    const struct queue_job *in = input;
+
+    (void)place;
+    for (size_t i = 0; i < in->count; i++)
+        put_row(table, &in->rows[i]);
+}
+
 int cli_patient_queue(const struct args *args)
 {
     static const char *const columns[] = {"question",  "at",       "facility", "local",
                                           "candidate", "known-as", "agreeing", NULL};
-    struct cli_place place;
+    static const struct cli_listing listing = {&queue_use, columns, fill_patient_queue};
     struct queue_job in = {0};
-    struct table table;
-    int code = cli_open(args, &place);
 
-    in.arena = place.arena;
-    if (!code)
-        code = cli_use(&place, &queue_use, SLICE_NONE, &in);
-    if (!code) {
-        table_init(&table, place.arena, columns);
-        for (size_t i = 0; i < in.count; i++)
-            put_row(&table, &in.rows[i]);
-        code = cli_exit(table_print(&table, args_flag(args, "json")));
-    }
-    cli_close(&place);
-    return code;
+    return cli_list(args, &listing, &in, &in.arena);
 }
 
 int cli_patient_dismiss(const struct args *args)

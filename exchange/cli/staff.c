@@ -137,28 +137,25 @@ static enum err list_look(struct session *s, struct request *r)
 static const struct use list_use = {
     .event = "staff-list", .actors = 1u << GRANT_OPERATOR, .look = list_look};
 
+static void fill_list(struct table *table, const struct cli_place *place, const void *input)
+{
+    const struct staff_list *in = input;
+
+    (void)place;
+    for (size_t i = 0; i < in->count; i++) {
+        table_row(table);
+        table_cell(table, in->rows[i].facility_key);
+        table_cell(table, in->rows[i].user);
+        table_cell(table, slice_str(staff_role_code(in->rows[i].role)));
+        table_cell(table, in->rows[i].name);
+    }
+}
+
 int cli_staff_list(const struct args *args)
 {
     static const char *const columns[] = {"facility", "user", "role", "name", NULL};
-    struct cli_place place;
+    static const struct cli_listing listing = {&list_use, columns, fill_list};
     struct staff_list in = {.facility_key = slice_str(args_value(args, "facility"))};
-    struct table table;
-    int code = cli_open(args, &place);
 
-    in.arena = place.arena;
-    if (!code)
-        code = cli_use(&place, &list_use, SLICE_NONE, &in);
-    if (!code) {
-        table_init(&table, place.arena, columns);
-        for (size_t i = 0; i < in.count; i++) {
-            table_row(&table);
-            table_cell(&table, in.rows[i].facility_key);
-            table_cell(&table, in.rows[i].user);
-            table_cell(&table, slice_str(staff_role_code(in.rows[i].role)));
-            table_cell(&table, in.rows[i].name);
-        }
-        code = cli_exit(table_print(&table, args_flag(args, "json")));
-    }
-    cli_close(&place);
-    return code;
+    return cli_list(args, &listing, &in, &in.arena);
 }

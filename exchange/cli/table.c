@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/when.h"
 
 #include "base/banned.h"
 
@@ -76,6 +77,17 @@ static unsigned width_of(struct slice text)
             width += 2;
     }
     return width;
+}
+
+void table_instant(struct table *t, int64_t ms)
+{
+    struct buf at;
+
+    buf_init(&at, 64);
+    if (ms > 0)
+        when_print_instant(&at, ms);
+    table_cell(t, buf_slice(&at));
+    buf_fini(&at);
 }
 
 void table_put(struct slice text)

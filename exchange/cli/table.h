@@ -24,6 +24,8 @@ void table_row(struct table *t);
 /* Next cell of the last row (copied). */
 void table_cell(struct table *t, struct slice text);
 void table_cellf(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The instant MS as FHIR writes it; empty for 0, which is never. */
+void table_instant(struct table *t, int64_t ms);
 /* Prints TEXT to stdout so that it cannot command a terminal: control characters appear as their
  * pictures (U+2400). */
 void table_put(struct slice text);
