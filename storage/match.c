@@ -129,13 +129,35 @@ static bool typed_passes(const struct facet_view *f, const struct search_value *
     return token_passes(f, v, now_ms) && slice_ieq(f->raw, v->raw);
 }
 
+/* PART anywhere in TEXT, both folded. A dash is the long vowel mark after kana and a hyphen
+ * elsewhere; what came before the first of PART is not known, so it may be either. */
+static bool text_contains(struct slice text, struct slice part)
+{
+    const struct slice mark = SLICE("ー");
+    size_t dashes = 0;
+
+    if (slice_search(text, part, 0) < text.len)
+        return true;
+    while (dashes < part.len && part.ptr[dashes] == '-')
+        dashes++;
+    struct slice rest = slice_sub(part, dashes, part.len);
+    for (size_t at = 0; dashes > 0 && at + dashes * mark.len + rest.len <= text.len; at++) {
+        size_t end = at;
+        for (size_t i = 0; i < dashes && slice_eq(slice_sub(text, end, mark.len), mark); i++)
+            end += mark.len;
+        if (end == at + dashes * mark.len && slice_eq(slice_sub(text, end, rest.len), rest))
+            return true;
+    }
+    return false;
+}
+
 static bool string_passes(const struct facet_view *f, const struct search_value *v, int64_t now_ms)
 {
     (void)now_ms;
     if (v->op == SEARCH_EXACT)
         return slice_eq(f->raw, v->raw);
     if (v->op == SEARCH_CONTAINS)
-        return v->text.len == 0 || slice_search(f->text, v->text, 0) < f->text.len;
+        return v->text.len == 0 || text_contains(f->text, v->text);
     return v->op == SEARCH_EQ && slice_starts(f->text, v->text);
 }
 

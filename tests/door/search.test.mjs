@@ -133,6 +133,7 @@ const cases = {
     'Patient?name=Müller&given=jorg': ['p2'],
     'Organization?name=.*': [],
     'Organization?name:contains=%': [],
+    'Organization?name:contains=ートウェイ&_elements=name': ['gateway-v'],
     'Observation?value-string=abc': ['ob4'],
   },
   'dates and numbers': {

@@ -319,8 +319,8 @@ static void uuids_are_sixteen_bytes(void **state)
         "Observation/01234567-89AB-cdef-0011-223344556677", /* as it is written */
         "Observation/01234567-89ab-cdef-0011_223344556677",
         "Observation/1234567-89ab-cdef-0011-223344556677",
-        "https://a-host-whose-name-is-so-long.that-it-does-not-fit.example.org/fhir/Observation/"
-        "01234567-89ab-cdef-0011-223344556677"};
+        ("https://a-host-whose-name-is-so-long.that-it-does-not-fit.example.org/fhir/Observation/"
+         "01234567-89ab-cdef-0011-223344556677")};
     struct facet first = {.param = 2, .kind = FACET_REFERENCE};
     struct buf out;
     (void)state;
