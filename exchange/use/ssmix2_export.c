@@ -42,7 +42,7 @@ struct source {
     bool other_results; /* results that are no examination of the standard's ORU */
     struct {
         struct slice type, id;
-    } * made;
+    } *made;
     size_t made_count;
 };
 

@@ -200,6 +200,19 @@ bool cwe_build(struct spot *at)
     return mapping_put(at, concept_here(at, at->row->arg));
 }
 
+bool cwe_build_note(struct spot *at)
+{
+    struct cwe c;
+    struct json *note;
+
+    cwe_read(at->mp, at->raw, &c);
+    if (cwe_text(&c).len == 0)
+        return false;
+    note = json_new(at->mp->a, JSON_OBJECT);
+    json_put_str(at->mp->a, note, "text", cwe_text(&c));
+    return mapping_put(at, note);
+}
+
 /* ASCII without white space, short: what people type as a code, not what they write as words. */
 static bool is_code(struct slice s)
 {

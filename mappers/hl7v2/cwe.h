@@ -39,6 +39,8 @@ struct slice cwe_text(const struct cwe *c);
 /* Builders. cwe_build: CodeableConcept; arg, when given, is the name of the system for bare codes
  * ("HL70112"). */
 bool cwe_build(struct spot *at);
+/* An Annotation of the text people should read. */
+bool cwe_build_note(struct spot *at);
 /* cwe_build for fields that name an item (OBX-3, OBR-4): there a lone word is a code, also without
  * a system. */
 bool cwe_build_item(struct spot *at);

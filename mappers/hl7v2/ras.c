@@ -141,18 +141,6 @@ static const struct row rxr_rows[] = {
     ROW_END,
 };
 
-static bool build_note(struct spot *at)
-{
-    struct cwe c;
-    struct json *note;
-
-    cwe_read(at->mp, at->raw, &c);
-    if (cwe_text(&c).len == 0)
-        return false;
-    note = json_new(at->mp->a, JSON_OBJECT);
-    json_put_str(at->mp->a, note, "text", cwe_text(&c));
-    return mapping_put(at, note);
-}
 /* effective[x] and status are made of several fields. */
 static const struct row time_rows[] = {
     {3, 0, build_elsewhere, "effectiveDateTime", NULL},
@@ -160,7 +148,7 @@ static const struct row time_rows[] = {
     {20, 0, build_elsewhere, "status", NULL},
     ROW_END,
 };
-static const struct row note_rows[] = {{9, 0, build_note, "note[]", NULL}, ROW_END};
+static const struct row note_rows[] = {{9, 0, cwe_build_note, "note[]", NULL}, ROW_END};
 
 /* effective[x]: a moment, or from and to. Required in R4. */
 static bool put_effective(struct mapping *mp, const struct hl7_segment *rxa, struct json *resource)

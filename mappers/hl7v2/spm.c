@@ -104,19 +104,6 @@ static bool build_source(struct spot *at)
     return mapping_put(at, cwe_concept(at->mp, &c));
 }
 
-static bool build_collector_note(struct spot *at)
-{
-    struct cwe c;
-    struct json *note;
-
-    cwe_read(at->mp, at->raw, &c);
-    if (cwe_text(&c).len == 0)
-        return false;
-    note = json_new(at->mp->a, JSON_OBJECT);
-    json_put_str(at->mp->a, note, "text", cwe_text(&c));
-    return mapping_put(at, note);
-}
-
 static const struct row spm_rows[] = {
     {1, 0, build_structure, NULL, NULL},
     {2, 0, build_number, "identifier[]", NULL},
@@ -141,7 +128,7 @@ static const struct row spm_rows[] = {
 /* Before v2.5 the specimen is said in OBR; its collector still is. */
 static const struct row collector_rows[] = {
     {10, 0, xpn_build_person, "collection.collector", NULL},
-    {39, 0, build_collector_note, "note[]", NULL},
+    {39, 0, cwe_build_note, "note[]", NULL},
     ROW_END,
 };
 static const struct row obr_rows[] = {
