@@ -50,9 +50,9 @@ static const struct row_set *const adt_allergies[] = {PATIENT,  al1_sets, iam_se
 static const struct row_set *const ppr[] = {PATIENT,         al1_sets, ppr_sets,
                                             order_note_sets, ppr_kept, NULL};
 static const struct row_set *const omd[] = {PATIENT, al1_sets, omd_sets, order_kept, NULL};
-static const struct row_set *const rde[] = {PATIENT,  al1_sets,        rde_sets,
-                                            rp_sets,  order_note_sets, timing_repeat_sets,
-                                            rde_kept, order_kept,      NULL};
+static const struct row_set *const rde[] = {
+    PATIENT,         al1_sets,           rxo_sets, rde_sets,   rp_sets,
+    order_note_sets, timing_repeat_sets, rde_kept, order_kept, NULL};
 static const struct row_set *const omp[] = {
     PATIENT,         al1_sets, rxo_sets,           rde_sets,   rp_sets,
     order_note_sets, rde_kept, timing_repeat_sets, order_kept, NULL};
